@@ -1,0 +1,280 @@
+"""The one mechanism: a plain function with declared parameters becomes an entry of the catalogue.
+
+A function is registered by a decorator. Its keyword-only arguments are its parameters, and their annotations
+(``Annotated[int, Field(ge=1, le=9, title=..., description=...)]``) are the only declaration of name, type, default,
+range, unit and help. Widgets, validation, the URL, the JSON of a run and the contract tests all derive from it.
+
+The docstring is the entry's text: its first paragraph is shown to people; a line ``Formula:`` holds LaTeX and a line
+``Source:`` says where the method comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, ForwardRef, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from hdr.types import HdrError, Step
+
+Kind = Literal["step", "disturbance", "feature", "reduction", "classifier"]
+Scope = Literal["image", "digit"]
+Display = Literal["intensity", "signed", "angle"]
+
+
+class UnknownEntry(HdrError):
+    """Nothing of that name is in the catalogue."""
+
+
+class ParameterError(HdrError):
+    """A parameter has a value that its declaration does not allow."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter, in the terms that a widget or a message needs.
+
+    Attributes:
+        name: as in the signature and in JSON.
+        title: as on a label.
+        type: int, float, bool or str.
+        default: the value where none is given.
+        minimum, maximum: the closed range of a number; None for choices.
+        step: the distance between neighbouring values of a slider; None where any value will do.
+        unit: as written after a value, such as "px"; empty where there is none.
+        log: True where equal ratios matter rather than equal differences.
+        choices: the allowed values where they are listed; empty otherwise.
+        help: one sentence for the tooltip.
+    """
+
+    name: str
+    title: str
+    type: type
+    default: Any
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    unit: str
+    log: bool
+    choices: tuple[Any, ...]
+    help: str
+
+    @property
+    def expected(self) -> str:
+        """What would be right, in words."""
+        if self.choices:
+            return "one of " + ", ".join(map(str, self.choices))
+        if self.type is bool:
+            return "true or false"
+        noun = "a whole number" if self.type is int else "a number"
+        return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+
+    def parse(self, text: str) -> Any:
+        """The value written as text, as `format_value` writes it; text that is not one is returned unchanged."""
+        for choice in self.choices:
+            if text == format_value(choice):
+                return choice
+        if self.type is bool:
+            return {"true": True, "false": False}.get(text, text)
+        try:
+            return self.type(text)
+        except ValueError:
+            return text
+
+
+def format_value(value: Any) -> str:
+    """A parameter's value as short text: ``true``, ``3``, ``2.5``, ``rbf``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered function with everything that follows from its declaration."""
+
+    kind: Kind
+    name: str
+    title: str
+    family: str
+    function: Callable[..., Any]
+    schema: type[BaseModel]
+    facts: Mapping[str, Any]
+
+    @property
+    def scope(self) -> Scope:
+        """For steps: "image" works at any size; "digit" works on one digit."""
+        return self.facts.get("scope", "image")
+
+    @property
+    def display(self) -> Display:
+        """For steps: how the output's values are to be shown."""
+        return self.facts.get("display", "intensity")
+
+    @cached_property
+    def caption(self) -> str:
+        """The docstring's first paragraph: what it does and why one would want it."""
+        return " ".join(inspect.cleandoc(self.function.__doc__ or "").split("\n\n")[0].split())
+
+    @cached_property
+    def formula(self) -> str:
+        """The docstring's formula as LaTeX without dollars; empty where there is none."""
+        return self._line("Formula")
+
+    @cached_property
+    def source(self) -> str:
+        """The docstring's source; empty where there is none."""
+        return self._line("Source")
+
+    def _line(self, label: str) -> str:
+        found = re.search(rf"^{label}: (.+?)(?=\n\s*\n|\n\w+:|\Z)", inspect.getdoc(self.function) or "", re.M | re.S)
+        return " ".join(found[1].split()) if found else ""
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The declared parameters, in the order of the signature."""
+        types = {"integer": int, "number": float, "boolean": bool, "string": str}
+        found = []
+        for name, field in self.schema.model_json_schema().get("properties", {}).items():
+            choices = tuple(field["enum"]) if "enum" in field else ()
+            found.append(
+                Parameter(
+                    name=name,
+                    title=field["title"],
+                    type=type(choices[0]) if choices else types[field["type"]],
+                    default=field["default"],
+                    minimum=field.get("minimum"),
+                    maximum=field.get("maximum"),
+                    step=field.get("step"),
+                    unit=field.get("unit", ""),
+                    log=field.get("log", False),
+                    choices=choices,
+                    help=field.get("description", ""),
+                )
+            )
+        return tuple(found)
+
+    def validate(self, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """All parameters, defaults filled in.
+
+        Raises:
+            ParameterError: it names each bad value and what would be right.
+        """
+        try:
+            return self.schema.model_validate(dict(params or {})).model_dump()
+        except ValidationError as error:
+            raise ParameterError("; ".join(self._explain(e) for e in error.errors())) from None
+
+    def _explain(self, error: Any) -> str:
+        name = str(error["loc"][0]) if error["loc"] else ""
+        known = {p.name: p for p in self.parameters}
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            return f"{self.title} has no parameter {name[:80]!r}; {has}."
+        return f"{self.title}: {name} is {str(error['input'])[:80]!r}; it must be {known[name].expected}."
+
+    def __call__(self, *arrays: Any, **params: Any) -> Any:
+        """Call the function with validated parameters."""
+        return self.function(*arrays, **self.validate(params))
+
+
+_entries: dict[Kind, dict[str, Entry]] = {}
+
+
+def register(kind: Kind, title: str, family: str, **facts: Any) -> Callable[[Callable], Callable]:
+    """Decorator: put a function into the catalogue. The function itself stays as it is.
+
+    Args:
+        kind: what it is.
+        title: its name for people, in the field's terms.
+        family: the group it is listed under.
+        facts: what the kind needs besides, such as a step's `scope` and `display`.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        # Arrays and results may be annotated by names that are imported for type checkers only, so that just the
+        # annotations of parameters are evaluated.
+        fields = {
+            name: (ForwardRef(p.annotation) if isinstance(p.annotation, str) else p.annotation, p.default)
+            for name, p in inspect.signature(function).parameters.items()
+            if p.kind is inspect.Parameter.KEYWORD_ONLY
+        }
+        config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+        schema = create_model(function.__name__, __config__=config, __module__=function.__module__, **fields)
+        table = _entries.setdefault(kind, {})
+        if function.__name__ in table and table[function.__name__].function.__module__ != function.__module__:
+            raise ValueError(f"{kind} {function.__name__!r} is declared twice")
+        table[function.__name__] = Entry(
+            kind, function.__name__, title, family, function, schema, MappingProxyType(facts)
+        )
+        return function
+
+    return decorate
+
+
+def discover(package: str, path: Iterable[str]) -> None:
+    """Import every module of a package, so that what it declares is registered."""
+    for module in pkgutil.iter_modules(path):
+        importlib.import_module(f"{package}.{module.name}")
+
+
+def entries(kind: Kind) -> tuple[Entry, ...]:
+    """All entries of a kind, in the order of their declaration."""
+    return tuple(_entries.get(kind, {}).values())
+
+
+def get(kind: Kind, name: str) -> Entry:
+    """The entry of that kind and name.
+
+    Raises:
+        UnknownEntry: it lists the names there are.
+    """
+    try:
+        return _entries.get(kind, {})[name]
+    except KeyError:
+        raise UnknownEntry(
+            f"There is no {kind} {str(name)[:80]!r}; there are {', '.join(_entries.get(kind, {}))}."
+        ) from None
+
+
+def complete(kind: Kind, step: Step) -> Step:
+    """The step with its parameters validated and its defaults filled in.
+
+    Raises:
+        UnknownEntry, ParameterError: as `get` and `Entry.validate`.
+    """
+    return Step(step.name, get(kind, step.name).validate(step.params), step.on)
+
+
+def step_to_json(step: Step) -> dict[str, Any]:
+    """``{"name": "median", "size": 3}``, with ``"on": false`` where the step is switched off."""
+    return {"name": step.name, **step.params} | ({} if step.on else {"on": False})
+
+
+def step_from_json(kind: Kind, data: Any) -> Step:
+    """The step that `step_to_json` wrote, validated.
+
+    Raises:
+        HdrError: `data` is not such an object.
+    """
+    if not isinstance(data, dict) or not isinstance(data.get("name"), str):
+        raise HdrError(f"A {kind} is written as an object with a name, not as {str(data)[:80]!r}.")
+    on = data.get("on", True)
+    if not isinstance(on, bool):
+        raise HdrError(f"{data['name'][:80]}: on is {str(on)[:80]!r}; it must be true or false.")
+    return complete(kind, Step(data["name"], {k: v for k, v in data.items() if k not in ("name", "on")}, on))
+
+
+def key_of(data: Any) -> str:
+    """A short name for a JSON value: 16 hexadecimal digits of the SHA-256 of its canonical text."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

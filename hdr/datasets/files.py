@@ -1,0 +1,172 @@
+"""A published file: what it must contain, whether a copy of it does, and its content once that is certain."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hdr.datasets.idx import DamagedData, inflate
+from hdr.types import HdrError
+
+_CHUNK = 1 << 18
+_log = logging.getLogger(__name__)
+
+
+class MissingData(HdrError):
+    """A file of a data set is not here, or every copy of it is damaged."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One published file.
+
+    Attributes:
+        name: its name without ".gz".
+        size: bytes of its uncompressed content.
+        sha256: SHA-256 of its uncompressed content, in lower-case hexadecimal.
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+    @property
+    def largest_transfer(self) -> int:
+        """The most bytes the file can honestly take, gzip or not: deflate adds less than a thousandth at worst."""
+        return self.size + self.size // 1000 + 1024
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """Where one file of a data set is.
+
+    Attributes:
+        name: the file's name.
+        path: the copy that is used; where none can be, the damaged one that was found first, or None.
+        verified: True where the content of `path` is the published one.
+        problem: what is wrong with every copy that was tried and is not used, in words; empty where nothing is.
+    """
+
+    name: str
+    path: Path | None
+    verified: bool
+    problem: str
+
+
+def checked(file: DataFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of a file or download, piece by piece; only once it has ended without an error is it the right one.
+
+    Args:
+        file: what the content should be.
+        chunks: gzip or plain bytes, in order.
+
+    Raises:
+        DamagedData: the content is longer, shorter or other than it should be.
+    """
+    digest, done = hashlib.sha256(), 0
+    for piece in inflate(chunks, file.size):
+        digest.update(piece)
+        done += len(piece)
+        yield piece
+    if done < file.size:
+        raise DamagedData(f"ends after {done:,} of {file.size:,} bytes")
+    if digest.hexdigest() != file.sha256:
+        raise DamagedData(f"has the SHA-256 {digest.hexdigest()}, expected {file.sha256}")
+
+
+def collected(file: DataFile, chunks: Iterable[bytes], on_bytes: Callable[[int], None] | None = None) -> bytearray:
+    """The whole verified content of a file or download, `file.size` bytes.
+
+    Args:
+        file: what the content should be.
+        chunks: gzip or plain bytes, in order.
+        on_bytes: called with the number of bytes of content so far, up to `file.size`.
+
+    Raises:
+        DamagedData: as `checked`.
+    """
+    content, done = bytearray(file.size), 0
+    for piece in checked(file, chunks):
+        content[done : done + len(piece)] = piece
+        done += len(piece)
+        if on_bytes is not None:
+            on_bytes(done)
+    return content
+
+
+def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
+    """The content of the first copy that is the published one; damaged copies before it are skipped with a warning.
+
+    Args:
+        file: what the content should be.
+        paths: where copies may lie, gzip or plain; none need exist.
+
+    Returns:
+        Read-only, `file.size` bytes.
+
+    Raises:
+        MissingData: there is no sound copy.
+    """
+    problems = []
+    for path in paths:
+        try:
+            if path.is_file():
+                return memoryview(collected(file, _chunks(file, path))).toreadonly()
+        except (DamagedData, OSError) as error:
+            problems.append(_problem(path, error))
+            _log.warning("A data file is not used: %s", problems[-1])
+    folders = ", ".join(dict.fromkeys(str(path.parent) for path in paths))
+    raise MissingData(
+        f"{file.name}, {file.size:,} bytes uncompressed, is not here. {'; '.join(problems) or f'Looked in: {folders}'}."
+    )
+
+
+def status(file: DataFile, paths: Sequence[Path]) -> FileStatus:
+    """Which copy `read` would take. A copy is read once, and again only after it has changed."""
+    problems: dict[Path, str] = {}
+    for path in paths:
+        try:
+            if not path.is_file():
+                continue
+            problem = _verify(file, path)
+        except OSError as error:
+            problem = _problem(path, error)
+        if not problem:
+            return FileStatus(file.name, path, True, "; ".join(problems.values()))
+        problems[path] = problem
+    return FileStatus(file.name, next(iter(problems), None), False, "; ".join(problems.values()))
+
+
+_known: dict[tuple[str, int, int, int, str], str] = {}
+# Hashing takes up to a fifth of a second and pages ask often, so an answer holds until the copy's stamp changes.
+
+
+def _verify(file: DataFile, path: Path) -> str:
+    found = path.stat()
+    stamp = (str(path), found.st_ino, found.st_size, found.st_mtime_ns, file.sha256)
+    if stamp not in _known:
+        try:
+            for _ in checked(file, _chunks(file, path)):
+                pass
+            _known[stamp] = ""
+        except DamagedData as error:
+            _known[stamp] = _problem(path, error)
+    return _known[stamp]
+
+
+def _chunks(file: DataFile, path: Path) -> Iterator[bytes]:
+    length = path.stat().st_size
+    if length > file.largest_transfer:
+        raise DamagedData(f"has {length:,} bytes, more than any form of {file.name} has")
+    with open(path, "rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _problem(path: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{path} cannot be read ({error.strerror or type(error).__name__})"
+    return f"{path} {error}"

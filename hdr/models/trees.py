@@ -1,0 +1,84 @@
+"""Decision trees and forests of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from hdr.catalogue import register
+from hdr.models.context import FitContext
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+Depth = Annotated[
+    int, Field(ge=1, le=40, title="Depth", description="Most questions that are asked in a row about one digit.")
+]
+Leaf = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=100,
+        title="Digits per leaf",
+        description="Fewest training digits on which an answer may rest.",
+        json_schema_extra={"log": True},
+    ),
+]
+Criterion = Annotated[
+    Literal["gini", "entropy"],
+    Field(title="Criterion", description="How the mixture of classes on both sides of a question is measured."),
+]
+
+
+@register("classifier", "Decision tree", family="Trees", progress="sizes")
+def decision_tree(
+    context: FitContext, *, depth: Depth = 20, leaf: Leaf = 1, criterion: Criterion = "gini"
+) -> DecisionTreeClassifier:
+    """Asks one question after another, each about a single feature, until the answer is clear. Easy to follow, but small
+    changes of a digit lead to another branch.
+
+    Source: Breiman, Friedman, Olshen and Stone, Classification and regression trees (1984);
+    sklearn.tree.DecisionTreeClassifier.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(
+        max_depth=depth, min_samples_leaf=leaf, criterion=criterion, random_state=context.seed
+    )
+
+
+@register("classifier", "Random forest", family="Trees", progress="trees")
+def random_forest(
+    context: FitContext,
+    *,
+    trees: Annotated[
+        int,
+        Field(
+            ge=10,
+            le=500,
+            title="Trees",
+            description="How many trees vote. More never hurt, but cost time.",
+            json_schema_extra={"step": 10},
+        ),
+    ] = 100,
+    depth: Depth = 25,
+    leaf: Leaf = 1,
+    criterion: Criterion = "gini",
+) -> RandomForestClassifier:
+    """Many trees, each grown from other digits and other features at random, and a vote. The errors of single trees
+    cancel out.
+
+    Source: Breiman, Random forests (2001), doi:10.1023/A:1010933404324; sklearn.ensemble.RandomForestClassifier.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(
+        n_estimators=trees,
+        max_depth=depth,
+        min_samples_leaf=leaf,
+        criterion=criterion,
+        n_jobs=context.threads,
+        random_state=context.seed,
+    )

@@ -1,0 +1,145 @@
+"""A chain of steps: applied to any number of images, traced on one, written as JSON and as one part of an address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from hdr import catalogue
+from hdr.types import HdrError, Images, Stage, Step
+
+CHUNK = 1024
+"""Images that pass through a step at a time: small enough to stay in the processor's cache."""
+
+LONGEST = 24
+"""Most steps that a chain may have: what comes from an address must not cost without bound."""
+
+
+class PipelineError(HdrError):
+    """A text or JSON value is not a chain of steps."""
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Steps in order. Stateless: the same image always gives the same result.
+
+    Raises:
+        HdrError: a step or a value is unknown, or there are more than `LONGEST` steps.
+    """
+
+    steps: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.steps) > LONGEST:
+            raise PipelineError(f"The chain has {len(self.steps)} steps; at most {LONGEST} are allowed.")
+        object.__setattr__(self, "steps", tuple(catalogue.complete("step", s) for s in self.steps))
+
+    @property
+    def active(self) -> Pipeline:
+        """The chain without the steps that are switched off."""
+        return Pipeline(tuple(s for s in self.steps if s.on))
+
+    def apply(self, images: Images) -> Images:
+        """Run the chain: uint8 (n, h, w) to uint8 (n, h, w). The input is never changed."""
+        calls = [(catalogue.get("step", s.name).function, s.params) for s in self.steps if s.on]
+        if not calls or len(images) == 0:
+            return images
+        out = None
+        for start in range(0, len(images), CHUNK):
+            part = images[start : start + CHUNK]
+            for function, params in calls:
+                part = function(part, **params)
+            if out is None:
+                out = np.empty((len(images), *part.shape[1:]), np.uint8)
+            out[start : start + CHUNK] = part
+        return out
+
+    def trace(self, image: Images) -> tuple[Stage, ...]:
+        """What each step makes of one image.
+
+        Args:
+            image: uint8 (h, w).
+
+        Returns:
+            One stage per step that is on.
+        """
+        stages, batch = [], image[None]
+        for step in self.steps:
+            if step.on:
+                entry = catalogue.get("step", step.name)
+                batch = entry.function(batch, **step.params)
+                stages.append(Stage(entry.title, batch[0], step, entry.display))
+        return tuple(stages)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A list with an object per step."""
+        return [catalogue.step_to_json(s) for s in self.steps]
+
+    @classmethod
+    def from_json(cls, data: Any) -> Pipeline:
+        """The chain that `to_json` wrote.
+
+        Raises:
+            HdrError: `data` is not such a list.
+        """
+        if not isinstance(data, list) or len(data) > LONGEST:
+            raise PipelineError(f"A chain is written as a list of at most {LONGEST} steps, not as {str(data)[:80]!r}.")
+        return cls(tuple(catalogue.step_from_json("step", s) for s in data))
+
+    @cached_property
+    def key(self) -> str:
+        """The same for two chains that do the same with the same values."""
+        return catalogue.key_of(self.active.to_json())
+
+    def to_text(self) -> str:
+        """The chain for an address: ``median-size-3*otsu*_deskew``.
+
+        Steps are joined by ``*``; a step is its name and its parameters joined by ``-``; a leading ``_`` switches a step
+        off, and before a number it is the minus sign. None of these characters is escaped in a query string.
+        """
+        return "*".join(
+            ("" if s.on else "_")
+            + "-".join([s.name, *(f"{k}-{catalogue.format_value(v).replace('-', '_')}" for k, v in s.params.items())])
+            for s in self.steps
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Pipeline:
+        """The chain that `to_text` wrote.
+
+        Raises:
+            HdrError: `text` is not such a chain.
+        """
+        parts = [p for p in text[:4000].split("*") if p]
+        if len(parts) > LONGEST:
+            raise PipelineError(f"The chain has {len(parts)} steps; at most {LONGEST} are allowed.")
+        return cls(tuple(map(_step_from_text, parts)))
+
+
+def _step_from_text(text: str) -> Step:
+    name, *values = text.removeprefix("_").split("-")
+    known = {p.name: p for p in catalogue.get("step", name).parameters}
+    if len(values) % 2:
+        raise PipelineError(f"{text[:80]!r} is not a step: its parameters are written as name-value pairs.")
+    params = {}
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        text_value = "-" + value[1:] if value.startswith("_") else value
+        params[key] = known[key].parse(text_value) if key in known else value
+    return Step(name, params, not text.startswith("_"))
+
+
+def chain(*steps: Step | str) -> Pipeline:
+    """A pipeline from steps and names of steps with their defaults."""
+    return Pipeline(tuple(Step(s) if isinstance(s, str) else s for s in steps))
+
+
+PRESETS: dict[str, Sequence[str]] = {
+    "Default": ("median", "contrast_stretching", "otsu", "deskew", "scale_to_box", "centre_by_mass"),
+    "Deskewed": ("deskew", "scale_to_box", "centre_by_mass"),
+    "MNIST as published": (),
+}
+"""Chains that have a name: names of steps, taken with their defaults (`chain` makes the pipeline)."""

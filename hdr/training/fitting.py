@@ -1,0 +1,212 @@
+"""Fitting a run, with real progress: every point of a curve is a model that was really fitted and scored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdr import catalogue
+from hdr.features.extract import CHUNK, extract
+from hdr.models import FitContext
+from hdr.training.evaluation import evaluate
+from hdr.training.model import TrainedModel, softmax
+from hdr.training.spec import RunSpec
+from hdr.types import CLASSES, Dataset, Features, HdrError, Labels
+
+MOST_VALIDATION = 5_000
+"""Digits kept for validation, or a fifth of a small training split."""
+
+SCORED = 2_000
+"""Training digits on which the training accuracy is measured while a run learns."""
+
+REDUCED_FROM = 10_000
+"""Most digits from which a reduction is fitted: enough for its directions, and it bounds memory."""
+
+SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
+"""Shares of the training digits on which a classifier that has no epochs is fitted in turn."""
+
+Report = Callable[[dict[str, Any]], None]
+"""Takes one event: ``phase`` and, for a point of the curve, ``step``, ``of``, ``unit`` and scores."""
+
+
+class FitError(HdrError):
+    """A spec cannot be fitted on its data."""
+
+
+def split(spec: RunSpec, dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which training digits are fitted on and which validate, by the spec's seed.
+
+    Validation takes the same digits whatever the training size, so that runs of one seed can be compared.
+
+    Returns:
+        Indices into the training split: fit (at most `spec.train_size`), validation.
+    """
+    n = len(dataset.train)
+    order = np.random.default_rng(spec.seed).permutation(n)
+    validation = min(MOST_VALIDATION, n // 5)
+    return order[: min(spec.train_size, n - validation)], order[n - validation :]
+
+
+def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) -> TrainedModel:
+    """Fit a spec and evaluate it on the test split.
+
+    Args:
+        spec: the plan; its `dataset` names the data.
+        dataset: the data.
+        report: called with every event.
+
+    Returns:
+        The model with its metrics: those of `evaluate`, and `train_accuracy`, `validation_accuracy`, `fitted_on`,
+        `validated_on`, `fit_seconds` (features, reduction and the fitting of the final model), `total_seconds`
+        (besides, the curve, scoring and the test), `peak_mb` and `features`.
+
+    Raises:
+        HdrError: the spec does not suit the data.
+    """
+    start = perf_counter()
+    chosen, held = split(spec, dataset)
+    labels, held_labels = dataset.train.labels[chosen], dataset.train.labels[held]
+    model = TrainedModel(spec, None, None)
+
+    report({"phase": "features", "digits": len(chosen)})
+    model = replace(model, reduction=_fit_reduction(spec, dataset, chosen))
+    train = _features(model, dataset.train.images, chosen)
+    spent = perf_counter() - start
+    validation = _features(model, dataset.train.images, held)
+
+    report({"phase": "fitting", "digits": len(chosen)})
+    context = FitContext(spec.seed, train.shape[1], float(train.var(dtype=np.float64)), spec.threads)
+    entry = catalogue.get("classifier", spec.classifier.name)
+    strategy = STRATEGIES[entry.facts["progress"]]
+    classifier = entry.function(context, **spec.classifier.params)
+    shown = slice(0, SCORED)
+    for stage in strategy(classifier, train, labels):
+        model = replace(model, classifier=classifier)
+        scores = {
+            "train_accuracy": _accuracy(model, train[shown], labels[shown]),
+            "validation_accuracy": _accuracy(model, validation, held_labels),
+        }
+        fit_seconds = spent + stage.pop("seconds")
+        report({"phase": "fitting", **stage, **scores, "elapsed": perf_counter() - start})
+
+    report({"phase": "testing", "digits": len(dataset.test)})
+    model = replace(model, temperature=_temperature(classifier, validation, held_labels))
+    began = perf_counter()
+    probabilities = model.predict_proba(dataset.test.images)
+    metrics = {
+        **evaluate(dataset.test.labels, probabilities),
+        **scores,
+        "fitted_on": len(chosen),
+        "validated_on": len(held),
+        "features": int(train.shape[1]),
+        "fit_seconds": fit_seconds,
+        "predict_ms": (perf_counter() - began) / len(dataset.test) * 1000,
+        "total_seconds": perf_counter() - start,
+        "peak_mb": peak_megabytes(),
+    }
+    return replace(model, metrics=metrics)
+
+
+def _fit_reduction(spec: RunSpec, dataset: Dataset, chosen: NDArray[np.int64]) -> Any:
+    if spec.reduction is None:
+        return None
+    sample = extract(dataset.train.images[chosen[:REDUCED_FROM]], spec.pipeline, spec.features)
+    entry = catalogue.get("reduction", spec.reduction.name)
+    most = min(sample.shape)
+    if spec.reduction.params["components"] > most:
+        raise FitError(
+            f"{entry.title}: {spec.reduction.params['components']} components cannot be taken from "
+            f"{sample.shape[1]} features of {len(sample)} digits; at most {most} can."
+        )
+    return entry.function(spec.seed, **spec.reduction.params).fit(sample)
+
+
+def _features(model: TrainedModel, images: NDArray[np.uint8], chosen: NDArray[np.int64]) -> Features:
+    # Features before a reduction can be twenty times as large as after it: only a chunk of them ever exists.
+    out = None
+    for start in range(0, len(chosen), CHUNK):
+        part = extract(images[chosen[start : start + CHUNK]], model.spec.pipeline, model.spec.features)
+        part = model.reduce(part)
+        if out is None:
+            out = np.empty((len(chosen), part.shape[1]), np.float32)
+        out[start : start + CHUNK] = part
+    return out
+
+
+def _by_epochs(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
+    classes, seconds = np.arange(CLASSES, dtype=labels.dtype), 0.0
+    for epoch in range(classifier.max_iter):
+        start = perf_counter()
+        classifier.partial_fit(train, labels, classes=classes if epoch == 0 else None)
+        seconds += perf_counter() - start
+        loss = float(classifier.loss_)
+        if not np.isfinite(loss):
+            raise FitError("The loss is no longer a number: the learning rate is too high. Try a tenth of it.")
+        yield {"step": epoch + 1, "of": classifier.max_iter, "unit": "epoch", "loss": loss, "seconds": seconds}
+
+
+def _by_trees(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
+    total, seconds = classifier.n_estimators, 0.0
+    classifier.set_params(warm_start=True)
+    for trees in sorted({max(1, round(total * share / 10)) for share in range(1, 11)}):
+        start = perf_counter()
+        classifier.set_params(n_estimators=trees).fit(train, labels)
+        seconds += perf_counter() - start
+        yield {"step": trees, "of": total, "unit": "trees", "seconds": seconds}
+
+
+def _by_sizes(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
+    for share in SIZES:
+        size = round(len(labels) * share)
+        start = perf_counter()
+        classifier.fit(train[:size], labels[:size])
+        # Only the last fit makes the model; the smaller ones are there to be seen.
+        yield {"step": size, "of": len(labels), "unit": "digits", "seconds": perf_counter() - start}
+
+
+STRATEGIES: dict[str, Callable[[Any, Features, Labels], Iterator[dict[str, Any]]]] = {
+    "epochs": _by_epochs,
+    "trees": _by_trees,
+    "sizes": _by_sizes,
+}
+"""How each kind of progress comes about. Every stage leaves the classifier fitted and says what it took so far."""
+
+
+def _temperature(classifier: Any, features: Features, labels: Labels) -> float:
+    """The temperature under which a softmax of the scores gives the labels the highest likelihood.
+
+    Source: Guo et al., On calibration of modern neural networks (2017).
+    """
+    if hasattr(classifier, "predict_proba"):
+        return 1.0
+    from scipy.optimize import minimize_scalar
+
+    scores = classifier.decision_function(features)
+    known = np.isin(labels, classifier.classes_)
+    rows, columns = np.flatnonzero(known), np.searchsorted(classifier.classes_, labels[known])
+
+    def loss(log_temperature: float) -> float:
+        likelihood = softmax(scores / np.exp(log_temperature))[rows, columns]
+        return -float(np.log(np.maximum(likelihood, 1e-12)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-5, 3), method="bounded").x))
+
+
+def _accuracy(model: TrainedModel, features: Features, labels: Labels) -> float:
+    return float((model.probabilities(features).argmax(axis=1) == labels).mean())
+
+
+def peak_megabytes() -> float | None:
+    """Most memory that this process has held so far, in MB; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,133 @@
+"""A fitted model: it alone knows the estimator, and it keeps itself in files that cannot run code."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdr.features.extract import CHUNK, extract
+from hdr.home import write_atomically
+from hdr.training.spec import RunSpec
+from hdr.types import CLASSES, Features, HdrError, Images, Stage
+
+TRUSTED = (
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.tree._tree.Tree",
+)
+"""What a model file may hold beyond the types that skops trusts by itself; anything else is refused."""
+
+LIBRARIES = ("numpy", "scikit-learn", "opencv-python-headless", "skops")
+
+
+class ModelError(HdrError):
+    """A model's files are missing, damaged, or hold what they must not."""
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A spec with what was fitted for it.
+
+    Attributes:
+        spec: the plan.
+        reduction: the fitted reduction, or None.
+        classifier: the fitted classifier.
+        temperature: what scores are divided by before the softmax, for classifiers without probabilities.
+        metrics: what was measured; see `hdr.training.evaluation`.
+        versions: of Python and the libraries that it was made with.
+    """
+
+    spec: RunSpec
+    reduction: Any
+    classifier: Any
+    temperature: float = 1.0
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=lambda: library_versions())
+
+    def stages(self, image: Images) -> tuple[Stage, ...]:
+        """What each step of this model's own pipeline makes of one digit, uint8 (28, 28)."""
+        return self.spec.pipeline.trace(image)
+
+    def predict_proba(self, images: Images) -> NDArray[np.float64]:
+        """Probabilities float64 (n, 10) for digits uint8 (n, 28, 28), ink 255 on 0."""
+        out = np.empty((len(images), CLASSES))
+        for start in range(0, len(images), CHUNK):
+            part = extract(images[start : start + CHUNK], self.spec.pipeline, self.spec.features)
+            out[start : start + CHUNK] = self.probabilities(self.reduce(part))
+        return out
+
+    def reduce(self, features: Features) -> Features:
+        """Features float32 (n, d) after the reduction, if there is one."""
+        return self.reduction.transform(features) if self.reduction is not None else features
+
+    def probabilities(self, features: Features) -> NDArray[np.float64]:
+        """Probabilities float64 (n, 10) for reduced features; a class that training never saw has 0."""
+        if hasattr(self.classifier, "predict_proba"):
+            found = self.classifier.predict_proba(features)
+        else:
+            found = softmax(self.classifier.decision_function(features) / self.temperature)
+        out = np.zeros((len(features), CLASSES))
+        out[:, self.classifier.classes_] = found
+        return out
+
+    def save(self, folder: Path) -> int:
+        """Write the model into a folder: `model.skops` and, last, `model.json`.
+
+        Returns:
+            Size of the estimator's file in bytes.
+        """
+        import skops.io
+
+        data = skops.io.dumps({"reduction": self.reduction, "classifier": self.classifier})
+        write_atomically(folder / "model.skops", data)
+        about = {
+            "spec": self.spec.to_json(),
+            "temperature": self.temperature,
+            "metrics": dict(self.metrics),
+            "versions": dict(self.versions),
+        }
+        write_atomically(folder / "model.json", json.dumps(about).encode())
+        return len(data)
+
+    @classmethod
+    def load(cls, folder: Path) -> TrainedModel:
+        """Read a model that `save` wrote.
+
+        Raises:
+            ModelError: a file is missing or damaged, or holds a type that is not trusted.
+        """
+        import skops.io
+
+        try:
+            about = json.loads((folder / "model.json").read_bytes())
+            parts = skops.io.loads((folder / "model.skops").read_bytes(), trusted=list(TRUSTED))
+            return cls(
+                RunSpec.from_json(about["spec"]),
+                parts["reduction"],
+                parts["classifier"],
+                float(about["temperature"]),
+                about["metrics"],
+                about["versions"],
+            )
+        except Exception as error:
+            raise ModelError(
+                f"The model in {folder.name} cannot be read ({type(error).__name__}); train it again from its settings."
+            ) from error
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that decide what a model computes."""
+    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
+
+
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn scores (n, k) into probabilities that sum to 1."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

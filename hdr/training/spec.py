@@ -1,0 +1,177 @@
+"""What a run is to do, all of it: the same spec gives the same model on the same machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import hdr.features
+import hdr.models  # noqa: F401 - both packages register what a spec may name
+from hdr import catalogue
+from hdr.preprocessing import Pipeline
+from hdr.types import HdrError, Step
+
+SMALLEST, LARGEST = 500, 60_000
+"""Range of the training size, in digits."""
+
+MOST_FEATURES = 4
+"""Most feature extractors that a run may join."""
+
+
+class SpecError(HdrError):
+    """A spec is not one that can be run; the message says which value and what would be right."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run's plan. Parameters are validated and defaults filled in when it is made.
+
+    Attributes:
+        dataset: name of the data set.
+        train_size: digits to fit on; where training and validation data would not both fit, fewer (see `split`).
+        seed: of every random choice: the sample, the validation digits, the weights at the start.
+        threads: that numerical libraries may use; part of the spec, since other counts give other last digits. Two
+            threads on a busy machine are slower than one.
+        pipeline: the preprocessing; steps that are switched off are left out.
+        features: extractors whose outputs are joined.
+        reduction: what comes between features and classifier; None for nothing.
+        classifier: the classifier with its hyperparameters.
+
+    Raises:
+        HdrError: a value is not allowed.
+    """
+
+    dataset: str = "mnist"
+    train_size: int = 10_000
+    seed: int = 0
+    threads: int = 1
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    features: tuple[Step, ...] = (Step("pixels"),)
+    reduction: Step | None = None
+    classifier: Step = Step("mlp")
+
+    def __post_init__(self) -> None:
+        _check_text("dataset", self.dataset)
+        _check_range("train_size", self.train_size, SMALLEST, LARGEST)
+        _check_range("seed", self.seed, 0, 2**31 - 1)
+        _check_range("threads", self.threads, 1, 64)
+        if not 1 <= len(self.features) <= MOST_FEATURES:
+            raise SpecError(f"A run needs 1 to {MOST_FEATURES} features, not {len(self.features)}.")
+        settle = object.__setattr__
+        settle(self, "pipeline", self.pipeline.active)
+        settle(self, "features", tuple(catalogue.complete("feature", s) for s in self.features))
+        settle(self, "reduction", self.reduction and catalogue.complete("reduction", self.reduction))
+        settle(self, "classifier", catalogue.complete("classifier", self.classifier))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `from_json` turns back into the same spec."""
+        return {
+            "dataset": self.dataset,
+            "train_size": self.train_size,
+            "seed": self.seed,
+            "threads": self.threads,
+            "pipeline": self.pipeline.to_json(),
+            "features": [catalogue.step_to_json(s) for s in self.features],
+            "reduction": self.reduction and catalogue.step_to_json(self.reduction),
+            "classifier": catalogue.step_to_json(self.classifier),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> RunSpec:
+        """The spec that `to_json` wrote; what is left out takes its default.
+
+        Raises:
+            HdrError: it names the value that is wrong and what would be right.
+        """
+        if not isinstance(data, dict):
+            raise SpecError(f"A run is written as a JSON object, not as {str(data)[:80]!r}.")
+        readers: dict[str, Callable[[Any], Any]] = {
+            "dataset": lambda v: v,
+            "train_size": lambda v: v,
+            "seed": lambda v: v,
+            "threads": lambda v: v,
+            "pipeline": Pipeline.from_json,
+            "features": _features_from_json,
+            "reduction": lambda v: v and catalogue.step_from_json("reduction", v),
+            "classifier": lambda v: catalogue.step_from_json("classifier", v),
+        }
+        for name in data:
+            if name not in readers:
+                raise SpecError(f"A run has no {str(name)[:80]!r}; it has {', '.join(readers)}.")
+        return cls(**{name: readers[name](value) for name, value in data.items()})
+
+    @cached_property
+    def key(self) -> str:
+        """The same for two specs that do the same."""
+        return catalogue.key_of(self.to_json())
+
+    @property
+    def summary(self) -> str:
+        """One line for a list: ``deskew · HOG · PCA · Support vector machine · 10,000``."""
+        parts = [catalogue.get("step", s.name).title for s in self.pipeline.steps]
+        parts += [catalogue.get("feature", s.name).title for s in self.features]
+        parts += ["PCA"] if self.reduction else []
+        return " · ".join([*parts, catalogue.get("classifier", self.classifier.name).title])
+
+
+def _features_from_json(data: Any) -> tuple[Step, ...]:
+    if not isinstance(data, list):
+        raise SpecError(f"Features are written as a list, not as {str(data)[:80]!r}.")
+    return tuple(catalogue.step_from_json("feature", s) for s in data[: MOST_FEATURES + 1])
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str) or not 1 <= len(value) <= 60:
+        raise SpecError(f"{name} is {str(value)[:80]!r}; it must be the name of a data set.")
+
+
+def _check_range(name: str, value: Any, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise SpecError(f"{name} is {str(value)[:80]!r}; it must be a whole number from {low} to {high}.")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A spec with a name and a sentence on what it is good for."""
+
+    title: str
+    note: str
+    spec: RunSpec
+
+
+def _hog_svm(size: int) -> RunSpec:
+    return RunSpec(
+        train_size=size,
+        pipeline=Pipeline((Step("deskew"),)),
+        features=(Step("hog"),),
+        reduction=Step("pca"),
+        classifier=Step("svm", {"C": 3.0}),
+    )
+
+
+PRESETS: Mapping[str, Preset] = {
+    "article": Preset(
+        "The article",
+        "A network with one hidden layer of 100 units sees the raw pixels ten times. It stops there: it has not "
+        "converged, and more epochs would still help.",
+        RunSpec(train_size=LARGEST, classifier=Step("mlp")),
+    ),
+    "fast": Preset(
+        "Fast",
+        "Deskewed digits, HOG, PCA and a support vector machine on 10,000 digits: the best use of a few seconds.",
+        _hog_svm(10_000),
+    ),
+    "best": Preset(
+        "Best",
+        "The same as Fast on all training digits but those kept for validation.",
+        _hog_svm(LARGEST),
+    ),
+}
+"""Ready-made plans, by the name that the command line takes."""
+
+
+def for_dataset(spec: RunSpec, name: str) -> RunSpec:
+    """The same plan on another data set."""
+    return replace(spec, dataset=name)
