@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from hdr.cli.read import read
+from hdr.cli.train import train
 from hdr.types import HdrError
 
 
@@ -26,6 +28,10 @@ class _PlainErrors(click.Group):
 @click.group(cls=_PlainErrors, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Handwritten digits: the dashboard's work without a browser."""
+
+
+main.add_command(train)
+main.add_command(read)
 
 
 @main.command()

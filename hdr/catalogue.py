@@ -22,7 +22,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ForwardRef, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
 from hdr.types import HdrError, Step
 
@@ -96,6 +96,15 @@ def format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def excerpt(value: Any) -> str:
+    """At most 80 characters of any value, for a message about it."""
+    try:
+        return str(value)[:80]
+    except (ValueError, RecursionError):
+        # A whole number of thousands of digits, or lists within lists without end.
+        return f"{type(value).__name__} too long to show"
 
 
 @dataclass(frozen=True)
@@ -180,11 +189,26 @@ class Entry:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             return f"{self.title} has no parameter {name[:80]!r}; {has}."
-        return f"{self.title}: {name} is {str(error['input'])[:80]!r}; it must be {known[name].expected}."
+        return f"{self.title}: {name} is {excerpt(error['input'])!r}; it must be {known[name].expected}."
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
         """Call the function with validated parameters."""
         return self.function(*arrays, **self.validate(params))
+
+
+class _Parameters(BaseModel):
+    """What every entry's schema derives from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_lookalikes(cls, value: Any, info: ValidationInfo) -> Any:
+        # By itself pydantic takes True for 1, "3" for 3 and "off" for False.
+        wanted = cls.model_fields[info.field_name or ""].annotation
+        if isinstance(value, bool) != (wanted is bool) or (isinstance(value, (str, bytes)) and wanted in (int, float)):
+            raise ValueError("of another type")
+        return value
 
 
 _entries: dict[Kind, dict[str, Entry]] = {}
@@ -208,8 +232,7 @@ def register(kind: Kind, title: str, family: str, **facts: Any) -> Callable[[Cal
             for name, p in inspect.signature(function).parameters.items()
             if p.kind is inspect.Parameter.KEYWORD_ONLY
         }
-        config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-        schema = create_model(function.__name__, __config__=config, __module__=function.__module__, **fields)
+        schema = create_model(function.__name__, __base__=_Parameters, __module__=function.__module__, **fields)
         table = _entries.setdefault(kind, {})
         if function.__name__ in table and table[function.__name__].function.__module__ != function.__module__:
             raise ValueError(f"{kind} {function.__name__!r} is declared twice")
@@ -242,7 +265,7 @@ def get(kind: Kind, name: str) -> Entry:
         return _entries.get(kind, {})[name]
     except KeyError:
         raise UnknownEntry(
-            f"There is no {kind} {str(name)[:80]!r}; there are {', '.join(_entries.get(kind, {}))}."
+            f"There is no {kind} {excerpt(name)!r}; there are {', '.join(_entries.get(kind, {}))}."
         ) from None
 
 
@@ -267,10 +290,10 @@ def step_from_json(kind: Kind, data: Any) -> Step:
         HdrError: `data` is not such an object.
     """
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        raise HdrError(f"A {kind} is written as an object with a name, not as {str(data)[:80]!r}.")
+        raise HdrError(f"A {kind} is written as an object with a name, not as {excerpt(data)!r}.")
     on = data.get("on", True)
     if not isinstance(on, bool):
-        raise HdrError(f"{data['name'][:80]}: on is {str(on)[:80]!r}; it must be true or false.")
+        raise HdrError(f"{data['name'][:80]}: on is {excerpt(on)!r}; it must be true or false.")
     return complete(kind, Step(data["name"], {k: v for k, v in data.items() if k not in ("name", "on")}, on))
 
 

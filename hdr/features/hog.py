@@ -22,8 +22,9 @@ def _gradient_tables(orientations: int) -> tuple[NDArray[np.float32], NDArray[np
     gy, gx = np.mgrid[-255:256, -255:256].astype(np.float64)
     magnitude = np.hypot(gx, gy) / 255
     angle = np.rad2deg(np.arctan2(gy, gx)) % 180
-    width = 180 / orientations
-    return magnitude.astype(np.float32).ravel(), np.minimum(angle // width, orientations - 1).astype(np.uint8).ravel()
+    # Multiplied before it is divided: 180 / 14 is rounded up, and 90 degrees would fall into the bin below theirs.
+    bins = np.minimum(angle * orientations // 180, orientations - 1)
+    return magnitude.astype(np.float32).ravel(), bins.astype(np.uint8).ravel()
 
 
 @register("feature", "HOG", family="Texture")
@@ -54,8 +55,8 @@ def hog(
         int, Field(ge=2, le=18, title="Directions", description="How many directions between 0 and 180 degrees.")
     ] = 9,
 ) -> Features:
-    """Counts, in small cells, which way the strokes run and how strongly. A little shift, another pen or paler ink hardly
-    changes the counts, so classifiers learn from few examples.
+    """Counts, in small cells, which way the strokes run and how strongly. A little shift, another pen or paler ink
+    hardly changes the counts, so classifiers learn from few examples.
 
     Takes uint8 (n, h, w), returns float32 (n, blocks * block * block * orientations).
 
@@ -78,7 +79,7 @@ def hog(
     out = np.empty((n, down * across * block * block * orientations), np.float32)
     for start in range(0, n, CHUNK):
         part = images[start : start + CHUNK]
-        cells = _cell_histograms(part, cell, rows, columns, orientations)
+        cells = cell_histograms(part, cell, orientations)
         blocks = np.lib.stride_tricks.sliding_window_view(cells, (block, block), axis=(1, 2))
         flat = blocks.transpose(0, 1, 2, 4, 5, 3).reshape(len(part), down * across, -1)
         flat = np.minimum(_normalise(flat), np.float32(0.2))
@@ -86,7 +87,18 @@ def hog(
     return out
 
 
-def _cell_histograms(images: Images, cell: int, rows: int, columns: int, orientations: int) -> NDArray[np.float32]:
+def cell_histograms(images: Images, cell: int, orientations: int) -> NDArray[np.float32]:
+    """The strength of the gradients in each cell, by direction.
+
+    Args:
+        images: uint8 (n, h, w).
+        cell: side of a cell in pixels; what does not fill a cell at the right and bottom is left out.
+        orientations: directions between 0 and 180 degrees.
+
+    Returns:
+        float32 (n, h // cell, w // cell, orientations), as magnitudes of grey values between 0 and 1.
+    """
+    rows, columns = images.shape[1] // cell, images.shape[2] // cell
     n = len(images)
     values = images.astype(np.int32)
     # The index of a gradient in the tables: (gy + 255) * 511 + (gx + 255). The outermost differences are 0.

@@ -15,4 +15,5 @@ def pixels(images: Images) -> Features:
 
     Takes uint8 (n, h, w), returns float32 (n, h * w).
     """
-    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+    n, h, w = images.shape
+    return images.reshape(n, h * w).astype(np.float32) / np.float32(255)

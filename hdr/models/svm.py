@@ -54,4 +54,13 @@ def svm(
     from sklearn.svm import SVC
 
     scale = 1 / (context.dimensions * context.variance) if context.variance > 0 else 1.0
-    return SVC(C=C, kernel=kernel, degree=degree, gamma=gamma * scale, cache_size=200, random_state=context.seed)
+    return SVC(
+        C=C,
+        kernel=kernel,
+        degree=degree,
+        gamma=gamma * scale,
+        cache_size=200,
+        # Every class against every other, by how much: probabilities come from these margins.
+        decision_function_shape="ovo",
+        random_state=context.seed,
+    )

@@ -23,9 +23,11 @@ def filter_batch(images: Images, radius: int, operator: Callable[[NDArray], NDAr
         operator: takes and returns a picture of one size.
 
     Returns:
-        (n, h, w) of the operator's dtype.
+        (n, h, w) of the operator's dtype; no images are returned as they are.
     """
     n, h, w = images.shape
+    if n == 0:
+        return images
     padded = np.pad(images, ((0, 0), (radius, radius), (0, 0)), mode="edge")
     out = operator(padded.reshape(n * (h + 2 * radius), w))
     return np.ascontiguousarray(out.reshape(n, h + 2 * radius, w)[:, radius : radius + h])
@@ -41,15 +43,16 @@ def each(images: Images, operator: Callable[[NDArray], NDArray]) -> Images:
 
 def apply_tables(images: Images, tables: NDArray[np.uint8]) -> Images:
     """Replace every grey value by its entry in the image's own table: uint8 (n, h, w) and (n, 256)."""
-    flat = images.reshape(len(images), -1)
+    n, h, w = images.shape
+    flat = images.reshape(n, h * w)
     return np.take_along_axis(tables, flat, axis=1).reshape(images.shape)
 
 
 def histograms(images: Images) -> NDArray[np.int64]:
     """How often each grey value occurs in each image: int64 (n, 256)."""
-    n = len(images)
+    n, h, w = images.shape
     offsets = (np.arange(n, dtype=np.int64) * 256)[:, None]
-    counts = np.bincount((images.reshape(n, -1) + offsets).ravel(), minlength=n * 256)
+    counts = np.bincount((images.reshape(n, h * w) + offsets).ravel(), minlength=n * 256)
     return counts.reshape(n, 256)
 
 
@@ -63,7 +66,7 @@ def moments(images: Images) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray
         mass, cx, cy (pixels), mu11, mu02 (squared pixels, divided by the mass): float64 (n,). A blank image has
         mass 0, its centroid in the middle of the frame, and moments 0.
     """
-    n, h, w = images.shape
+    _, h, w = images.shape
     pixels = images.astype(np.float64)
     x, y = np.arange(w, dtype=np.float64), np.arange(h, dtype=np.float64)
     rows, columns, along = pixels.sum(axis=2), pixels.sum(axis=1), pixels @ x
@@ -112,7 +115,7 @@ def warp(image: Images, matrix: NDArray[np.float64], shape: tuple[int, int] | No
 
 def move(images: Images, dx: NDArray[np.int64], dy: NDArray[np.int64]) -> Images:
     """Shift every image by its own whole number of pixels, zeros coming in: uint8 (n, h, w), dx and dy (n,)."""
-    n, h, w = images.shape
+    _, h, w = images.shape
     out = np.zeros_like(images, order="C")
     for i, (x, y) in enumerate(zip(dx.tolist(), dy.tolist(), strict=True)):
         if abs(x) < w and abs(y) < h:

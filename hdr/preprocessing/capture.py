@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hdr.catalogue import excerpt
 from hdr.preprocessing.arrays import boxes, moments, move
 from hdr.types import SIDE, HdrError, Images, Strokes
 
@@ -45,21 +46,25 @@ def parse_strokes(data: object) -> Strokes:
         CaptureError: it is not a list of lists of pairs of finite numbers, or it is too long.
     """
     if not isinstance(data, list) or not all(isinstance(s, list) for s in data):
-        raise CaptureError(f"Strokes are a list of strokes, each a list of [x, y] points, not {str(data)[:60]!r}.")
+        raise CaptureError(f"Strokes are a list of strokes, each a list of [x, y] points, not {excerpt(data)!r}.")
     if sum(map(len, data)) > MAX_POINTS:
         raise CaptureError(f"The drawing has {sum(map(len, data))} points; at most {MAX_POINTS} are allowed.")
     strokes = []
     for stroke in data:
-        try:
-            points = np.array(stroke, dtype=np.float64)
-        except (TypeError, ValueError):
-            points = np.empty(0)
-        if not stroke:
-            continue
-        if points.ndim != 2 or points.shape[1] != 2 or not (np.abs(points) < 1e6).all():
-            raise CaptureError(f"A stroke is a list of [x, y] points with finite numbers, not {str(stroke)[:60]!r}.")
-        strokes.append(points)
+        if not all(map(_is_point, stroke)):
+            raise CaptureError(f"A stroke is a list of [x, y] points with finite numbers, not {excerpt(stroke)!r}.")
+        if stroke:
+            strokes.append(np.array(stroke, dtype=np.float64))
     return strokes
+
+
+def _is_point(data: object) -> bool:
+    # Checked before numpy sees it, which reads "3" and True as numbers and stumbles over whole ones of 400 digits.
+    return (
+        isinstance(data, (list, tuple))
+        and len(data) == 2
+        and all(isinstance(v, (int, float)) and not isinstance(v, bool) and abs(v) < 1e6 for v in data)
+    )
 
 
 def stroke_box(strokes: Strokes) -> tuple[int, int, int, int]:
@@ -93,7 +98,8 @@ def from_strokes(strokes: Strokes, pen: float = PEN) -> Images:
     # 4 bits below the pixel: cv2 draws at sixteenths of a sub-pixel.
     lines = [np.rint((stroke * scale * FINE + offset - 0.5) * 16).astype(np.int32) for stroke in strokes]
     for line in lines:
-        cv2.polylines(canvas[0], [np.repeat(line, 2, axis=0) if len(line) == 1 else line], False, 255, width, cv2.LINE_AA, 4)
+        drawn = np.repeat(line, 2, axis=0) if len(line) == 1 else line
+        cv2.polylines(canvas[0], [drawn], False, 255, width, cv2.LINE_AA, 4)
     return _shrink(_centre(canvas))[0]
 
 
@@ -108,7 +114,8 @@ def from_pixels(images: Images, ink: float = 0.2) -> Images:
         uint8 (n, 28, 28); blank where a picture is blank.
     """
     side = SIDE * FINE
-    peak = images.reshape(len(images), -1).max(axis=1, initial=0).astype(np.float64)
+    n, h, w = images.shape
+    peak = images.reshape(n, h * w).max(axis=1, initial=0).astype(np.float64)
     found = boxes(images > (peak * ink)[:, None, None])
     out = np.zeros((len(images), SIDE, SIDE), np.uint8)
     for i, (x0, y0, x1, y1) in enumerate(found.tolist()):

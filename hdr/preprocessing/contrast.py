@@ -54,7 +54,8 @@ def contrast_stretching(
     """
     counts = histograms(images).cumsum(axis=1)
     total = counts[:, -1:]
-    bottom = (counts >= total * (low / 100)).argmax(axis=1)[:, None].astype(np.float64)
+    # The lowest percentile is the smallest grey value that occurs, not 0.
+    bottom = (counts >= np.maximum(total * (low / 100), 1)).argmax(axis=1)[:, None].astype(np.float64)
     top = (counts >= total * (high / 100)).argmax(axis=1)[:, None].astype(np.float64)
     grey = np.arange(256, dtype=np.float64)[None]
     spread = np.clip((grey - bottom) * 255 / np.maximum(top - bottom, 1), 0, 255)

@@ -69,9 +69,7 @@ def shift(
     ] = 0,
     dy: Annotated[
         int,
-        Field(
-            ge=-10, le=10, title="Shift down", description="Moves the digit down.", json_schema_extra={"unit": "px"}
-        ),
+        Field(ge=-10, le=10, title="Shift down", description="Moves the digit down.", json_schema_extra={"unit": "px"}),
     ] = 0,
 ) -> Images:
     """Moves the digit away from the middle, as sloppy cutting would."""

@@ -60,9 +60,7 @@ def gaussian(
     """
     radius = int(np.ceil(3 * sigma))
     kernel = (2 * radius + 1, 2 * radius + 1)
-    return filter_batch(
-        images, radius, lambda p: cv2.GaussianBlur(p, kernel, sigma, borderType=cv2.BORDER_REPLICATE)
-    )
+    return filter_batch(images, radius, lambda p: cv2.GaussianBlur(p, kernel, sigma, borderType=cv2.BORDER_REPLICATE))
 
 
 @step("Median filter")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
+import cv2
 import numpy as np
 from pydantic import Field
 
@@ -79,11 +80,11 @@ def scale_to_box(
 
     Formula: s = \\frac{\\text{box}}{\\max(w, h)}
 
-    Source: LeCun et al., Gradient-based learning applied to document recognition (1998), section III: digits fitted into
-    a 20x20 box with their aspect ratio kept.
+    Source: LeCun et al., Gradient-based learning applied to document recognition (1998), section III: digits fitted
+    into a 20x20 box with their aspect ratio kept.
     """
     n, h, w = images.shape
-    peak = images.reshape(n, -1).max(axis=1, initial=0).astype(np.float64)
+    peak = images.reshape(n, h * w).max(axis=1, initial=0).astype(np.float64)
     found = boxes(images > (peak * (ink / 100))[:, None, None])
     target = size / SIDE * min(h, w)
     out = np.zeros_like(images, order="C")
@@ -93,7 +94,12 @@ def scale_to_box(
             back = longer / target
             left = (x0 + x1 - 1) / 2 - back * (w - 1) / 2
             top = (y0 + y1 - 1) / 2 - back * (h - 1) / 2
-            out[i] = warp(images[i], np.array([[back, 0.0, left], [0.0, back, top]]))
+            # Shrunk to less than half, pixels would be skipped and thin strokes lost: they are spread out first, by as
+            # much as skimage.transform.resize does.
+            source = images[i]
+            if back > 2:
+                source = cv2.GaussianBlur(source, (0, 0), (back - 1) / 2, borderType=cv2.BORDER_CONSTANT)
+            out[i] = warp(source, np.array([[back, 0.0, left], [0.0, back, top]]))
     return out
 
 

@@ -87,7 +87,9 @@ class Pipeline:
             HdrError: `data` is not such a list.
         """
         if not isinstance(data, list) or len(data) > LONGEST:
-            raise PipelineError(f"A chain is written as a list of at most {LONGEST} steps, not as {str(data)[:80]!r}.")
+            raise PipelineError(
+                f"A chain is written as a list of at most {LONGEST} steps, not as {catalogue.excerpt(data)!r}."
+            )
         return cls(tuple(catalogue.step_from_json("step", s) for s in data))
 
     @cached_property
@@ -96,14 +98,13 @@ class Pipeline:
         return catalogue.key_of(self.active.to_json())
 
     def to_text(self) -> str:
-        """The chain for an address: ``median-size-3*otsu*_deskew``.
+        """The chain for an address: ``median-size-3~otsu~_deskew``.
 
-        Steps are joined by ``*``; a step is its name and its parameters joined by ``-``; a leading ``_`` switches a step
-        off, and before a number it is the minus sign. None of these characters is escaped in a query string.
+        Steps are joined by ``~``; a step is its name and its parameters joined by ``-``; a leading ``_`` switches a
+        step off, and in a number it is the minus sign. None of these characters is escaped in a query string.
         """
-        return "*".join(
-            ("" if s.on else "_")
-            + "-".join([s.name, *(f"{k}-{catalogue.format_value(v).replace('-', '_')}" for k, v in s.params.items())])
+        return "~".join(
+            ("" if s.on else "_") + "-".join([s.name, *(f"{k}-{_value_to_text(v)}" for k, v in s.params.items())])
             for s in self.steps
         )
 
@@ -114,7 +115,7 @@ class Pipeline:
         Raises:
             HdrError: `text` is not such a chain.
         """
-        parts = [p for p in text[:4000].split("*") if p]
+        parts = [p for p in text[:4000].split("~") if p]
         if len(parts) > LONGEST:
             raise PipelineError(f"The chain has {len(parts)} steps; at most {LONGEST} are allowed.")
         return cls(tuple(map(_step_from_text, parts)))
@@ -127,9 +128,20 @@ def _step_from_text(text: str) -> Step:
         raise PipelineError(f"{text[:80]!r} is not a step: its parameters are written as name-value pairs.")
     params = {}
     for key, value in zip(values[::2], values[1::2], strict=True):
-        text_value = "-" + value[1:] if value.startswith("_") else value
-        params[key] = known[key].parse(text_value) if key in known else value
+        params[key] = _value_from_text(known[key], value) if key in known else value
     return Step(name, params, not text.startswith("_"))
+
+
+def _value_to_text(value: Any) -> str:
+    return catalogue.format_value(value).replace("-", "_")
+
+
+def _value_from_text(parameter: catalogue.Parameter, text: str) -> Any:
+    # Choices are compared as written, since a name may hold "_" itself; in a number every "_" was a minus.
+    for choice in parameter.choices:
+        if text == _value_to_text(choice):
+            return choice
+    return parameter.parse(text.replace("_", "-"))
 
 
 def chain(*steps: Step | str) -> Pipeline:

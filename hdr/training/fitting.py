@@ -15,7 +15,7 @@ from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
 from hdr.models import FitContext
 from hdr.training.evaluation import evaluate
-from hdr.training.model import TrainedModel, softmax
+from hdr.training.model import TrainedModel, pairwise_probabilities
 from hdr.training.spec import RunSpec
 from hdr.types import CLASSES, Dataset, Features, HdrError, Labels
 
@@ -140,9 +140,11 @@ def _features(model: TrainedModel, images: NDArray[np.uint8], chosen: NDArray[np
 
 
 def _by_epochs(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
-    classes, seconds = np.arange(CLASSES, dtype=labels.dtype), 0.0
+    classes, seconds, seed = np.arange(CLASSES, dtype=labels.dtype), 0.0, classifier.random_state
     for epoch in range(classifier.max_iter):
         start = perf_counter()
+        # Every call of partial_fit starts its random numbers anew: with one seed, all epochs would see one order.
+        classifier.set_params(random_state=seed + epoch)
         classifier.partial_fit(train, labels, classes=classes if epoch == 0 else None)
         seconds += perf_counter() - start
         loss = float(classifier.loss_)
@@ -179,7 +181,7 @@ STRATEGIES: dict[str, Callable[[Any, Features, Labels], Iterator[dict[str, Any]]
 
 
 def _temperature(classifier: Any, features: Features, labels: Labels) -> float:
-    """The temperature under which a softmax of the scores gives the labels the highest likelihood.
+    """The temperature under which the probabilities give the labels the highest likelihood.
 
     Source: Guo et al., On calibration of modern neural networks (2017).
     """
@@ -187,12 +189,12 @@ def _temperature(classifier: Any, features: Features, labels: Labels) -> float:
         return 1.0
     from scipy.optimize import minimize_scalar
 
-    scores = classifier.decision_function(features)
+    margins = classifier.decision_function(features)
     known = np.isin(labels, classifier.classes_)
     rows, columns = np.flatnonzero(known), np.searchsorted(classifier.classes_, labels[known])
 
     def loss(log_temperature: float) -> float:
-        likelihood = softmax(scores / np.exp(log_temperature))[rows, columns]
+        likelihood = pairwise_probabilities(margins, np.exp(log_temperature))[rows, columns]
         return -float(np.log(np.maximum(likelihood, 1e-12)).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 3), method="bounded").x))

@@ -39,7 +39,7 @@ class TrainedModel:
         spec: the plan.
         reduction: the fitted reduction, or None.
         classifier: the fitted classifier.
-        temperature: what scores are divided by before the softmax, for classifiers without probabilities.
+        temperature: what pairwise margins are divided by, for classifiers that have no probabilities of their own.
         metrics: what was measured; see `hdr.training.evaluation`.
         versions: of Python and the libraries that it was made with.
     """
@@ -72,7 +72,7 @@ class TrainedModel:
         if hasattr(self.classifier, "predict_proba"):
             found = self.classifier.predict_proba(features)
         else:
-            found = softmax(self.classifier.decision_function(features) / self.temperature)
+            found = pairwise_probabilities(self.classifier.decision_function(features), self.temperature)
         out = np.zeros((len(features), CLASSES))
         out[:, self.classifier.classes_] = found
         return out
@@ -127,7 +127,29 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
-def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn scores (n, k) into probabilities that sum to 1."""
+def pairwise_probabilities(margins: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Probabilities of k classes from the margins of every class against every other.
+
+    Each margin becomes the probability that the first of two classes wins; a class is as probable as it is to win all
+    its contests, up to a common factor. The sum of votes, which scikit-learn offers instead, forgets by how much each
+    contest was won.
+
+    Source: Hastie and Tibshirani, Classification by pairwise coupling (1998), whose simplest coupling this is.
+
+    Args:
+        margins: float (n, k (k - 1) / 2), in the order 0-1, 0-2, ... as SVC's ``ovo`` decision function gives them.
+        temperature: what margins are divided by; positive.
+
+    Returns:
+        float64 (n, k), rows summing to 1.
+    """
+    k = round((1 + np.sqrt(1 + 8 * margins.shape[1])) / 2)
+    first, second = np.triu_indices(k, 1)
+    scores = np.zeros((len(margins), k))
+    for sign, classes in ((-1, first), (1, second)):
+        # The logarithm of a logistic function, written so that it never overflows.
+        logs = -np.logaddexp(0, sign * margins / temperature)
+        for c in range(k):
+            scores[:, c] += logs[:, classes == c].sum(axis=1)
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)

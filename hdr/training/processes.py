@@ -90,7 +90,8 @@ class LocalProcesses:
             for run, _ in ended:
                 del self._running[run]
         for run, process in ended:
-            if self._store.end(run, "interrupted", LOST):
+            # Another server's process, or a terminal's, may have been faster to claim the run, and still trains it.
+            if self._store.end(run, "interrupted", LOST, process.pid):
                 log.warning("run %s: its process ended with %s", run, process.returncode)
 
     def _start_queued(self) -> None:

@@ -94,7 +94,7 @@ class RunSpec:
             "threads": lambda v: v,
             "pipeline": Pipeline.from_json,
             "features": _features_from_json,
-            "reduction": lambda v: v and catalogue.step_from_json("reduction", v),
+            "reduction": lambda v: None if v is None else catalogue.step_from_json("reduction", v),
             "classifier": lambda v: catalogue.step_from_json("classifier", v),
         }
         for name in data:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -133,7 +134,7 @@ class RunStore:
             self._engine = sa.create_engine(self.url)
             if self._engine.dialect.name == "sqlite":
                 sa.event.listen(self._engine, "connect", _prepare_sqlite)
-            _metadata.create_all(self._engine)
+            _create_tables(self._engine)
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise StoreError(f"The run store at {self.url} cannot be opened: {_reason(error)}.") from error
 
@@ -146,6 +147,14 @@ class RunStore:
             raise
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"The run store at {self.url} cannot be written to: {_reason(error)}.") from error
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(f"The run store at {self.url} cannot be read: {_reason(error)}.") from error
 
     def create(self, spec: RunSpec, owner: str, token: str, title: str = "", published: bool = False) -> Run:
         """Put a run into the queue; the same token always gives the same run, however often it arrives.
@@ -203,11 +212,8 @@ class RunStore:
         names = ("id", "owner", "published", "title", "spec", "status", "message", "result")
         columns = [_runs.c[n] for n in (*names, "created", "started", "finished")]
         query = sa.select(*columns).where(condition).order_by(_runs.c.created.desc(), _runs.c.id).limit(limit)
-        try:
-            with self._engine.connect() as connection:
-                return [Run(*row) for row in connection.execute(query)]
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"The run store at {self.url} cannot be read: {_reason(error)}.") from error
+        with self._reading() as connection:
+            return [Run(*row) for row in connection.execute(query)]
 
     def events(self, run: str, after: int = -1) -> list[dict[str, Any]]:
         """A run's events in order, each with its `number` and `time`; those after a number."""
@@ -216,7 +222,7 @@ class RunStore:
             .where(_events.c.run == run, _events.c.number > after)
             .order_by(_events.c.number)
         )
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             return [{**json.loads(data), "number": n, "time": t} for n, t, data in connection.execute(query)]
 
     def claim(self, run: str, process: int) -> bool:
@@ -233,7 +239,7 @@ class RunStore:
     def heartbeat(self, run: str) -> bool:
         """Say that a run's process lives. False where it is to end: it was stopped, or is no longer running."""
         self._change(run, ("running",), heard=time.time())
-        with self._engine.connect() as connection:
+        with self._reading() as connection:
             row = connection.execute(sa.select(_runs.c.status, _runs.c.stop).where(_runs.c.id == run)).first()
         return row is not None and row.status == "running" and not row.stop
 
@@ -241,9 +247,13 @@ class RunStore:
         """Keep a run's result; False where it was stopped meanwhile."""
         return self._change(run, ("running",), status="done", result=json.dumps(result), finished=time.time())
 
-    def end(self, run: str, status: Status, message: str = "") -> bool:
-        """End a run that is still active, as stopped, failed or interrupted; False where it had ended already."""
-        return self._change(run, ACTIVE, status=status, message=message[:2000], finished=time.time())
+    def end(self, run: str, status: Status, message: str = "", process: int | None = None) -> bool:
+        """End a run that is still active, as stopped, failed or interrupted; False where it had ended already.
+
+        With a process given, only where no other process has taken the run.
+        """
+        mine = sa.true() if process is None else sa.or_(_runs.c.process.is_(None), _runs.c.process == process)
+        return self._change(run, ACTIVE, mine, status=status, message=message[:2000], finished=time.time())
 
     def request_stop(self, run: str) -> None:
         """Ask a run to stop: a queued one ends at once, a running one at its process's next heartbeat."""
@@ -258,8 +268,8 @@ class RunStore:
             values = {"status": "interrupted", "message": LOST, "finished": time.time()}
             return connection.execute(change.values(values)).rowcount
 
-    def _change(self, run: str, statuses: Sequence[Status], **values: Any) -> bool:
-        query = _runs.update().where(_runs.c.id == run, _runs.c.status.in_(statuses)).values(values)
+    def _change(self, run: str, statuses: Sequence[Status], *conditions: Any, **values: Any) -> bool:
+        query = _runs.update().where(_runs.c.id == run, _runs.c.status.in_(statuses), *conditions).values(values)
         with self._writing() as connection:
             return connection.execute(query).rowcount == 1
 
@@ -268,9 +278,28 @@ LOST = "The training process ended without a word: it was killed, or the machine
 """The message of a run whose process is gone."""
 
 
+def _create_tables(engine: sa.Engine) -> None:
+    # Not metadata.create_all: it looks first and creates then, and another process may create in between.
+    with engine.begin() as connection:
+        for table in _metadata.sorted_tables:
+            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    for pragma in ("journal_mode=WAL", "busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError:
+            # The switch of a new file does not wait for a lock by itself, whatever the time-out.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _reason(error: BaseException) -> str:

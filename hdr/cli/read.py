@@ -1,0 +1,157 @@
+"""python -m hdr read: pictures and drawings to digits, one line each."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from hdr.types import HdrError, Reading, Strokes
+
+if TYPE_CHECKING:
+    from hdr.training.model import TrainedModel
+
+OWNER = "local"
+"""Whose runs are looked through for a model, besides published ones."""
+
+BATCH = 512
+"""Drawings that are read at once."""
+
+LONGEST_LINE = 4_000_000
+"""Most bytes of a line of a strokes file; a drawing as large as is allowed has 400,000."""
+
+Answer = tuple[str | int, Reading | HdrError]
+"""Where something comes from, and what was read or why it could not be."""
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
+@click.option("--strokes", metavar="FILE", type=click.Path(path_type=Path), help="Drawings as JSON lines; may be .gz.")
+@click.option("--run", "run_id", metavar="ID", help="The run whose model reads; the newest one where none is named.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")
+@click.pass_context
+def read(ctx: click.Context, files: tuple[Path, ...], strokes: Path | None, run_id: str | None, as_json: bool) -> None:
+    """Read the digit in each picture, or in each drawing of a strokes file.
+
+    A line of a strokes file is an object with "strokes": lists of [x, y] points in pixels, y down. What cannot be read
+    gives a line that says why, the rest goes on, and the exit code is 1.
+    """
+    if not files and strokes is None:
+        raise click.UsageError("Say what to read: picture files, or --strokes FILE.jsonl.")
+    import cv2
+
+    cv2.setNumThreads(1)
+    model = find_model(run_id)
+    failed = False
+    for source, answer in _answers(files, strokes, model):
+        failed |= isinstance(answer, HdrError)
+        click.echo(json.dumps(_as_json(source, answer)) if as_json else _as_text(source, answer))
+    ctx.exit(1 if failed else 0)
+
+
+def find_model(run_id: str | None) -> TrainedModel:
+    """The model of a run, or of the newest run that is done and whose model can be read.
+
+    Raises:
+        HdrError: there is none; the message says how to come by one.
+    """
+    from hdr.training.model import ModelError, TrainedModel
+    from hdr.training.store import RunStore
+
+    store = RunStore()
+    if run_id is not None:
+        run = store.get(run_id)
+        if run.status != "done":
+            raise HdrError(f"Run {run.id} is {run.status}; only a run that is done has a model.")
+        return TrainedModel.load(run.folder)
+    for run in store.runs(OWNER, statuses=("done",)):
+        try:
+            return TrainedModel.load(run.folder)
+        except ModelError:
+            continue
+    raise HdrError("There is no trained model yet. Train one with: python -m hdr train --preset fast")
+
+
+def _answers(files: tuple[Path, ...], strokes: Path | None, model: TrainedModel) -> Iterator[Answer]:
+    from hdr.reading import open_image, read_image
+
+    for path in files:
+        try:
+            yield str(path), read_image(open_image(path), model)
+        except HdrError as error:
+            yield str(path), error
+    if strokes is not None:
+        yield from _read_strokes(strokes, model)
+
+
+def _read_strokes(path: Path, model: TrainedModel) -> Iterator[Answer]:
+    from hdr.reading import read_drawings
+
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
+            parsed = ((number, _parse(line)) for number, line in _lines(stream))
+            while batch := list(islice(parsed, BATCH)):
+                readings = iter(read_drawings([p for _, p in batch if not isinstance(p, HdrError)], model))
+                for number, drawing in batch:
+                    yield number, drawing if isinstance(drawing, HdrError) else next(readings)
+    except (OSError, EOFError, zlib.error) as error:
+        # The lines of the last batch are lost with the rest: what comes out of a damaged archive is not to be trusted.
+        yield str(path), HdrError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines without the empty ones; of a line that is too long, its beginning."""
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = stream.readline(LONGEST_LINE + 1)
+        if line.strip():
+            yield number, line
+
+
+def _parse(line: bytes) -> Strokes | HdrError:
+    from hdr.preprocessing.capture import parse_strokes
+
+    if len(line) > LONGEST_LINE:
+        return HdrError(f"The line is too long; at most {LONGEST_LINE:,} bytes are allowed.")
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        return HdrError(f"The line is not JSON: {str(error)[:200]}.")
+    if not isinstance(data, dict) or "strokes" not in data:
+        return HdrError('The line is to be an object with "strokes", such as {"strokes": [[[10, 10], [12, 40]]]}.')
+    try:
+        return parse_strokes(data["strokes"])
+    except HdrError as error:
+        return error
+
+
+def _as_json(source: str | int, answer: Reading | HdrError) -> dict[str, Any]:
+    if isinstance(answer, HdrError):
+        return {"source": source, "error": str(answer)}
+    digits = [
+        {
+            "label": digit.label,
+            "probability": digit.probability,
+            "probabilities": [float(p) for p in digit.probabilities],
+            "box": list(digit.box),
+        }
+        for digit in answer.digits
+    ]
+    return {"source": source, "number": answer.number, "digits": digits, "abstained": answer.abstained}
+
+
+def _as_text(source: str | int, answer: Reading | HdrError) -> str:
+    if isinstance(answer, HdrError):
+        return f"{source}: not read. {answer}"
+    if answer.abstained:
+        return f"{source}: nothing to read"
+    return f"{source}: {answer.number} ({', '.join(f'{d.probability:.1%}' for d in answer.digits)})"

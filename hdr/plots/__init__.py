@@ -1,0 +1,1 @@
+"""Pictures and plots, one per file: made from plain values, knowing no screen."""

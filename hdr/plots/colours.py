@@ -1,0 +1,30 @@
+"""The colours of the app, declared once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DIGITS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#EE8833", "#7A68C4", "#44AA99", "#8C6D4F")
+"""One colour for each class, 0 to 9; the first six are Paul Tol's bright scheme, which colour-blind eyes tell apart."""
+
+ACCENT = "#2B6CB0"
+"""The first of two curves, and whatever stands out."""
+
+SECOND = "#D9822B"
+"""The second of two curves."""
+
+MUTED = "#8A94A3"
+"""Whatever is there for comparison only; legible on light and dark."""
+
+_BLUE, _WHITE, _ORANGE = (33, 102, 172), (250, 250, 250), (217, 110, 30)
+
+
+def _scale() -> NDArray[np.uint8]:
+    ends = np.array([_BLUE, _WHITE, _ORANGE], dtype=float)
+    at = np.linspace(0, 2, 256)
+    return np.stack([np.interp(at, [0, 1, 2], ends[:, c]) for c in range(3)], axis=1).astype(np.uint8)
+
+
+DIVERGING = _scale()
+"""uint8 (256, 3): blue for the lowest, white for 128, orange for the highest value of a signed picture."""

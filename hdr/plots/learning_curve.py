@@ -1,0 +1,94 @@
+"""How a model learns: accuracy, and loss where there is one, against what it has learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hdr.plots.colours import ACCENT, MUTED, SECOND
+from hdr.plots.style import plain
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+AXES = {"epoch": "epochs", "trees": "trees", "digits": "training digits"}
+
+
+def series(points: Sequence[Any]) -> dict[str, list[float]]:
+    """The columns of a curve from its points (see `hdr.training.progress.Point`), accuracies in percent."""
+    return {
+        "step": [p.step for p in points],
+        "train": [p.train * 100 for p in points],
+        "validation": [p.validation * 100 for p in points],
+        "loss": [p.loss for p in points if p.loss is not None],
+    }
+
+
+def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figure:
+    """Draw a curve as far as it has come, on axes that reach to its end.
+
+    Args:
+        points: the points so far, maybe none.
+        unit: what steps count: "epoch", "trees" or "digits".
+        of: the last step there will be.
+        height: in pixels.
+    """
+    from plotly.graph_objects import Figure, Scatter
+    from plotly.subplots import make_subplots
+
+    data = series(points)
+    if not points:
+        return plain(Figure(), height).add_annotation(
+            text="The curve appears here as soon as the first model has been scored.",
+            showarrow=False,
+            font={"color": MUTED},
+        ).update_xaxes(visible=False).update_yaxes(visible=False)
+    with_loss = bool(data["loss"])
+    shape = {"rows": 2, "row_heights": [0.62, 0.38], "shared_xaxes": True, "vertical_spacing": 0.07}
+    drawing = make_subplots(**shape) if with_loss else make_subplots(rows=1)
+    curves = [("validation", SECOND, "validation", 1), ("train", ACCENT, "training", 1)]
+    if with_loss:
+        curves.append(("loss", ACCENT, "loss", 2))
+    for name, colour, label, row in curves:
+        unit_shown = " %" if row == 1 else ""
+        drawing.add_trace(
+            Scatter(
+                x=data["step"],
+                y=data[name],
+                mode="lines+markers",
+                line={"color": colour, "width": 2},
+                marker={"size": 6},
+                name=label,
+                hovertemplate=f"{label} %{{y:.4g}}{unit_shown}<extra>%{{x}} {AXES[unit]}</extra>",
+            ),
+            row=row,
+            col=1,
+        )
+    _label_ends(drawing, data)
+    lowest = min(data["train"] + data["validation"])
+    # The labels stand to the right of the last point.
+    first = 0.5 if unit == "epoch" else 0
+    drawing.update_xaxes(range=[first, of + 0.22 * (of - first)])
+    drawing.update_xaxes(title=AXES[unit], row=2 if with_loss else 1)
+    drawing.update_yaxes(title="accuracy, %", range=[max(0, lowest - (100 - lowest) * 0.1 - 0.2), 100.3], row=1)
+    if with_loss:
+        drawing.update_yaxes(title="loss", rangemode="tozero", row=2)
+    return plain(drawing, height)
+
+
+def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
+    # Direct labels; the higher one stands above, so that they never meet.
+    up = 9 if data["train"][-1] >= data["validation"][-1] else -9
+    for name, colour, label, shift in (("train", ACCENT, "training", up), ("validation", SECOND, "validation", -up)):
+        drawing.add_annotation(
+            x=data["step"][-1],
+            y=data[name][-1],
+            text=f"{label} {data[name][-1]:.2f}\u2009%",
+            showarrow=False,
+            xshift=8,
+            yshift=shift if abs(data["train"][-1] - data["validation"][-1]) < 1 else 0,
+            xanchor="left",
+            font={"color": colour, "size": 13},
+            row=1,
+            col=1,
+        )

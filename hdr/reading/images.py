@@ -1,0 +1,195 @@
+"""Pictures from outside: opened with suspicion, and turned into ink on nothing."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from hdr.types import HdrError
+
+MOST_BYTES = 25_000_000
+"""Largest file that is opened."""
+
+MOST_PIXELS = 20_000_000
+"""Most pixels of a picture; a phone's photo has 12 million."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+"""Formats that are opened; Pillow knows many more, and every decoder is a risk."""
+
+FAINTEST = 24
+"""Least difference between ink and paper, in grey levels: fainter is taken for unevenness of the paper."""
+
+SPECK = 0.03
+"""Blots with less than this share of the largest blot's pixels are dirt."""
+
+_SMALL = 64
+_RING = 0.04
+_PULL = 0.1
+# Distance from the paper, as a share of all contrast, at which a pixel's say in the paper's level has fallen to half.
+
+
+class ImageError(HdrError):
+    """Something is not a picture that can be read; the message says why."""
+
+
+def open_image(source: str | Path | bytes) -> NDArray[np.uint8]:
+    """Open a picture that may be damaged or hostile.
+
+    Size, format and number of pixels are checked before anything is decoded. Of a picture with several frames the
+    first is taken; EXIF rotation is applied; transparent parts become white.
+
+    Args:
+        source: a file, or its content.
+
+    Returns:
+        Grey values, uint8 (h, w), 255 white.
+
+    Raises:
+        ImageError: it says what is wrong and what would be right.
+    """
+    data = source if isinstance(source, bytes) else _read(Path(source))
+    if not data:
+        raise ImageError(f"The file is empty (0 bytes). A picture is needed: {_listed()}.")
+    if len(data) > MOST_BYTES:
+        raise ImageError(f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are allowed.")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large pictures; the exact limit follows.
+            warnings.simplefilter("ignore")
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+    except Image.DecompressionBombError:
+        raise ImageError(f"The picture has far too many pixels; at most {MOST_PIXELS:,} are allowed.") from None
+    except Exception:
+        # Damaged headers make the decoders raise errors of many kinds (struct, Value, Syntax, Overflow).
+        raise ImageError(f"This is not a picture that can be opened. Allowed are {_listed()}.") from None
+    with picture:
+        width, height = picture.size
+        if width * height > MOST_PIXELS:
+            raise ImageError(
+                f"The picture has {width:,} x {height:,} pixels, {width * height:,} in all; at most {MOST_PIXELS:,} "
+                "are allowed. Make it smaller first."
+            )
+        try:
+            return _grey(ImageOps.exif_transpose(picture))
+        except Exception as error:
+            raise ImageError(
+                f"The {picture.format} picture is damaged or incomplete ({type(error).__name__}) and cannot be "
+                "decoded. Save it again, or take another."
+            ) from None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        # A pipe or a device could go on for ever.
+        if not path.is_file():
+            raise ImageError(f"{path} is not a file." if path.exists() else f"There is no file {path}.")
+        with open(path, "rb") as stream:
+            return stream.read(MOST_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def _listed() -> str:
+    return ", ".join(FORMATS[:-1]) + " and " + FORMATS[-1]
+
+
+def _grey(picture: Image.Image) -> NDArray[np.uint8]:
+    if picture.mode[0] in "IF":
+        return _from_deep(np.asarray(picture))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    if picture.mode not in ("1", "L"):
+        picture = picture.convert("RGB")
+    return np.array(picture.convert("L"))
+
+
+def _from_deep(values: NDArray) -> NDArray[np.uint8]:
+    # Cameras and scanners put 10, 12 or 14 bits into 16; the brightest pixel tells how many are in use.
+    values = np.maximum(np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0), 0)
+    brightest = values.max(initial=0)
+    full = 1.0 if 0 < brightest <= 1 else 2.0 ** max(8, np.ceil(np.log2(brightest + 1))) - 1
+    return np.rint(values * (255 / full)).astype(np.uint8)
+
+
+def to_ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Separate ink from paper: dark on light or light on dark, under light that varies smoothly.
+
+    Paper is what dominates the border. Its level over the picture is a quadratic surface, fitted so that ink hardly
+    counts (iteratively reweighted least squares with Cauchy's weights). What differs from it by more than the
+    noise of the border is ink, stretched so that full strokes are 255; dirt is dropped.
+
+    Args:
+        grey: uint8 (h, w).
+
+    Returns:
+        uint8 (h, w), ink up to 255 on 0; all 0 where nothing stands out from the paper.
+    """
+    if grey.size == 0:
+        return np.zeros_like(grey)
+    if max(grey.shape) > 200:
+        # Single grains and hot pixels. On a small picture this would eat thin strokes.
+        grey = cv2.medianBlur(np.ascontiguousarray(grey), 3)
+    paper = cv2.resize(_paper(grey), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    difference = grey - paper
+    # Strokes are what differs most, and all of them to the same side: the third power sees hardly anything else.
+    lean = np.einsum("ij,ij,ij->", difference, difference, difference, dtype=np.float64)
+    ink = difference if lean > 0 else -difference
+    level, noise = _spread(ink[_ring(ink.shape)])
+    low = level + 4 * noise
+    standing = ink[ink > low]
+    if standing.size == 0:
+        return np.zeros_like(grey)
+    full = float(np.percentile(standing, 95))
+    if full - level < max(FAINTEST, 8 * noise):
+        return np.zeros_like(grey)
+    scaled = np.clip((ink - low) * (255 / (full - low)), 0, 255)
+    return _without_specks(np.rint(scaled).astype(np.uint8))
+
+
+def _paper(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    h, w = grey.shape
+    scale = min(1.0, _SMALL / max(h, w))
+    size = (max(1, round(w * scale)), max(1, round(h * scale)))
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float64)
+    y, x = np.mgrid[-1 : 1 : small.shape[0] * 1j, -1 : 1 : small.shape[1] * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).reshape(-1, 6)
+    ring, values = _ring(small.shape).ravel(), small.ravel()
+    surface = np.full(values.shape, np.median(values[ring]))
+    pull = max(2.0, _PULL * float(np.ptp(values)))
+    for _ in range(10):
+        weights = np.where(ring, 3.0, 1.0) / (1 + ((values - surface) / pull) ** 2)
+        weighted = terms * weights[:, None]
+        # A little damping keeps a picture of one row or column solvable.
+        factors = np.linalg.solve(weighted.T @ terms + 1e-6 * np.eye(6), weighted.T @ values)
+        surface = terms @ factors
+    return surface.reshape(small.shape).astype(np.float32)
+
+
+def _ring(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    width = max(1, round(_RING * min(shape)))
+    ring = np.ones(shape, bool)
+    ring[width : shape[0] - width, width : shape[1] - width] = False
+    return ring
+
+
+def _spread(values: NDArray[np.float32]) -> tuple[float, float]:
+    quarter, middle = (float(v) for v in np.percentile(values, (25, 50)))
+    # Ink on the border lies above the paper, so only what lies below tells the noise: in a normal distribution a
+    # quarter lies more than 1 / 1.4826 standard deviations below the middle. Less than 1 grey level is rounding.
+    return middle, max(1.0, 1.4826 * (middle - quarter))
+
+
+def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 51).astype(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count <= 2:
+        return ink
+    dirt = np.concatenate([[False], areas < SPECK * areas.max()])
+    return np.where(dirt[labels], 0, ink).astype(np.uint8)

@@ -1,0 +1,74 @@
+"""Where a run stands, from its events alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of a learning curve: a model that was fitted and scored.
+
+    Attributes:
+        step: epochs, trees or digits so far.
+        elapsed: seconds since the run began.
+        loss: of the training digits, where the classifier has one.
+        train, validation: accuracies, 0 to 1.
+    """
+
+    step: int
+    elapsed: float
+    loss: float | None
+    train: float
+    validation: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run has shown so far.
+
+    Attributes:
+        phase: "waiting", "features", "fitting" or "testing".
+        points: the curve.
+        unit: what `step` counts: "epoch", "trees" or "digits"; empty before the first point.
+        of: the last step that there will be.
+        remaining: seconds that fitting will still take, estimated from the points; None before there are any.
+        at_least: True where `remaining` is a lower bound.
+    """
+
+    phase: str
+    points: tuple[Point, ...]
+    unit: str
+    of: int
+    remaining: float | None
+    at_least: bool
+
+
+def progress(events: Sequence[dict[str, Any]]) -> Progress:
+    """Sum up a run's events."""
+    scored = [e for e in events if "validation_accuracy" in e]
+    points = tuple(
+        Point(e["step"], e["elapsed"], e.get("loss"), e["train_accuracy"], e["validation_accuracy"]) for e in scored
+    )
+    phase = events[-1]["phase"] if events else "waiting"
+    if not scored:
+        return Progress(phase, (), "", 0, None, False)
+    unit, of = scored[-1]["unit"], scored[-1]["of"]
+    return Progress(phase, points, unit, of, _remaining(points, unit, of), unit == "digits")
+
+
+def _remaining(points: tuple[Point, ...], unit: str, of: int) -> float:
+    last = points[-1]
+    if unit != "digits":
+        first = points[0]
+        pace = (last.elapsed - first.elapsed) / (last.step - first.step) if len(points) > 1 else last.elapsed / last.step
+        return max(0.0, pace * (of - last.step))
+    # Every stage starts anew with twice the digits, and none of the classifiers needs less than twice the time for it.
+    took = last.elapsed - points[-2].elapsed if len(points) > 1 else last.elapsed / 2
+    ahead, size = 0, last.step
+    while size < of:
+        size = min(2 * size, of)
+        ahead += size
+    return took * ahead / last.step

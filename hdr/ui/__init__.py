@@ -1,0 +1,1 @@
+"""Everything that knows Streamlit: widgets from declared parameters, caches, page state."""

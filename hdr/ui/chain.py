@@ -1,0 +1,104 @@
+"""The chain of steps that a visitor is working on: kept in the session, mirrored in the address."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.preprocessing import PRESETS, Pipeline
+from hdr.preprocessing.pipeline import LONGEST, chain
+from hdr.types import HdrError, Step
+
+PARAMETER = "chain"
+_CHAIN, _SELECTED, _ADDRESS = "_chain", "_selected", "_chain_address"
+
+
+def current() -> Pipeline:
+    """The chain as it stands."""
+    return st.session_state.setdefault(_CHAIN, chain(*PRESETS["Default"]))
+
+
+def selected() -> int:
+    """Which step is shown large; -1 where the chain is empty."""
+    return min(st.session_state.get(_SELECTED, 2), len(current().steps) - 1)
+
+
+def select(index: int) -> None:
+    """Show a step large."""
+    st.session_state[_SELECTED] = index
+
+
+def follow_address() -> str:
+    """Take the chain from the address where it says another one, and otherwise write it there.
+
+    Returns:
+        What is wrong with the address, in words; empty where nothing is.
+    """
+    text, problem = st.query_params.get(PARAMETER), ""
+    if text is not None and text != st.session_state.get(_ADDRESS):
+        try:
+            st.session_state[_CHAIN] = Pipeline.from_text(text)
+        except HdrError as error:
+            problem = f"The chain in this address cannot be used. {error}"
+    write_address()
+    return problem
+
+
+def write_address() -> None:
+    """Put the chain into the address bar, so that copying it shares it."""
+    text = current().to_text()
+    st.session_state[_ADDRESS] = text
+    if st.query_params.get(PARAMETER) != text:
+        st.query_params[PARAMETER] = text
+
+
+def replace(pipeline: Pipeline, select_step: int | None = None) -> None:
+    """Make this the chain."""
+    st.session_state[_CHAIN] = pipeline
+    if select_step is not None:
+        select(select_step)
+    write_address()
+
+
+def add(name: str) -> None:
+    """Append a step with its defaults, after the selected one."""
+    steps = list(current().steps)
+    if len(steps) < LONGEST:
+        at = selected() + 1
+        steps.insert(at, Step(name))
+        replace(Pipeline(tuple(steps)), at)
+
+
+def remove(index: int) -> None:
+    """Take a step out."""
+    steps = list(current().steps)
+    del steps[index]
+    replace(Pipeline(tuple(steps)), max(index - 1, 0))
+
+
+def move(index: int, by: int) -> None:
+    """Let a step change places with a neighbour."""
+    steps, target = list(current().steps), index + by
+    if 0 <= target < len(steps):
+        steps[index], steps[target] = steps[target], steps[index]
+        replace(Pipeline(tuple(steps)), target)
+
+
+def switch(index: int, on: bool) -> None:
+    """Switch a step on or off."""
+    _change(index, lambda step: Step(step.name, step.params, on))
+
+
+def set_parameter(index: int, name: str, key: str) -> None:
+    """Give a step's parameter the value of a widget. A value that the declaration refuses changes nothing."""
+    value = st.session_state[key]
+    try:
+        _change(index, lambda step: catalogue.complete("step", Step(step.name, {**step.params, name: value}, step.on)))
+    except HdrError as error:
+        st.toast(str(error))
+
+
+def _change(index: int, alter) -> None:  # noqa: ANN001 - a function of a step
+    steps = list(current().steps)
+    steps[index] = alter(steps[index])
+    replace(Pipeline(tuple(steps)))

@@ -1,0 +1,88 @@
+"""The Home page's one digit, on its way from a noisy picture to an answer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import streamlit as st
+
+from hdr.features.hog import cell_histograms
+from hdr.plots import pictures
+from hdr.preprocessing import PRESETS
+from hdr.preprocessing.disturbances import gaussian_noise, rotation, salt_and_pepper
+from hdr.preprocessing.pipeline import chain
+from hdr.types import Stage
+from hdr.ui import resources, runs, startup
+
+SIDE = 168
+SHOWN = ("median", "otsu", "centre_by_mass")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A digit's way: its label, the picture with noise, what each step made of it, and the seed of the noise."""
+
+    label: int
+    start: Stage
+    stages: tuple[Stage, ...]
+
+
+def _choose() -> tuple[int, int]:
+    return random.randrange(10_000), random.randrange(10_000)
+
+
+def another() -> None:
+    """Send another digit on its way."""
+    st.session_state["_journey"] = _choose()
+
+
+def travel() -> Journey:
+    """This visit's digit and all its stages."""
+    number, seed = st.session_state.setdefault("_journey", _choose())
+    split = resources.dataset(startup.data_name()).test
+    index = number % len(split)
+    image = rotation(split.images[index][None], angle=seed % 31 - 15)
+    image = salt_and_pepper(gaussian_noise(image, sigma=35, seed=seed), share=6, seed=seed)
+    stages = chain(*PRESETS["Default"]).trace(image[0])
+    return Journey(int(split.labels[index]), Stage("captured", image[0]), stages)
+
+
+def show(journey: Journey) -> None:
+    """The way as pictures; each is a link to the page where it can be changed."""
+    shown = [s for s in journey.stages if s.step.name in SHOWN]
+    final = journey.stages[-1].image
+    notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright, one size, centred"}
+    with st.container(horizontal=True, wrap=False, gap="medium", key="journey"):
+        _card(0, pictures.digit(journey.start.image, SIDE, "a noisy digit"), "preprocess", "Captured", "as a bad scan")
+        for number, stage in enumerate(shown, 1):
+            picture = pictures.digit(stage.image, SIDE, stage.title)
+            _card(number, picture, "preprocess", stage.title, notes[stage.step.name])
+        cells = cell_histograms(final[None], cell=4, orientations=9)[0]
+        picture = pictures.orientations(cells, SIDE, "histograms of oriented gradients")
+        _card(len(shown) + 1, picture, "train", "Features", "which way strokes run")
+        _answer(len(shown) + 2, journey)
+
+
+def _card(number: int, picture: str, page: str, title: str, note: str) -> None:
+    with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
+        st.html(picture)
+        st.page_link(f"pages/{page}.py", label=title)
+        st.caption(note)
+
+
+def _answer(number: int, journey: Journey) -> None:
+    readers = runs.readers()
+    reader = readers[-1] if readers else None
+    with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
+        if reader is None:
+            st.html('<div class="hdr-home-answer hdr-dim">?</div>')
+            st.page_link("pages/draw.py", label="Answer")
+            st.caption("the reader is being trained")
+            return
+        probabilities = resources.model(reader).predict_proba(journey.stages[-1].image[None])[0]
+        said = int(probabilities.argmax())
+        st.html(f'<div class="hdr-home-answer">{said}</div>')
+        st.page_link("pages/draw.py", label="Answer")
+        right = "right" if said == journey.label else f"wrong: it is a {journey.label}"
+        st.caption(f"{pictures.percent(float(probabilities[said]), 1)} sure, and {right}")

@@ -1,0 +1,81 @@
+"""The run that a visitor is planning on the Train page: kept in the session, every part of it changed by a widget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from hdr import catalogue, datasets
+from hdr.preprocessing import Pipeline
+from hdr.training.spec import PRESETS, RunSpec, for_dataset
+from hdr.types import HdrError, Step
+from hdr.ui import chain
+
+_PLAN = "_plan"
+
+
+def current() -> RunSpec:
+    """The plan as it stands: at first the fast preset on the best data set that is here."""
+    if _PLAN not in st.session_state:
+        st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
+    return st.session_state[_PLAN]
+
+
+def change(**values: Any) -> None:
+    """Alter parts of the plan. What a spec refuses changes nothing and is said."""
+    try:
+        st.session_state[_PLAN] = replace(current(), **values)
+    except HdrError as error:
+        st.toast(str(error))
+
+
+def use_preset(name: str) -> None:
+    """Make a preset the plan, on the data set that is chosen."""
+    st.session_state[_PLAN] = for_dataset(PRESETS[name].spec, current().dataset)
+
+
+def use(spec: RunSpec) -> None:
+    """Make a spec the plan, as that of an earlier run."""
+    st.session_state[_PLAN] = spec
+
+
+def take_chain() -> None:
+    """Make the chain of the Preprocess page the plan's pipeline."""
+    change(pipeline=chain.current().active)
+
+
+def preset_name() -> str | None:
+    """The preset that the plan equals, if it does."""
+    for name, preset in PRESETS.items():
+        if for_dataset(preset.spec, current().dataset) == current():
+            return name
+    return None
+
+
+def set_features(names: list[str]) -> None:
+    """Choose the extractors; those that were there keep their parameters."""
+    known = {step.name: step for step in current().features}
+    if names:
+        change(features=tuple(known.get(name, Step(name)) for name in names))
+
+
+def set_parameter(kind: str, index: int, name: str, key: str) -> None:
+    """Give a parameter of the plan the value of a widget."""
+    value, plan = st.session_state[key], current()
+    try:
+        if kind == "feature":
+            steps = list(plan.features)
+            steps[index] = catalogue.complete("feature", Step(steps[index].name, {**steps[index].params, name: value}))
+            change(features=tuple(steps))
+        else:
+            step = getattr(plan, kind)
+            change(**{kind: catalogue.complete(kind, Step(step.name, {**step.params, name: value}))})
+    except HdrError as error:
+        st.toast(str(error))
+
+
+def set_pipeline(pipeline: Pipeline) -> None:
+    """Make this the plan's pipeline."""
+    change(pipeline=pipeline)

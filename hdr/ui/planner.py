@@ -1,0 +1,163 @@
+"""The plan of a run, as widgets."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr import catalogue, datasets
+from hdr.plots import pictures
+from hdr.preprocessing import PRESETS as CHAINS
+from hdr.preprocessing import Pipeline
+from hdr.preprocessing.pipeline import chain as make_chain
+from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
+from hdr.types import Step
+from hdr.ui import chain, plan, resources
+from hdr.ui.widgets import parameter_widget, settle
+
+FROM_PREPROCESS, NO_REDUCTION, OWN = "From Preprocess", "none", "Own choice"
+
+
+def presets() -> None:
+    """Choose a ready-made plan."""
+    settle("preset", plan.preset_name())
+    st.segmented_control(
+        "Preset",
+        list(PRESETS),
+        format_func=lambda name: PRESETS[name].title,
+        key="preset",
+        label_visibility="collapsed",
+        on_change=lambda: st.session_state["preset"] and plan.use_preset(st.session_state["preset"]),
+    )
+
+
+def preset_note() -> str:
+    """What the chosen preset is, in a sentence."""
+    name = plan.preset_name()
+    return PRESETS[name].note if name else "Your own plan."
+
+
+def widgets() -> None:
+    """Everything that a plan consists of."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _data()
+        _pipeline()
+    with right:
+        _features()
+        _reduction()
+    _classifier()
+
+
+def _data() -> None:
+    names = list(datasets.available())
+    if plan.current().dataset not in names:
+        plan.change(dataset=names[0])
+    settle("plan-dataset", plan.current().dataset)
+    st.selectbox(
+        "Data",
+        names,
+        format_func=lambda name: resources.dataset(name).title,
+        key="plan-dataset",
+        help=resources.dataset(plan.current().dataset).note,
+        on_change=lambda: plan.change(dataset=st.session_state["plan-dataset"]),
+    )
+    settle("plan-size", plan.current().train_size)
+    st.slider(
+        "Training digits",
+        SMALLEST,
+        LARGEST,
+        step=500,
+        key="plan-size",
+        help="Digits to learn from. Some of the training split are always kept aside for validation, so that the "
+        "largest size takes all the others.",
+        on_change=lambda: plan.change(train_size=st.session_state["plan-size"]),
+    )
+    settle("plan-seed", plan.current().seed)
+    st.number_input(
+        "Seed",
+        0,
+        2**31 - 1,
+        key="plan-seed",
+        help="Decides which digits are drawn and how weights begin. The same seed gives the same model.",
+        on_change=lambda: plan.change(seed=st.session_state["plan-seed"]),
+    )
+
+
+def _pipeline() -> None:
+    options: dict[str, Pipeline] = {name: make_chain(*steps) for name, steps in CHAINS.items()}
+    options["Deskew only"] = make_chain("deskew")
+    options[FROM_PREPROCESS] = chain.current().active
+    chosen = next((name for name, p in options.items() if p == plan.current().pipeline), OWN)
+    if chosen == OWN:
+        options[OWN] = plan.current().pipeline
+    settle("plan-pipeline", chosen)
+    st.selectbox(
+        "Preprocessing",
+        list(options),
+        key="plan-pipeline",
+        help="What happens to every digit before anything is learned. Build your own on the Preprocess page.",
+        on_change=lambda: plan.set_pipeline(options[st.session_state["plan-pipeline"]]),
+    )
+    split = resources.dataset(plan.current().dataset).train
+    seen = plan.current().pipeline.apply(split.images[:5])
+    names = [catalogue.get("step", s.name).title for s in plan.current().pipeline.steps]
+    row = "".join(pictures.digit(image, 36, "a training digit after preprocessing") for image in seen)
+    st.html(f'<div class="hdr-row">{row}</div><div class="hdr-note">{", then ".join(names) or "as published"}</div>')
+
+
+def _features() -> None:
+    settle("plan-features", [s.name for s in plan.current().features])
+    st.pills(
+        "Features",
+        [e.name for e in catalogue.entries("feature")],
+        selection_mode="multi",
+        format_func=lambda name: catalogue.get("feature", name).title,
+        key="plan-features",
+        help=f"What the classifier is given, joined. Choose 1 to {MOST_FEATURES}.",
+        on_change=lambda: plan.set_features(st.session_state["plan-features"]),
+    )
+    for index, step in enumerate(plan.current().features):
+        _parameters("feature", index, step)
+
+
+def _reduction() -> None:
+    reduction = plan.current().reduction
+    settle("plan-reduction", reduction.name if reduction else NO_REDUCTION)
+    names = [NO_REDUCTION, *(e.name for e in catalogue.entries("reduction"))]
+    st.segmented_control(
+        "Reduction",
+        names,
+        format_func=lambda name: "None" if name == NO_REDUCTION else "PCA",
+        required=True,
+        key="plan-reduction",
+        help=catalogue.get("reduction", "pca").caption,
+        on_change=lambda: plan.change(
+            reduction=None
+            if st.session_state["plan-reduction"] == NO_REDUCTION
+            else Step(st.session_state["plan-reduction"])
+        ),
+    )
+    if reduction:
+        _parameters("reduction", 0, reduction)
+
+
+def _classifier() -> None:
+    settle("plan-classifier", plan.current().classifier.name)
+    st.selectbox(
+        "Classifier",
+        [e.name for e in catalogue.entries("classifier")],
+        format_func=lambda name: catalogue.get("classifier", name).title,
+        key="plan-classifier",
+        on_change=lambda: plan.change(classifier=Step(st.session_state["plan-classifier"])),
+    )
+    st.caption(catalogue.get("classifier", plan.current().classifier.name).caption)
+    _parameters("classifier", 0, plan.current().classifier, columns=2)
+
+
+def _parameters(kind: catalogue.Kind, index: int, step: Step, columns: int = 1) -> None:
+    places = st.columns(columns, gap="medium") if columns > 1 else [st.container()]
+    for number, parameter in enumerate(catalogue.get(kind, step.name).parameters):
+        key = f"plan-{kind}-{index}-{step.name}-{parameter.name}"
+        with places[number % columns]:
+            value = step.params[parameter.name]
+            parameter_widget(parameter, value, key, plan.set_parameter, (kind, index, parameter.name, key))

@@ -1,0 +1,40 @@
+"""What all sessions share: data sets, the store, training processes and models, each loaded once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr import datasets
+from hdr.training.model import TrainedModel
+from hdr.training.processes import LocalProcesses
+from hdr.training.store import Run, RunStore
+from hdr.types import Dataset
+from hdr.ui import profile
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def dataset(name: str) -> Dataset:
+    """A data set's read-only arrays."""
+    return datasets.load(name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def store() -> RunStore:
+    """The run store."""
+    return RunStore()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def processes() -> LocalProcesses:
+    """Where runs are trained."""
+    return LocalProcesses(store(), spare=not profile.demo())
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _model(run_id: str, _run: Run) -> TrainedModel:
+    return TrainedModel.load(_run.folder)
+
+
+def model(run: Run) -> TrainedModel:
+    """The model of a run that is done."""
+    return _model(run.id, run)

@@ -1,0 +1,65 @@
+"""What happens once per server, in the background: imports, data, and the default model."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+import streamlit as st
+
+from hdr import datasets
+from hdr.datasets import background
+from hdr.training import default
+from hdr.types import HdrError
+from hdr.ui import resources
+
+log = logging.getLogger("hdr.startup")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def begin() -> None:
+    """Start preparing; returns at once. The first call does it, later ones nothing."""
+    threading.Thread(target=_prepare, args=(resources.store(), resources.processes()), daemon=True).start()
+
+
+def _prepare(store, processes) -> None:  # noqa: ANN001 - as above
+    try:
+        if "mnist" not in datasets.available():
+            default.ensure(store, processes, "bundled")
+            background.start()
+            while "mnist" not in datasets.available():
+                time.sleep(1)
+        default.ensure(store, processes, "mnist")
+    except HdrError as error:
+        log.warning("%s", error)
+    # Nobody's first click is to pay for these.
+    import plotly.graph_objects  # noqa: F401
+    import skops.io  # noqa: F401
+    import sklearn.svm  # noqa: F401
+
+
+def data_name() -> str:
+    """The best data set that is here now."""
+    return datasets.available()[0]
+
+
+@st.fragment(run_every=1.0)
+def _progress() -> None:
+    progress = background.progress()
+    if progress.state == "running":
+        share = progress.done_bytes / max(progress.total_bytes, 1)
+        megabytes = f"{progress.done_bytes / 1e6:.0f} of {progress.total_bytes / 1e6:.0f} MB"
+        st.progress(min(share, 1.0), f"Fetching MNIST: {megabytes}. Until it is here, a small set of digits stands in.")
+    elif progress.state == "done" or "mnist" in datasets.available():
+        st.rerun(scope="app")
+    elif progress.state == "failed":
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"MNIST could not be fetched; a small set of digits stands in. {progress.message}")
+            st.button("Try again", key="retry_download", on_click=lambda: background.start(retry=True))
+
+
+def data_notice() -> None:
+    """Where MNIST is not here yet: how far its download is. Nothing otherwise."""
+    if "mnist" not in datasets.available():
+        _progress()

@@ -1,0 +1,71 @@
+"""Widgets from declared parameters: the declaration says which one, its range, its unit and its help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from hdr.catalogue import Parameter
+
+
+def show_value(parameter: Parameter, value: Any) -> str:
+    """A value as people read it: ``3 px``, ``0.001``, ``60 %``."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{text} {parameter.unit}".strip()
+
+
+def log_values(parameter: Parameter, value: Any) -> list[Any]:
+    """1, 2 and 5 of every decade within the range, its ends, and the value at hand."""
+    found = {parameter.type(parameter.minimum), parameter.type(parameter.maximum), value}
+    for decade in range(-8, 7):
+        for digit in (1, 2, 5):
+            candidate = float(f"{digit}e{decade}")
+            if parameter.minimum <= candidate <= parameter.maximum and parameter.type(candidate) == candidate:
+                found.add(parameter.type(candidate))
+    return sorted(found)
+
+
+def settle(key: str, value: Any) -> None:
+    """Give a widget that is about to be made its value, unless it has it: setting it anew would fight the hand."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def parameter_widget(
+    parameter: Parameter,
+    value: Any,
+    key: str,
+    on_change: Callable[..., None] | None = None,
+    args: tuple[Any, ...] = (),
+    **options: Any,
+) -> Any:
+    """Show the widget for one parameter.
+
+    Args:
+        parameter: the declaration.
+        value: what it is to show.
+        key: the widget's key.
+        on_change: called with `args` after it was changed; the new value is then in the session state.
+        options: passed on to Streamlit, such as `bind`.
+
+    Returns:
+        The widget's value.
+    """
+    settle(key, value)
+    common = {"key": key, "help": parameter.help, "on_change": on_change or "rerun", "args": args or None, **options}
+    if parameter.type is bool:
+        return st.toggle(parameter.title, **common)
+    if parameter.choices and parameter.type is str:
+        return st.segmented_control(parameter.title, parameter.choices, required=True, **common)
+    if parameter.choices or parameter.log:
+        choices = parameter.choices or log_values(parameter, value)
+        return st.select_slider(parameter.title, choices, format_func=lambda v: show_value(parameter, v), **common)
+    kind = parameter.type
+    unit = parameter.unit.replace("%", "%%")
+    step = kind(parameter.step or (1 if kind is int else 0.1))
+    places = "%d" if kind is int else "%.1f" if step >= 0.1 else "%.2f"
+    return st.slider(
+        parameter.title, kind(parameter.minimum), kind(parameter.maximum), step=step, format=f"{places} {unit}".strip(), **common
+    )

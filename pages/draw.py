@@ -1,0 +1,6 @@
+"""Draw: a digit is drawn and read at once, and everything that leads to the answer is there to be seen."""
+
+from hdr.ui import page, reading_view
+
+page.begin("Draw a digit")
+reading_view.board(reading_view.reader())

@@ -1,0 +1,44 @@
+"""Train: plan a run with widgets, watch it learn, and see what it got wrong."""
+
+import secrets
+
+import streamlit as st
+
+from hdr.types import HdrError
+from hdr.ui import page, plan, planner, profile, resources, run_view, runs
+
+page.begin("Train a model and watch it learn")
+
+
+def start(token: str) -> None:
+    """Start the plan as a run. The token belongs to the button as it was drawn: one click makes one run."""
+    try:
+        run = resources.processes().submit(plan.current(), profile.owner(), token)
+    except HdrError as error:
+        st.toast(str(error))
+    else:
+        runs.open_run(run.id)
+
+
+shown = runs.current()
+with st.container(horizontal=True, vertical_alignment="center", key="plan_row"):
+    planner.presets()
+    st.button(
+        "Train",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="train",
+        on_click=start,
+        args=(secrets.token_hex(16),),
+        disabled=bool(shown and shown.active),
+    )
+    st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
+
+left, right = st.columns([5, 7], gap="large")
+with left, st.container(key="plan"):
+    planner.widgets()
+with right, st.container(key="run"):
+    if shown:
+        run_view.show(shown)
+    else:
+        runs.nothing_yet()

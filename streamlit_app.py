@@ -1,0 +1,30 @@
+"""The entry: page settings, what all pages share, and the way to each page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from hdr.types import HdrError
+from hdr.ui import page, profile, startup
+
+st.set_page_config("Handwritten digits, step by step", ":material/draw:", "wide", "collapsed")
+st.html(Path(__file__).parent / "hdr" / "ui" / "style.css")
+
+way = st.navigation(
+    [
+        st.Page("pages/home.py", title="Home", default=True),
+        st.Page("pages/preprocess.py", title="Preprocess"),
+        st.Page("pages/train.py", title="Train"),
+        st.Page("pages/runs.py", title="Runs"),
+        st.Page("pages/draw.py", title="Draw"),
+    ],
+    position="top",
+)
+
+page.enter()
+try:
+    profile.identify()
+    startup.begin()
+    way.run()
+except HdrError as error:
+    st.error(str(error), icon=":material/error:")

@@ -1,0 +1,48 @@
+"""What all tests share: a home of their own, and digits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from hdr import datasets, home
+from hdr.datasets import MissingData, download
+from hdr.types import Dataset, Split
+
+# A busy machine is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A fresh HDR_HOME, so that nobody's real one is touched; data sets that lie in the real one are read from it."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get("HDR_DATASETS", "").strip():
+            patch.setenv("HDR_DATASETS", str(home.dataset_folders()[-1]))
+        patch.setenv("HDR_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def mnist(own_home: Path) -> Dataset:
+    """MNIST from HDR_DATASETS or fetched; where neither can be had, the test is skipped."""
+    try:
+        return datasets.load("mnist")
+    except MissingData:
+        try:
+            download.fetch(limits=download.Limits(connect=5, silence=10, total=120))
+            return datasets.load("mnist")
+        except (download.FetchFailed, MissingData):
+            pytest.skip("MNIST is neither in HDR_DATASETS nor to be fetched: not tested on it")
+
+
+@pytest.fixture(scope="session")
+def digits(own_home: Path) -> Split:
+    """Real handwriting that no test has to wait for: MNIST's test split, or else that of the bundled digits."""
+    return datasets.load(datasets.available()[0]).test

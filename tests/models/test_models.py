@@ -1,0 +1,150 @@
+"""What every classifier and every reduction keeps: these tests run over the catalogue."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from sklearn.base import ClassifierMixin, TransformerMixin, clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+import hdr.models  # noqa: F401 - registers the entries
+from hdr import catalogue, datasets
+from hdr.catalogue import Entry
+from hdr.features.pixels import pixels
+from hdr.models import FitContext
+from hdr.models.context import Progress
+from hdr.types import Features, Labels
+
+CLASSIFIERS = catalogue.entries("classifier")
+REDUCTIONS = catalogue.entries("reduction")
+CONTEXT = FitContext(seed=3, dimensions=14 * 14, variance=0.1, threads=1)
+FITTED = 300
+
+
+@pytest.fixture(scope="module")
+def data() -> Iterator[tuple[Features, Labels, Features, Labels]]:
+    """300 bundled digits to fit, others to read, as every other pixel."""
+    found = datasets.load("bundled")
+    train, test = (pixels(split.images[:, ::2, ::2]) for split in (found.train, found.test))
+    with threadpool_limits(1):
+        yield train[:FITTED], found.train.labels[:FITTED], test, found.test.labels
+
+
+def make(entry: Entry, **params: Any) -> Any:
+    """The entry's estimator, not fitted."""
+    return entry(CONTEXT if entry.kind == "classifier" else CONTEXT.seed, **params)
+
+
+def values(entry: Entry) -> list[tuple[str, Any]]:
+    """Each parameter with each choice, or with both ends of its range."""
+    return [(p.name, v) for p in entry.parameters for v in p.choices or (p.type(p.minimum), p.type(p.maximum))]
+
+
+def cases(entries: tuple[Entry, ...]) -> list[Any]:
+    return [pytest.param(e, name, v, id=f"{e.name}-{name}={v}") for e in entries for name, v in values(e)]
+
+
+def by_name(entry: Entry) -> str:
+    return entry.name
+
+
+def settings(estimator: Any) -> str:
+    return str(estimator.get_params())
+
+
+@pytest.mark.parametrize("entry", CLASSIFIERS, ids=by_name)
+def test_every_classifier_learns_from_few_digits(entry: Entry, data: tuple) -> None:
+    images, labels, other, truth = data
+    estimator = make(entry)
+    assert isinstance(estimator, ClassifierMixin)
+    with warnings.catch_warnings():
+        # It stops after as many epochs as it was given: meant so.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator.fit(images, labels)
+        again = make(entry).fit(images, labels)
+    found = estimator.predict(other)
+    assert found.shape == truth.shape and set(found) <= set(range(10))
+    assert (found == truth).mean() > 0.5, "a tenth would be chance"
+    np.testing.assert_array_equal(again.predict(other), found)
+    scores = (getattr(estimator, "predict_proba", None) or estimator.decision_function)(other)
+    assert scores.shape == (len(other), 10) and np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("entry", REDUCTIONS, ids=by_name)
+def test_every_reduction_gives_fewer_features(entry: Entry, data: tuple) -> None:
+    images, _, other, _ = data
+    estimator = make(entry)
+    assert isinstance(estimator, TransformerMixin)
+    reduced = estimator.fit(images).transform(other)
+    assert reduced.shape[0] == len(other) and 0 < reduced.shape[1] < images.shape[1]
+    assert np.isfinite(reduced).all() and reduced.dtype == np.float32
+    np.testing.assert_array_equal(make(entry).fit(images).transform(other), reduced)
+
+
+@pytest.mark.parametrize(("entry", "name", "value"), cases((*CLASSIFIERS, *REDUCTIONS)))
+def test_every_value_makes_an_estimator_that_accepts_it(entry: Entry, name: str, value: Any, data: tuple) -> None:
+    estimator = make(entry, **{name: value})
+    clone(estimator)
+    # scikit-learn checks the ranges of its own parameters when fitting begins.
+    estimator._validate_params()
+
+
+@pytest.mark.parametrize("entry", [*CLASSIFIERS, *REDUCTIONS], ids=by_name)
+def test_no_parameter_is_idle(entry: Entry) -> None:
+    for parameter in entry.parameters:
+        made = {settings(make(entry, **{name: v})) for name, v in values(entry) if name == parameter.name}
+        assert len(made) > 1, parameter.name
+
+
+@pytest.mark.parametrize("entry", CLASSIFIERS, ids=by_name)
+def test_progress_is_of_a_known_kind(entry: Entry) -> None:
+    kind = entry.facts["progress"]
+    assert kind in get_args(Progress)
+    estimator = make(entry)
+    if kind == "epochs":
+        assert hasattr(estimator, "partial_fit") and estimator.max_iter == entry.validate()["epochs"]
+    if kind == "trees":
+        assert {"warm_start", "n_estimators"} <= set(estimator.get_params())
+
+
+@pytest.mark.parametrize("entry", CLASSIFIERS, ids=by_name)
+def test_seed_and_threads_reach_the_estimator(entry: Entry) -> None:
+    params = make(entry).get_params()
+    assert params.get("random_state", CONTEXT.seed) == CONTEXT.seed
+    assert params.get("n_jobs") in (None, CONTEXT.threads)
+
+
+@pytest.mark.parametrize("entry", [*CLASSIFIERS, *REDUCTIONS], ids=by_name)
+def test_everything_has_words(entry: Entry) -> None:
+    assert entry.title and entry.family and entry.source
+    assert len(entry.caption.split()) >= 6 and entry.caption.endswith(".")
+    for parameter in entry.parameters:
+        assert parameter.title and len(parameter.help.split()) >= 3 and parameter.help.endswith("."), parameter.name
+
+
+def test_gamma_is_a_multiple_of_scikit_learns_scale(data: tuple) -> None:
+    images, labels, *_ = data
+    context = FitContext(0, images.shape[1], float(images.var()), 1)
+    ours = catalogue.get("classifier", "svm")(context, gamma=1.0, C=10.0).fit(images, labels)
+    assert ours.gamma == pytest.approx(ours.__class__(gamma="scale").fit(images, labels)._gamma, rel=1e-4)
+    twice = catalogue.get("classifier", "svm")(context, gamma=2.0)
+    assert twice.gamma == pytest.approx(2 * ours.gamma)
+
+
+def test_features_that_do_not_vary_still_make_a_machine() -> None:
+    flat = FitContext(seed=0, dimensions=784, variance=0.0, threads=1)
+    assert 0 < catalogue.get("classifier", "svm")(flat).gamma < np.inf
+
+
+def test_pca_is_that_of_a_full_decomposition(data: tuple) -> None:
+    images, _, other, _ = data
+    found = catalogue.get("reduction", "pca")(0, components=20).fit(images).transform(other)
+    expected = PCA(20, svd_solver="full").fit(images.astype(float)).transform(other)
+    signs = np.sign((found * expected).sum(axis=0))
+    np.testing.assert_allclose(found * signs, expected, atol=1e-2)

@@ -1,0 +1,205 @@
+"""Pictures from outside: every format, every depth, every kind of damage; and ink on paper."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from hdr.reading import ImageError, open_image, to_ink
+from hdr.reading.images import FORMATS, MOST_BYTES, MOST_PIXELS
+from hdr.types import Split
+
+
+def seven(paper: int = 255, ink: int = 0) -> np.ndarray:
+    """A 7 of thick strokes, uint8 (90, 60)."""
+    picture = np.full((90, 60), paper, np.uint8)
+    cv2.polylines(picture, [np.array([[15, 15], [45, 15], [25, 75]])], False, ink, 6)
+    return picture
+
+
+def saved(picture: Image.Image, form: str, **options: object) -> bytes:
+    """A picture as a file's content."""
+    stream = io.BytesIO()
+    picture.save(stream, form, **options)
+    return stream.getvalue()
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has no pixels."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_opens(form: str) -> None:
+    mode = "P" if form == "GIF" else "RGB"
+    grey = open_image(saved(Image.fromarray(seven()).convert(mode), form))
+    assert grey.shape == (90, 60) and grey.dtype == np.uint8 and grey.flags.writeable
+    assert np.abs(grey.astype(int) - seven()).mean() < 6
+
+
+def test_a_file_opens_by_its_path(tmp_path: Path) -> None:
+    Image.fromarray(seven()).save(tmp_path / "seven.png")
+    assert (open_image(tmp_path / "seven.png") == seven()).all()
+    assert (open_image(str(tmp_path / "seven.png")) == seven()).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "LAB", "I", "F", "I;16"])
+def test_every_mode_gives_the_same_grey(mode: str) -> None:
+    picture = Image.fromarray(seven())
+    if mode == "I;16":
+        picture = Image.fromarray(seven().astype(np.uint16) * 257)
+    elif mode == "LAB":
+        picture = Image.merge("LAB", (picture, Image.new("L", (60, 90), 128), Image.new("L", (60, 90), 128)))
+    elif mode not in ("L",):
+        picture = picture.convert(mode)
+    grey = open_image(saved(picture, "PNG" if mode in ("1", "LA", "P", "RGBA") else "TIFF"))
+    assert np.abs(grey.astype(int) - seven()).max() < 8
+
+
+def test_twelve_bits_in_sixteen_are_seen() -> None:
+    values = seven().astype(np.uint16) * 16
+    assert open_image(saved(Image.fromarray(values), "PNG")).max() > 240
+
+
+def test_what_is_transparent_is_white() -> None:
+    alpha = 255 - seven()
+    picture = Image.merge("RGBA", [Image.new("L", (60, 90), 0)] * 3 + [Image.fromarray(alpha)])
+    assert (open_image(saved(picture, "PNG")) == seven()).all()
+
+
+def test_exif_rotation_is_applied() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = saved(Image.fromarray(np.rot90(seven()).copy()), "PNG", exif=exif)
+    assert (open_image(turned) == seven()).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "empty"),
+        (b"just some text, not a picture", "not a picture"),
+        (b"\x89PNG\r\n\x1a\n", "not a picture"),
+        (b"%PDF-1.4 " + bytes(100), "not a picture"),
+        (b"P5 2 2 255 " + bytes(4), "not a picture"),
+        (png_header(5000, 5000), "5,000 x 5,000"),
+        (png_header(60000, 60000), "too many pixels"),
+        (png_header(50, 50), "damaged or incomplete"),
+        (bytes(MOST_BYTES + 1), "at most"),
+    ],
+    ids=["empty", "text", "only a signature", "pdf", "pnm", "25 megapixels", "bomb", "no pixels", "too long"],
+)
+def test_what_is_no_picture_is_refused_in_plain_words(data: bytes, message: str) -> None:
+    with pytest.raises(ImageError, match=message):
+        open_image(data)
+
+
+def test_size_is_checked_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("decoded"))
+    with pytest.raises(ImageError, match=f"{MOST_PIXELS:,}"):
+        open_image(png_header(5000, 4001))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_truncated_picture_is_refused(form: str) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (80, 80), np.uint8)
+    data = saved(Image.fromarray(noise), form)
+    with pytest.raises(ImageError):
+        open_image(data[: len(data) // 2])
+
+
+@given(st.sampled_from(FORMATS), st.integers(0, 2**32 - 1))
+def test_damage_never_gives_another_exception(form: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    data = bytearray(saved(Image.fromarray(seven()), form))
+    for at in rng.integers(0, len(data), 8):
+        data[at] = rng.integers(0, 256)
+    try:
+        grey = open_image(bytes(data))
+    except ImageError:
+        return
+    assert grey.dtype == np.uint8 and grey.ndim == 2
+
+
+@pytest.mark.parametrize("name", ["missing.png", "", "nul\0byte.png"])
+def test_a_path_that_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ImageError):
+        open_image(str(tmp_path / name))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="not a file"):
+        open_image(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize(("paper", "ink"), [(255, 0), (0, 255), (200, 90), (60, 130), (128, 100)])
+def test_ink_is_bright_on_nothing_whatever_the_paper(paper: int, ink: int) -> None:
+    found = to_ink(seven(paper, ink))
+    drawn = seven(0, 255) > 0
+    assert found.shape == drawn.shape and found.dtype == np.uint8
+    assert (found[~drawn] == 0).all() and (found[drawn] > 240).all()
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_uneven_light_and_noise_become_nothing(dark: bool) -> None:
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[-1:1:300j, -1:1:400j]
+    drawn = np.zeros((300, 400), np.uint8)
+    cv2.polylines(drawn, [np.array([[150, 60], [250, 60], [180, 240]])], False, 255, 14)
+    paper = 150 + 40 * x - 25 * y - 20 * x * x
+    picture = paper + (-0.5 if dark else 0.5) * drawn * paper / 255 + rng.normal(0, 6, drawn.shape)
+    found = to_ink(np.clip(picture, 0, 255).astype(np.uint8))
+    far = cv2.dilate(drawn, np.ones((9, 9))) == 0
+    assert (found[far] > 0).mean() < 0.001
+    assert (found[cv2.erode(drawn, np.ones((5, 5))) > 0] > 60).mean() > 0.98
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.integers(0, 255), st.floats(0, 15), st.floats(-40, 40))
+def test_blank_paper_has_no_ink(height: int, width: int, level: int, noise: float, slope: float) -> None:
+    rng = np.random.default_rng(height * 1000 + width)
+    picture = level + slope * np.linspace(-1, 1, width) + rng.normal(0, noise, (height, width))
+    blank = np.clip(picture, 0, 255).astype(np.uint8)
+    # The few pixels of a tiny picture do not tell noise from ink.
+    if min(height, width) >= 20:
+        assert not to_ink(blank).any()
+    else:
+        assert to_ink(blank).shape == blank.shape
+
+
+def test_specks_are_dropped_and_parts_of_a_digit_are_kept() -> None:
+    picture = seven()
+    cv2.line(picture, (40, 50), (52, 50), 0, 5)
+    clean = to_ink(picture)
+    picture[4:6, 4:6] = 0
+    picture[80, 50] = 0
+    found = to_ink(picture)
+    assert (found[clean == 0] == 0).all() and np.abs(found.astype(int) - clean).max() <= 3
+    assert clean[50, 48] > 200
+
+
+def test_digits_as_published_stay_as_they_are(digits: Split) -> None:
+    images = digits.images[:50]
+    found = np.stack([to_ink(i) for i in images]).astype(int)
+    assert np.abs(found - images).mean() < 3
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (1, 1), (1, 50), (50, 1), (2, 3)])
+def test_the_smallest_pictures(shape: tuple[int, int]) -> None:
+    assert not to_ink(np.full(shape, 200, np.uint8)).any()

@@ -1,0 +1,129 @@
+"""A run's plan: every valid one survives JSON, every bad value is named."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hdr import catalogue
+from hdr.catalogue import Kind, Parameter
+from hdr.preprocessing import Pipeline
+from hdr.training.spec import LARGEST, PRESETS, SMALLEST, RunSpec, for_dataset
+from hdr.types import HdrError, Step
+
+
+def values(parameter: Parameter) -> st.SearchStrategy[Any]:
+    """Any value that a parameter allows."""
+    if parameter.choices:
+        return st.sampled_from(parameter.choices)
+    if parameter.type is bool:
+        return st.booleans()
+    low, high = parameter.minimum, parameter.maximum
+    return st.integers(int(low), int(high)) if parameter.type is int else st.floats(low, high)
+
+
+@st.composite
+def steps(draw: st.DrawFn, kind: Kind) -> Step:
+    """Any entry of a kind with any values that suit each other."""
+    entry = draw(st.sampled_from(catalogue.entries(kind)))
+    params = {p.name: draw(values(p)) for p in entry.parameters if draw(st.booleans())}
+    try:
+        return catalogue.complete(kind, Step(entry.name, params, on=kind != "step" or draw(st.booleans())))
+    except HdrError:
+        return Step(entry.name)
+
+
+SPECS = st.builds(
+    RunSpec,
+    dataset=st.sampled_from(["mnist", "bundled"]),
+    train_size=st.integers(SMALLEST, LARGEST),
+    seed=st.integers(0, 2**31 - 1),
+    threads=st.integers(1, 64),
+    pipeline=st.lists(steps("step"), max_size=5).map(lambda s: Pipeline(tuple(s))),
+    features=st.lists(steps("feature"), min_size=1, max_size=4).map(tuple),
+    reduction=st.none() | steps("reduction"),
+    classifier=steps("classifier"),
+)
+
+
+@given(SPECS)
+def test_json_gives_the_same_spec_back(spec: RunSpec) -> None:
+    again = RunSpec.from_json(json.loads(json.dumps(spec.to_json())))
+    assert again == spec and again.key == spec.key and hash(again) == hash(spec)
+    assert again.to_json() == spec.to_json()
+    assert again.summary == spec.summary
+
+
+@given(SPECS, SPECS)
+def test_keys_are_equal_where_specs_are(one: RunSpec, other: RunSpec) -> None:
+    assert (one.key == other.key) == (one.to_json() == other.to_json())
+
+
+def test_what_is_left_out_takes_its_default() -> None:
+    assert RunSpec.from_json({}) == RunSpec()
+
+
+def test_steps_that_are_off_do_not_count() -> None:
+    off = Pipeline((Step("median", on=False), Step("otsu")))
+    assert RunSpec(pipeline=off).key == RunSpec(pipeline=Pipeline((Step("otsu"),))).key
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        ([], "[]"),
+        ("mnist", "mnist"),
+        (None, "None"),
+        ({"colour": 1}, "colour"),
+        ({"dataset": 5}, "dataset is '5'"),
+        ({"dataset": ""}, "dataset"),
+        ({"dataset": "x" * 61}, "dataset"),
+        ({"train_size": 499}, "train_size is '499'; it must be a whole number from 500 to 60000"),
+        ({"train_size": 60_001}, "60001"),
+        ({"train_size": 1000.0}, "1000.0"),
+        ({"train_size": True}, "True"),
+        ({"train_size": "1000"}, "train_size"),
+        ({"seed": -1}, "seed is '-1'"),
+        ({"seed": 2**31}, "seed"),
+        ({"threads": 0}, "threads is '0'"),
+        ({"threads": None}, "threads"),
+        ({"pipeline": {}}, "{}"),
+        ({"pipeline": [{"name": "medium"}]}, "'medium'"),
+        ({"pipeline": [{"name": "median", "size": 4}]}, "size is '4'"),
+        ({"features": []}, "not 0"),
+        ({"features": "hog"}, "hog"),
+        ({"features": [{"name": "pixels"}] * 5}, "not 5"),
+        ({"features": [{"name": "hug"}]}, "'hug'"),
+        ({"reduction": {"name": "pca", "components": 0}}, "components is '0'"),
+        ({"reduction": 0}, "0"),
+        ({"reduction": []}, "[]"),
+        ({"classifier": None}, "None"),
+        ({"classifier": {"name": "svm", "C": float("nan")}}, "C is 'nan'"),
+        ({"classifier": {"name": "svm", "c": 1}}, "'c'"),
+        ({"classifier": {"name": "mlp", "epochs": 0}}, "epochs is '0'; it must be a whole number from 1 to 100"),
+        ({"classifier": {"name": ["mlp"]}}, "mlp"),
+    ],
+)
+def test_every_bad_value_is_refused_by_name(data: Any, named: str) -> None:
+    with pytest.raises(HdrError) as refused:
+        RunSpec.from_json(data)
+    assert named in str(refused.value)
+
+
+def test_the_presets_are_what_they_say() -> None:
+    assert list(PRESETS) == ["article", "fast", "best"]
+    article, fast, best = (PRESETS[n].spec for n in PRESETS)
+    assert article.classifier.params["epochs"] == 10 and article.classifier.params["units"] == 100
+    assert article.train_size == best.train_size == LARGEST and fast.train_size == 10_000
+    assert not article.pipeline.steps and article.features == (Step("pixels"),)
+    assert best.to_json() == {**fast.to_json(), "train_size": LARGEST}
+    assert all(p.spec.dataset == "mnist" and p.title and p.note for p in PRESETS.values())
+
+
+def test_another_data_set_is_another_spec() -> None:
+    other = for_dataset(PRESETS["fast"].spec, "bundled")
+    assert other.dataset == "bundled" and other.key != PRESETS["fast"].spec.key
