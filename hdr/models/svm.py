@@ -30,7 +30,7 @@ def svm(
             description="What a digit on the wrong side costs. Large C bends the border around single digits.",
             json_schema_extra={"log": True},
         ),
-    ] = 10.0,
+    ] = 5.0,
     gamma: Annotated[
         float,
         Field(

@@ -151,7 +151,7 @@ def chain(*steps: Step | str) -> Pipeline:
 
 PRESETS: dict[str, Sequence[str]] = {
     "Default": ("median", "contrast_stretching", "otsu", "deskew", "scale_to_box", "centre_by_mass"),
-    "Deskewed": ("deskew", "scale_to_box", "centre_by_mass"),
+    "Upright, one size, centred": ("deskew", "scale_to_box", "centre_by_mass"),
     "MNIST as published": (),
 }
 """Chains that have a name: names of steps, taken with their defaults (`chain` makes the pipeline)."""

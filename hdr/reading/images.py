@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from pathlib import Path
 
 import cv2
@@ -59,10 +58,7 @@ def open_image(source: str | Path | bytes) -> NDArray[np.uint8]:
     if len(data) > MOST_BYTES:
         raise ImageError(f"The file has {len(data):,} bytes; at most {MOST_BYTES:,} are allowed.")
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of large pictures; the exact limit follows.
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise ImageError(f"The picture has far too many pixels; at most {MOST_PIXELS:,} are allowed.") from None
     except Exception:

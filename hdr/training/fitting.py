@@ -25,7 +25,7 @@ MOST_VALIDATION = 5_000
 SCORED = 2_000
 """Training digits on which the training accuracy is measured while a run learns."""
 
-REDUCED_FROM = 10_000
+REDUCED_FROM = 5_000
 """Most digits from which a reduction is fitted: enough for its directions, and it bounds memory."""
 
 SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)

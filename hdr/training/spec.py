@@ -142,12 +142,13 @@ class Preset:
 
 
 def _hog_svm(size: int) -> RunSpec:
+    # Chosen on 25,000 training digits that took no part in fitting; the test split had no say.
     return RunSpec(
         train_size=size,
-        pipeline=Pipeline((Step("deskew"),)),
-        features=(Step("hog"),),
+        pipeline=Pipeline((Step("deskew"), Step("scale_to_box"), Step("centre_by_mass"))),
+        features=(Step("hog"), Step("hog", {"cell": 7, "block": 2})),
         reduction=Step("pca"),
-        classifier=Step("svm", {"C": 3.0}),
+        classifier=Step("svm"),
     )
 
 
@@ -160,7 +161,8 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "fast": Preset(
         "Fast",
-        "Deskewed digits, HOG, PCA and a support vector machine on 10,000 digits: the best use of a few seconds.",
+        "Upright digits, HOG at two scales, PCA and a support vector machine on 10,000 digits: the best use of a few "
+        "seconds.",
         _hog_svm(10_000),
     ),
     "best": Preset(

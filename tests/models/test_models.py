@@ -72,8 +72,9 @@ def test_every_classifier_learns_from_few_digits(entry: Entry, data: tuple) -> N
     assert found.shape == truth.shape and set(found) <= set(range(10))
     assert (found == truth).mean() > 0.5, "a tenth would be chance"
     np.testing.assert_array_equal(again.predict(other), found)
+    # What probabilities come from: one score for each class, or one for each of the 45 pairs of classes.
     scores = (getattr(estimator, "predict_proba", None) or estimator.decision_function)(other)
-    assert scores.shape == (len(other), 10) and np.isfinite(scores).all()
+    assert len(scores) == len(other) and scores.shape[1] in (10, 45) and np.isfinite(scores).all()
 
 
 @pytest.mark.parametrize("entry", REDUCTIONS, ids=by_name)
@@ -142,9 +143,11 @@ def test_features_that_do_not_vary_still_make_a_machine() -> None:
     assert 0 < catalogue.get("classifier", "svm")(flat).gamma < np.inf
 
 
-def test_pca_is_that_of_a_full_decomposition(data: tuple) -> None:
+@pytest.mark.parametrize("components", [2, 20, 100])
+def test_pca_keeps_as_much_as_a_full_decomposition(data: tuple, components: int) -> None:
     images, _, other, _ = data
-    found = catalogue.get("reduction", "pca")(0, components=20).fit(images).transform(other)
-    expected = PCA(20, svd_solver="full").fit(images.astype(float)).transform(other)
-    signs = np.sign((found * expected).sum(axis=0))
-    np.testing.assert_allclose(found * signs, expected, atol=1e-2)
+    found = make(catalogue.get("reduction", "pca"), components=components).fit(images)
+    expected = PCA(components, svd_solver="full").fit(images.astype(float))
+    # It may look for the directions at random: what they leave out of other digits counts, not which they are.
+    lost, least = (((p.inverse_transform(p.transform(other)) - other) ** 2).sum() for p in (found, expected))
+    assert lost < 1.02 * least

@@ -123,6 +123,7 @@ def test_a_truncated_picture_is_refused(form: str) -> None:
         open_image(data[: len(data) // 2])
 
 
+@pytest.mark.filterwarnings("ignore")
 @given(st.sampled_from(FORMATS), st.integers(0, 2**32 - 1))
 def test_damage_never_gives_another_exception(form: str, seed: int) -> None:
     rng = np.random.default_rng(seed)

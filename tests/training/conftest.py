@@ -34,6 +34,5 @@ def small() -> RunSpec:
 @pytest.fixture
 def long() -> RunSpec:
     """A run of many seconds that reports every few milliseconds."""
-    return RunSpec(
-        "bundled", 1500, classifier=Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16})
-    )
+    slow = {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16}
+    return RunSpec("bundled", 1500, classifier=Step("mlp", slow))

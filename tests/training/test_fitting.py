@@ -23,6 +23,7 @@ def plan(name: str, **changes: Any) -> RunSpec:
     return RunSpec("bundled", 1000, classifier=Step(name, SMALL.get(name, {})), **changes)
 
 
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_classifier_reports_learns_and_repeats(name: str, bundled: Dataset) -> None:
     events: list[dict[str, Any]] = []
@@ -89,7 +90,7 @@ def test_training_and_validation_digits_are_disjoint_and_comparable(size: int, b
 
 
 def test_features_are_joined_and_reduced(bundled: Dataset) -> None:
-    features = (Step("pixels"), Step("hog"))
+    features = (Step("pixels"), Step("hog", {"cell": 7, "block": 2}))
     spec = plan("svm", features=features, reduction=Step("pca", {"components": 30}), pipeline=Pipeline((Step("otsu"),)))
     model = fit(spec, bundled)
     assert model.metrics["features"] == 30 and model.metrics["test_accuracy"] > 0.9

@@ -1,0 +1,188 @@
+"""python -m hdr read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hdr.training.spec import RunSpec
+from hdr.training.store import RunStore
+from hdr.types import Dataset
+from tests.cli.conftest import Call
+
+ROOT = Path(__file__).parents[2]
+ONE = {"strokes": [[[50, 10 + y] for y in range(0, 200, 5)]], "label": 1}
+
+
+def lines(text: str) -> list[dict[str, Any]]:
+    """Every line as the object that it is."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def strokes_file(path: Path, *content: object) -> Path:
+    """A file with a line for each: text as it is, anything else as JSON."""
+    path.write_text("\n".join(c if isinstance(c, str) else json.dumps(c) for c in content) + "\n")
+    return path
+
+
+def test_pictures_as_json_lines(with_model: Call, tmp_path: Path) -> None:
+    picture = np.full((120, 100), 255, np.uint8)
+    picture[20:100, 45:53] = 0
+    Image.fromarray(picture).save(tmp_path / "one.png")
+    Image.new("L", (50, 50), 255).save(tmp_path / "blank.jpg")
+    (tmp_path / "text.png").write_text("no picture")
+    names = [tmp_path / n for n in ("text.png", "one.png", "missing.png", "blank.jpg")]
+    result = with_model("read", *names, "--json")
+    text, one, missing, blank = lines(result.stdout)
+    assert result.exit_code == 1
+    assert [x["source"] for x in (text, one, missing, blank)] == [str(n) for n in names]
+    assert "not a picture" in text["error"] and "no file" in missing["error"]
+    assert set(text) == {"source", "error"}
+    assert blank == {"source": str(names[3]), "number": "", "digits": [], "abstained": True}
+    (digit,) = one["digits"]
+    assert set(one) == {"source", "number", "digits", "abstained"} and one["abstained"] is False
+    assert set(digit) == {"label", "probability", "probabilities", "box"}
+    assert one["number"] == str(digit["label"]) == "1" and len(digit["probabilities"]) == 10
+    assert digit["probability"] == max(digit["probabilities"]) and abs(sum(digit["probabilities"]) - 1) < 1e-6
+    assert digit["box"] == [45, 20, 8, 80]
+
+
+def test_drawings_with_line_numbers(with_model: Call, tmp_path: Path) -> None:
+    path = strokes_file(
+        tmp_path / "x.jsonl",
+        ONE,
+        "",
+        "{",
+        {"strokes": []},
+        {"points": []},
+        '{"strokes": [[[NaN, 1]]]}',
+        '{"strokes": [[[' + "9" * 400 + ", 1]]]}",
+        "[" * 50_000,
+        [1],
+        "\x00\x01",
+        ONE,
+    )
+    result = with_model("read", "--strokes", path, "--json")
+    found = lines(result.stdout)
+    assert result.exit_code == 1
+    assert [f["source"] for f in found] == [1, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    assert [f["source"] for f in found if "error" in f] == [3, 5, 6, 7, 8, 9, 10]
+    assert found[0]["number"] == "1" == found[-1]["number"] and found[2]["abstained"] is True
+    assert found[0] | {"source": 11} == found[-1]
+
+
+def test_all_well_is_exit_code_0_and_plain_lines(with_model: Call, tmp_path: Path) -> None:
+    result = with_model("read", "--strokes", strokes_file(tmp_path / "x.jsonl", ONE, {"strokes": []}))
+    assert result.exit_code == 0
+    first, second = result.stdout.splitlines()
+    assert first.startswith("1: 1 (") and first.endswith("%)") and second == "2: nothing to read"
+
+
+def test_a_line_without_end_is_not_read_whole(with_model: Call, tmp_path: Path) -> None:
+    path = strokes_file(tmp_path / "x.jsonl", ONE, "[" * 9_000_000, ONE)
+    found = lines(with_model("read", "--strokes", path, "--json").stdout)
+    assert [f["source"] for f in found] == [1, 2, 3]
+    assert "too long" in found[1]["error"] and found[2]["number"] == "1"
+
+
+def test_compressed_and_damaged_and_missing_files(with_model: Call, tmp_path: Path) -> None:
+    data = gzip.compress((json.dumps(ONE) + "\n").encode() * 600)
+    whole, half = tmp_path / "whole.jsonl.gz", tmp_path / "half.jsonl.gz"
+    whole.write_bytes(data)
+    half.write_bytes(data[:-20])
+    assert len(lines(with_model("read", "--strokes", whole, "--json").stdout)) == 600
+    for path in (half, tmp_path / "missing.jsonl", tmp_path):
+        result = with_model("read", "--strokes", path, "--json")
+        assert result.exit_code == 1 and lines(result.stdout)[-1]["source"] == str(path)
+        assert "cannot be read" in lines(result.stdout)[-1]["error"]
+
+
+def test_something_to_read_is_needed(call: Call) -> None:
+    assert call("read").exit_code == 2
+
+
+def test_without_a_model_it_says_how_to_train_one(call: Call, tmp_path: Path) -> None:
+    result = call("read", "x.png", "--json")
+    assert result.exit_code == 1 and "python -m hdr train --preset fast" in result.stderr and result.stdout == ""
+
+
+def test_a_run_by_its_name(with_model: Call, trained: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    path = strokes_file(tmp_path / "x.jsonl", ONE)
+    assert with_model("read", "--run", trained[1]["run"], "--strokes", path).exit_code == 0
+    unknown = with_model("read", "--run", "none", "--strokes", path)
+    assert unknown.exit_code == 1 and "no such run" in unknown.stderr
+    queued = RunStore().create(RunSpec(), "local", "t").id
+    assert f"Run {queued} is queued" in with_model("read", "--run", queued, "--strokes", path).stderr
+    RunStore().request_stop(queued)
+
+
+def test_the_newest_model_that_loads_reads(with_model: Call, tmp_path: Path) -> None:
+    store, path = RunStore(), strokes_file(tmp_path / "x.jsonl", ONE)
+    for owner in ("local", "somebody"):
+        lost = store.create(RunSpec(), owner, owner).id
+        store.claim(lost, 1)
+        store.finish(lost, {})
+    assert with_model("read", "--strokes", path).exit_code == 0
+    assert "cannot be read" in with_model("read", "--run", lost, "--strokes", path).stderr
+
+
+def test_help_and_errors_without_importing_what_is_slow() -> None:
+    code = (
+        "import sys; from hdr.__main__ import main; main(['read', '--help'], standalone_mode=False); "
+        "print({'sklearn', 'cv2', 'pydantic', 'sqlalchemy', 'PIL'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip().endswith("set()")
+
+
+def test_digits_of_the_data_set_as_files(with_model: Call, tmp_path: Path, own_home: Path) -> None:
+    from hdr import datasets
+
+    test = datasets.load("bundled").test
+    for i in range(40):
+        Image.fromarray(255 - np.kron(test.images[i], np.ones((5, 5), np.uint8))).save(tmp_path / f"{i}.png")
+    result = with_model("read", "--json", *(tmp_path / f"{i}.png" for i in range(40)))
+    right = [f["number"] == str(test.labels[i]) for i, f in enumerate(lines(result.stdout))]
+    assert result.exit_code == 0 and np.mean(right) >= 0.85
+
+
+@pytest.fixture(scope="module")
+def on_mnist(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The fast preset trained on MNIST by the command."""
+    home = tmp_path_factory.mktemp("mnist")
+    command = [sys.executable, "-m", "hdr", "train", "--preset", "fast", "--json"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HDR_HOME", str(home))
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return home, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_fast_on_mnist_is_as_good_as_promised(on_mnist: tuple[Path, dict[str, Any]]) -> None:
+    assert on_mnist[1]["test_accuracy"] >= 0.988 and on_mnist[1]["fitted_on"] == 10_000
+
+
+def test_it_reads_pen_strokes_that_it_never_learned_from(
+    call: Call, on_mnist: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from hdr.home import dataset_folders
+
+    source = dataset_folders()[0] / "strokes" / "pendigits-train.jsonl.gz"
+    if not source.exists():
+        pytest.skip("the pen strokes are not in HDR_DATASETS: not tested on real drawings")
+    with gzip.open(source, "rt") as stream:
+        rows = stream.readlines()[::5]
+    labels = [json.loads(row)["label"] for row in rows]
+    (tmp_path / "pen.jsonl").write_text("".join(rows))
+    monkeypatch.setenv("HDR_HOME", str(on_mnist[0]))
+    found = lines(call("read", "--json", "--strokes", tmp_path / "pen.jsonl").stdout)
+    right = [f["number"] == str(label) for f, label in zip(found, labels, strict=True)]
+    assert np.mean(right) >= 0.93

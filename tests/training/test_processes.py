@@ -1,0 +1,197 @@
+"""Runs in processes of their own, and what is left when a process dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hdr.training.model import TrainedModel
+from hdr.training.processes import LocalProcesses
+from hdr.training.spec import RunSpec
+from hdr.training.store import RunStore
+from hdr.training.worker import execute
+from hdr.types import Step
+
+ROOT = Path(__file__).parents[2]
+needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")
+
+
+def wait(condition: Callable[[], object], seconds: float = 40) -> None:
+    """Until it holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    """Whether there is such a process."""
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    state = Path(f"/proc/{process}/stat")
+    return not (state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+@pytest.fixture
+def processes(store: RunStore) -> Iterator[LocalProcesses]:
+    """Processes without a spare."""
+    found = LocalProcesses(store, capacity=1, spare=False)
+    yield found
+    for run in store.runs():
+        found.stop(run.id)
+    found.close()
+
+
+def test_execute_in_this_process(store: RunStore, small: RunSpec) -> None:
+    run, seen = store.create(small, "ann", "t"), []
+    assert execute(store, run.id, report=seen.append)
+    done = store.get(run.id)
+    assert done.status == "done" and done.result["model_bytes"] > 0
+    events = store.events(run.id)
+    assert [e["phase"] for e in events] == [e["phase"] for e in seen] and [e["number"] for e in events] == list(
+        range(5)
+    )
+    assert TrainedModel.load(done.folder).spec == small
+    assert not execute(store, run.id)
+
+
+def test_a_run_that_cannot_be_fitted_fails_in_plain_words(store: RunStore) -> None:
+    coarse = (Step("hog", {"cell": 14, "block": 1, "orientations": 2}),)
+    for spec, message in [
+        (RunSpec("bundled", 500, features=coarse, reduction=Step("pca", {"components": 200})), "200 components"),
+        (RunSpec("no such", 500), "no such"),
+    ]:
+        run = store.create(spec, "ann", spec.dataset)
+        assert not execute(store, run.id)
+        assert store.get(run.id).status == "failed" and message in store.get(run.id).message
+
+
+def test_a_surprise_fails_the_run_and_not_the_server(
+    store: RunStore, small: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("oh")
+
+    monkeypatch.setattr("hdr.training.worker.fit", broken)
+    run = store.create(small, "ann", "t")
+    assert not execute(store, run.id)
+    assert store.get(run.id).message == "Training failed (ZeroDivisionError: oh)."
+
+
+@needs_signals
+def test_done_stopped_and_killed_one_after_another(
+    store: RunStore, processes: LocalProcesses, small: RunSpec, long: RunSpec
+) -> None:
+    first = processes.submit(small, "ann", "1").id
+    assert processes.submit(small, "ann", "1").id == first
+    second = processes.submit(long, "ann", "2").id
+    wait(lambda: store.get(first).status == "done")
+    assert TrainedModel.load(store.get(first).folder).metrics["test_accuracy"] > 0.2
+
+    wait(lambda: len(store.events(second)) >= 2)
+    start = time.monotonic()
+    processes.stop(second)
+    wait(lambda: store.get(second).status == "stopped", 3)
+    wait(lambda: second not in processes._running, 3)
+    assert time.monotonic() - start < 3
+    assert not store.get(second).folder.exists()
+
+    third = processes.submit(long, "ann", "3").id
+    fourth = processes.submit(small, "ann", "4").id
+    wait(lambda: len(store.events(third)) >= 2)
+    assert store.get(fourth).status == "queued", "one at a time"
+    os.kill(processes._running[third].pid, signal.SIGKILL)
+    wait(lambda: store.get(third).status == "interrupted", 5)
+    assert "killed" in store.get(third).message
+    wait(lambda: store.get(fourth).status == "done")
+
+
+def test_a_stop_reaches_a_run_through_the_store_alone(
+    store: RunStore, processes: LocalProcesses, long: RunSpec
+) -> None:
+    run = processes.submit(long, "ann", "t").id
+    wait(lambda: store.events(run))
+    store.request_stop(run)
+    wait(lambda: store.get(run).status == "stopped", 5)
+
+
+SERVER = """
+import sys, time
+from hdr.training.processes import LocalProcesses
+from hdr.training.spec import RunSpec
+from hdr.training.store import RunStore
+from hdr.types import Step
+store = RunStore()
+processes = LocalProcesses(store, spare=sys.argv[1] == "spare")
+if sys.argv[1] == "spare":
+    while processes._spare is None:
+        time.sleep(0.01)
+    print(processes._spare.pid, flush=True)
+else:
+    spec = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 20, "units": 200, "batch_size": 16}))
+    print(processes.submit(spec, "ann", "t").id, flush=True)
+time.sleep(60)
+"""
+
+
+def serve(what: str) -> tuple[subprocess.Popen[str], str]:
+    """A server in a process of its own, and what it says first."""
+    server = subprocess.Popen([sys.executable, "-c", SERVER, what], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    return server, server.stdout.readline().strip()
+
+
+@needs_signals
+def test_a_run_outlives_a_server_that_is_killed(store: RunStore) -> None:
+    server, run = serve("run")
+    try:
+        wait(lambda: store.events(run))
+        assert store.get(run).status == "running"
+    finally:
+        server.kill()
+        server.communicate()
+    wait(lambda: store.get(run).status != "running")
+    assert store.get(run).status == "done"
+    assert [e["step"] for e in store.events(run) if "step" in e] == list(range(1, 21))
+
+
+@needs_signals
+def test_a_spare_ends_with_its_server(store: RunStore) -> None:
+    server, spare = serve("spare")
+    try:
+        assert alive(int(spare))
+    finally:
+        server.kill()
+        server.communicate()
+    wait(lambda: not alive(int(spare)), 15)
+
+
+def test_a_spare_takes_the_next_run(store: RunStore, small: RunSpec) -> None:
+    processes = LocalProcesses(store, capacity=1, spare=True)
+    try:
+        wait(lambda: processes._spare)
+        spare = processes._spare.pid
+        run = processes.submit(small, "ann", "t").id
+        wait(lambda: run in processes._running)
+        assert processes._running[run].pid == spare
+        wait(lambda: store.get(run).status == "done")
+    finally:
+        processes.close()
+
+
+@needs_signals
+def test_a_process_that_came_too_late_harms_nobody(store: RunStore, processes: LocalProcesses, long: RunSpec) -> None:
+    run = store.create(long, "ann", "t").id
+    # As another server would: it claims the run between our look into the queue and our process's.
+    assert store.claim(run, os.getpid())
+    processes._start(run)
+    wait(lambda: run not in processes._running)
+    assert store.get(run).status == "running"
