@@ -86,7 +86,7 @@ class RunSpec:
             HdrError: it names the value that is wrong and what would be right.
         """
         if not isinstance(data, dict):
-            raise SpecError(f"A run is written as a JSON object, not as {str(data)[:80]!r}.")
+            raise SpecError(f"A run is written as a JSON object, not as '{catalogue.excerpt(data)}'.")
         readers: dict[str, Callable[[Any], Any]] = {
             "dataset": lambda v: v,
             "train_size": lambda v: v,
@@ -99,7 +99,7 @@ class RunSpec:
         }
         for name in data:
             if name not in readers:
-                raise SpecError(f"A run has no {str(name)[:80]!r}; it has {', '.join(readers)}.")
+                raise SpecError(f"A run has no '{catalogue.excerpt(name)}'; it has {', '.join(readers)}.")
         return cls(**{name: readers[name](value) for name, value in data.items()})
 
     @cached_property
@@ -118,18 +118,18 @@ class RunSpec:
 
 def _features_from_json(data: Any) -> tuple[Step, ...]:
     if not isinstance(data, list):
-        raise SpecError(f"Features are written as a list, not as {str(data)[:80]!r}.")
+        raise SpecError(f"Features are written as a list, not as '{catalogue.excerpt(data)}'.")
     return tuple(catalogue.step_from_json("feature", s) for s in data[: MOST_FEATURES + 1])
 
 
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str) or not 1 <= len(value) <= 60:
-        raise SpecError(f"{name} is {str(value)[:80]!r}; it must be the name of a data set.")
+        raise SpecError(f"{name} is '{catalogue.excerpt(value)}'; it must be the name of a data set.")
 
 
 def _check_range(name: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name} is {str(value)[:80]!r}; it must be a whole number from {low} to {high}.")
+        raise SpecError(f"{name} is '{catalogue.excerpt(value)}'; it must be a whole number from {low} to {high}.")
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _hog_svm(size: int) -> RunSpec:
     return RunSpec(
         train_size=size,
         pipeline=Pipeline((Step("deskew"), Step("scale_to_box"), Step("centre_by_mass"))),
-        features=(Step("hog"), Step("hog", {"cell": 7, "block": 2})),
+        features=(Step("hog"),),
         reduction=Step("pca"),
         classifier=Step("svm"),
     )
@@ -161,7 +161,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "fast": Preset(
         "Fast",
-        "Upright digits, HOG at two scales, PCA and a support vector machine on 10,000 digits: the best use of a few "
+        "Upright digits, HOG, PCA and a support vector machine on 10,000 digits: the best use of a few "
         "seconds.",
         _hog_svm(10_000),
     ),

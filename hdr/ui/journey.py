@@ -58,7 +58,7 @@ def show(journey: Journey) -> None:
         for number, stage in enumerate(shown, 1):
             picture = pictures.digit(stage.image, SIDE, stage.title)
             _card(number, picture, "preprocess", stage.title, notes[stage.step.name])
-        cells = cell_histograms(final[None], cell=4, orientations=9)[0]
+        cells = cell_histograms(final[None], cell=4, orientations=9, soft=True)[0]
         picture = pictures.orientations(cells, SIDE, "histograms of oriented gradients")
         _card(len(shown) + 1, picture, "train", "Features", "which way strokes run")
         _answer(len(shown) + 2, journey)
