@@ -3,4 +3,4 @@
 from hdr.ui import page, reading_view
 
 page.begin("Draw a digit")
-reading_view.board(reading_view.reader())
+reading_view.board()

@@ -11,19 +11,23 @@ from hdr.types import DigitReading, HdrError, Reading
 from hdr.ui import drawing, resources, runs, source
 
 SEEN = 112
+INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 
 @st.fragment
-def board(run: Run | None) -> None:
+def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, middle, right = st.columns([drawing.SIDE + 4, 330, 400], gap="large")
     with left:
         drawing.canvas()
         _buttons()
+        run = _reader()
     reading, problem = _read(run)
     digit = reading.digits[0] if reading and reading.digits else None
     with middle:
-        _answer(digit, problem or ("" if digit else _invitation(run)))
+        _answer(digit, problem or ("" if digit or not run else INVITATION))
+        if run is None:
+            _wait_for_reader()
     with right:
         _seen(digit)
 
@@ -45,10 +49,6 @@ def _read(run: Run | None) -> tuple[Reading | None, str]:
         return read_strokes(strokes_from_canvas(drawing.objects()), resources.model(run)), ""
     except HdrError as error:
         return None, str(error)
-
-
-def _invitation(run: Run | None) -> str:
-    return "The canvas is empty. Draw a digit from 0 to 9." if run else "The reader is not ready yet."
 
 
 def _answer(digit: DigitReading | None, instead: str) -> None:
@@ -81,11 +81,10 @@ def _seen(digit: DigitReading | None) -> None:
     )
 
 
-def reader() -> Run | None:
+def _reader() -> Run | None:
     """Choose who reads; None until there is somebody."""
     ready = {run.id: run for run in runs.readers()}
     if not ready:
-        _wait_for_reader()
         return None
     if st.session_state.get("reader") not in ready:
         st.session_state.pop("reader", None)
@@ -95,7 +94,6 @@ def reader() -> Run | None:
         format_func=lambda run_id: runs.label(ready[run_id]),
         key="reader",
         persist_state="session",
-        width=420,
         help="Every model that you have trained, and the one that was ready before.",
     )
     return ready[chosen]

@@ -69,7 +69,7 @@ def test_one_plan_is_needed(call: Call, arguments: list[str]) -> None:
         ("{", "not JSON"),
         ("[" * 100_000, "not JSON"),
         ("[]", "JSON object"),
-        ('{"seed": -1}', "seed is '-1'"),
+        ('{"seed": -1}', "whole number from 0 to 2147483647"),
         ('{"dataset": "letters"}', "There is no data set 'letters'; there are mnist, bundled"),
     ],
 )

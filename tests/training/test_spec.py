@@ -111,7 +111,7 @@ def test_steps_that_are_off_do_not_count() -> None:
 def test_every_bad_value_is_refused_by_name(data: Any, named: str) -> None:
     with pytest.raises(HdrError) as refused:
         RunSpec.from_json(data)
-    assert named in str(refused.value)
+    assert named.replace("'", "") in str(refused.value).replace("'", "")
 
 
 def test_the_presets_are_what_they_say() -> None:
