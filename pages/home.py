@@ -22,9 +22,24 @@ with st.container(horizontal=True, vertical_alignment="center"):
 for column, (target, icon, title, note) in zip(
     st.columns(3, gap="medium"),
     [
-        ("preprocess", "tune", "Explore preprocessing", "Smooth, sharpen, threshold, straighten: every step with its sliders, picture by picture."),
-        ("train", "model_training", "Train a model", "Choose features and a classifier, watch it learn, and see every digit it got wrong."),
-        ("draw", "draw", "Draw a digit", "Write with the mouse or a finger. It is read at every stroke, and you see what the model sees."),
+        (
+            "preprocess",
+            "tune",
+            "Explore preprocessing",
+            "Smooth, sharpen, threshold, straighten: every step with its sliders, picture by picture.",
+        ),
+        (
+            "train",
+            "model_training",
+            "Train a model",
+            "Choose features and a classifier, watch it learn, and see every digit it got wrong.",
+        ),
+        (
+            "draw",
+            "draw",
+            "Draw a digit",
+            "Write with the mouse or a finger. It is read at every stroke, and you see what the model sees.",
+        ),
     ],
     strict=True,
 ):

@@ -38,10 +38,11 @@ def logistic_regression(
         ),
     ] = 100,
 ) -> LogisticRegression:
-    """Weighs every feature once for each class; the largest sum wins. The plainest classifier, and the yardstick for all
-    others.
+    """Weighs every feature once for each class; the largest sum wins. The plainest classifier, and the yardstick for
+    all others.
 
-    Source: Bishop, Pattern recognition and machine learning (2006), section 4.3; sklearn.linear_model.LogisticRegression.
+    Source: Bishop, Pattern recognition and machine learning (2006), section 4.3;
+    sklearn.linear_model.LogisticRegression.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 def mlp(
     context: FitContext,
     *,
-    layers: Annotated[int, Field(ge=1, le=4, title="Hidden layers", description="Layers between input and output.")] = 1,
+    layers: Annotated[
+        int, Field(ge=1, le=4, title="Hidden layers", description="Layers between input and output.")
+    ] = 1,
     units: Annotated[
         int,
         Field(
@@ -66,8 +68,8 @@ def mlp(
         ),
     ] = 1e-4,
 ) -> MLPClassifier:
-    """Layers of simple units, each a weighted sum and a bend. The weights are moved a little after every batch of digits,
-    down the slope of the loss, by Adam.
+    """Layers of simple units, each a weighted sum and a bend. The weights are moved a little after every batch of
+    digits, down the slope of the loss, by Adam.
 
     Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors (1986),
     doi:10.1038/323533a0; Kingma and Ba, Adam (2015); sklearn.neural_network.MLPClassifier.

@@ -36,8 +36,8 @@ Criterion = Annotated[
 def decision_tree(
     context: FitContext, *, depth: Depth = 20, leaf: Leaf = 1, criterion: Criterion = "gini"
 ) -> DecisionTreeClassifier:
-    """Asks one question after another, each about a single feature, until the answer is clear. Easy to follow, but small
-    changes of a digit lead to another branch.
+    """Asks one question after another, each about a single feature, until the answer is clear. Easy to follow, but
+    small changes of a digit lead to another branch.
 
     Source: Breiman, Friedman, Olshen and Stone, Classification and regression trees (1984);
     sklearn.tree.DecisionTreeClassifier.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def mistakes(matrix: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """The shares of each class that were called wrongly: float64 (10, 10) in percent, NaN where it was called rightly."""
+    """The shares of each class that were called wrongly: float64 (10, 10) in percent, NaN for right calls."""
     counts = np.asarray(matrix, dtype=np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) * 100
     np.fill_diagonal(shares, np.nan)

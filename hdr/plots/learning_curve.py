@@ -38,11 +38,16 @@ def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figu
 
     data = series(points)
     if not points:
-        return plain(Figure(), height).add_annotation(
-            text="The curve appears here as soon as the first model has been scored.",
-            showarrow=False,
-            font={"color": MUTED},
-        ).update_xaxes(visible=False).update_yaxes(visible=False)
+        return (
+            plain(Figure(), height)
+            .add_annotation(
+                text="The curve appears here as soon as the first model has been scored.",
+                showarrow=False,
+                font={"color": MUTED},
+            )
+            .update_xaxes(visible=False)
+            .update_yaxes(visible=False)
+        )
     with_loss = bool(data["loss"])
     shape = {"rows": 2, "row_heights": [0.62, 0.38], "shared_xaxes": True, "vertical_spacing": 0.07}
     drawing = make_subplots(**shape) if with_loss else make_subplots(rows=1)

@@ -73,7 +73,7 @@ def _svg(content: str, width: int, height: int) -> str:
 
 
 def orientations(cells: NDArray[np.float32], side: int, alt: str) -> str:
-    """Histograms of oriented gradients as strokes: in each cell a line along every direction, as bright as it is strong.
+    """Histograms of oriented gradients as strokes: in each cell a line along every direction, bright where strong.
 
     Args:
         cells: float (rows, columns, directions), directions of the gradient from 0 to 180 degrees.
@@ -138,10 +138,7 @@ def count(number: int) -> str:
 
 def duration(seconds: float) -> str:
     """A time with two significant digits and its unit: 0.42 ms, 3.1 s, 2.5 min."""
-    for limit, factor, unit in ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (100, 1, "s"), (6000, 1 / 60, "min")):
-        if seconds < limit:
-            break
-    else:
-        factor, unit = 1 / 3600, "h"
+    ranges = ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (100, 1, "s"), (6000, 1 / 60, "min"), (float("inf"), 1 / 3600, "h"))
+    factor, unit = next((factor, unit) for limit, factor, unit in ranges if seconds < limit)
     value = seconds * factor
     return f"{value:.0f}\u2009{unit}" if value >= 9.95 else f"{value:.1f}\u2009{unit}"

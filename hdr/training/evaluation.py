@@ -76,7 +76,12 @@ def evaluate(labels: Labels, probabilities: NDArray[np.float64]) -> dict[str, An
         "per_class": per_class(matrix),
         "wrong": len(wrong),
         "mistakes": [
-            {"index": int(i), "label": int(labels[i]), "said": int(said[i]), "probability": float(probabilities[i, said[i]])}
+            {
+                "index": int(i),
+                "label": int(labels[i]),
+                "said": int(said[i]),
+                "probability": float(probabilities[i, said[i]]),
+            }
             for i in order
         ],
     }

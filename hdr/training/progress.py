@@ -63,7 +63,9 @@ def _remaining(points: tuple[Point, ...], unit: str, of: int) -> float:
     last = points[-1]
     if unit != "digits":
         first = points[0]
-        pace = (last.elapsed - first.elapsed) / (last.step - first.step) if len(points) > 1 else last.elapsed / last.step
+        pace = (
+            (last.elapsed - first.elapsed) / (last.step - first.step) if len(points) > 1 else last.elapsed / last.step
+        )
         return max(0.0, pace * (of - last.step))
     # Every stage starts anew with twice the digits, and none of the classifiers needs less than twice the time for it.
     took = last.elapsed - points[-2].elapsed if len(points) > 1 else last.elapsed / 2

@@ -48,9 +48,9 @@ class RunSpec:
     seed: int = 0
     threads: int = 1
     pipeline: Pipeline = field(default_factory=Pipeline)
-    features: tuple[Step, ...] = (Step("pixels"),)
+    features: tuple[Step, ...] = field(default_factory=lambda: (Step("pixels"),))
     reduction: Step | None = None
-    classifier: Step = Step("mlp")
+    classifier: Step = field(default_factory=lambda: Step("mlp"))
 
     def __post_init__(self) -> None:
         _check_text("dataset", self.dataset)
@@ -161,8 +161,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "fast": Preset(
         "Fast",
-        "Upright digits, HOG, PCA and a support vector machine on 10,000 digits: the best use of a few "
-        "seconds.",
+        "Upright digits, HOG, PCA and a support vector machine on 10,000 digits: the best use of a few seconds.",
         _hog_svm(10_000),
     ),
     "best": Preset(

@@ -1,6 +1,6 @@
 """The training process: ``python -m hdr.training.worker``.
 
-It imports what training needs, says ``ready``, and waits for the name of a run on its standard input; then it trains
+It imports what training needs, and waits for the name of a run on its standard input; then it trains
 that run and ends. Where its input closes before that, it ends at once, so that it never outlives a server idly.
 """
 
@@ -85,17 +85,9 @@ def _watch(store: RunStore, run_id: str, ended: threading.Event) -> None:
 def main() -> int:
     """Wait for a run and train it."""
     import cv2
-    import sklearn.decomposition
-    import sklearn.ensemble
-    import sklearn.linear_model
-    import sklearn.neighbors
-    import sklearn.neural_network
-    import sklearn.svm
-    import sklearn.tree
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
     cv2.setNumThreads(1)
-    print("ready", flush=True)
     run_id = sys.stdin.readline().strip()
     if not run_id:
         return 0

@@ -76,8 +76,8 @@ def _seen(digit: DigitReading | None) -> None:
     )
     st.html(f'<div class="hdr-sheet hdr-way">{cells}</div>')
     st.html(
-        '<div class="hdr-note">Captured: scaled to 20 pixels on its longer side, drawn with the pen of MNIST, its centre '
-        "of mass in the middle. So neither size nor place nor thickness matters.</div>"
+        '<div class="hdr-note">Captured: scaled to 20 pixels on its longer side, drawn with the pen of MNIST, its '
+        "centre of mass in the middle. So neither size nor place nor thickness matters.</div>"
     )
 
 

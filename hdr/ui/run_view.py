@@ -70,7 +70,7 @@ def _curve(seen: Progress, run: Run) -> None:
     notes = {
         "epoch": "Each point is the network after one more pass over the training digits.",
         "trees": "Each point is the forest with the trees grown so far.",
-        "digits": "This classifier has no epochs: each point is a new model, fitted to more digits. The last one is kept.",
+        "digits": "This classifier has no epochs: each point is a new model, fitted to more digits. The last is kept.",
     }
     if seen.unit:
         st.html(f'<div class="hdr-note">{notes[seen.unit]}</div>')
@@ -89,7 +89,7 @@ def _outcome(run: Run) -> None:
                 st.html(f'<div class="hdr-figure">{pictures.percent(result["test_accuracy"])}</div>')
             st.markdown(
                 f"**test accuracy**, 95 % interval {pictures.percent(low)} to {pictures.percent(high)}  \n"
-                f"the share of {pictures.count(result['tested_on'])} unseen digits that were called by their right name",
+                f"the share of {pictures.count(result['tested_on'])} unseen digits that it called by their right name",
                 width="stretch",
             )
             if st.button("Draw with it", icon=":material/draw:", key="draw_with_it"):
@@ -109,9 +109,13 @@ def _result(run: Run) -> None:
     st.subheader("What it confuses", anchor=False)
     left, right = st.columns([6, 5], gap="large")
     with left:
-        st.plotly_chart(confusion.figure(result["confusion"]), key=f"confusion-{run.id}", config=CONFIG, alt="Confusion matrix")
-        st.html('<div class="hdr-note">A row for each true digit. Bold: called rightly. The deeper the orange, the larger '
-                "the share of that digit's mistakes.</div>")
+        st.plotly_chart(
+            confusion.figure(result["confusion"]), key=f"confusion-{run.id}", config=CONFIG, alt="Confusion matrix"
+        )
+        st.html(
+            '<div class="hdr-note">A row for each true digit. Bold: called rightly. The deeper the orange, the larger '
+            "the share of that digit's mistakes.</div>"
+        )
     with right:
         _per_class(result["per_class"])
     st.subheader(f"The {pictures.count(result['wrong'])} it got wrong", anchor=False)
@@ -155,5 +159,7 @@ def _mistakes(run: Run) -> None:
     images = resources.dataset(run.spec.dataset).test.images[[m["index"] for m in shown]]
     captions = [f"{m['label']} → {m['said']}, {pictures.percent(m['probability'], 0)}" for m in shown]
     st.html(pictures.sheet(images, captions))
-    st.html(f'<div class="hdr-note">What it is → what was said, and how sure the model was. The most confident mistakes '
-            f"come first{'' if len(shown) == run.result['wrong'] else f'; {len(shown)} are shown'}.</div>")
+    st.html(
+        f'<div class="hdr-note">What it is → what was said, and how sure the model was. The most confident mistakes '
+        f"come first{'' if len(shown) == run.result['wrong'] else f'; {len(shown)} are shown'}.</div>"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -86,7 +86,7 @@ def nothing_yet() -> None:
 
 def table(runs: list[Run]) -> Run | None:
     """All runs in a table; returns the one that is selected."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     rows = [
         {
             "title": r.title,
@@ -96,7 +96,7 @@ def table(runs: list[Run]) -> Run | None:
             "digits": r.result.get("fitted_on", r.spec.train_size),
             "data": r.spec.dataset,
             "fit": r.result.get("fit_seconds"),
-            "created": datetime.fromtimestamp(min(r.created, now.timestamp()), timezone.utc),
+            "created": datetime.fromtimestamp(min(r.created, now.timestamp()), UTC),
         }
         for r in runs
     ]

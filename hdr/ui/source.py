@@ -77,9 +77,7 @@ def disturb(stage: Stage) -> Stage:
                 if parameter.name != "seed":
                     key = _key(entry.name, parameter.name)
                     value = st.session_state.get(key, parameter.default)
-                    asked[entry.name][parameter.name] = parameter_widget(
-                        parameter, value, key, bind="query-params"
-                    )
+                    asked[entry.name][parameter.name] = parameter_widget(parameter, value, key, bind="query-params")
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
     image = stage.image[None]
     for name, values in asked.items():
@@ -125,4 +123,3 @@ def _reset() -> None:
             key = _key(entry.name, parameter.name)
             if key in st.session_state:
                 st.session_state[key] = parameter.default
-

@@ -7,7 +7,8 @@ import streamlit as st
 from hdr import catalogue
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
-from hdr.preprocessing.pipeline import LONGEST, chain as make_chain
+from hdr.preprocessing.pipeline import LONGEST
+from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.types import Stage, Step
 from hdr.ui import chain, plan, source
 from hdr.ui.widgets import parameter_widget
@@ -129,8 +130,24 @@ def _toolbar(index: int, step: Step) -> None:
         if st.session_state.get(key) != step.on:
             st.session_state[key] = step.on
         st.toggle("On", key=key, on_change=lambda: chain.switch(index, st.session_state[key]))
-        st.button("", icon=":material/arrow_back:", key="left", help="Earlier", disabled=index == 0, on_click=chain.move, args=(index, -1))
-        st.button("", icon=":material/arrow_forward:", key="right", help="Later", disabled=index == last, on_click=chain.move, args=(index, 1))
+        st.button(
+            "",
+            icon=":material/arrow_back:",
+            key="left",
+            help="Earlier",
+            disabled=index == 0,
+            on_click=chain.move,
+            args=(index, -1),
+        )
+        st.button(
+            "",
+            icon=":material/arrow_forward:",
+            key="right",
+            help="Later",
+            disabled=index == last,
+            on_click=chain.move,
+            args=(index, 1),
+        )
         st.button("", icon=":material/delete:", key="remove", help="Take it out", on_click=chain.remove, args=(index,))
 
 

@@ -35,8 +35,8 @@ def _prepare(store, processes) -> None:  # noqa: ANN001 - as above
         log.warning("%s", error)
     # Nobody's first click is to pay for these.
     import plotly.graph_objects  # noqa: F401
-    import skops.io  # noqa: F401
     import sklearn.svm  # noqa: F401
+    import skops.io  # noqa: F401
 
 
 def data_name() -> str:

@@ -67,5 +67,10 @@ def parameter_widget(
     step = kind(parameter.step or (1 if kind is int else 0.1))
     places = "%d" if kind is int else "%.1f" if step >= 0.1 else "%.2f"
     return st.slider(
-        parameter.title, kind(parameter.minimum), kind(parameter.maximum), step=step, format=f"{places} {unit}".strip(), **common
+        parameter.title,
+        kind(parameter.minimum),
+        kind(parameter.maximum),
+        step=step,
+        format=f"{places} {unit}".strip(),
+        **common,
     )

@@ -139,7 +139,9 @@ def test_hog_is_that_of_scikit_image_for_odd_sizes(shape: tuple[int, int]) -> No
     images = np.random.default_rng(3).integers(0, 256, (4, *shape), np.uint8)
     for cell, block in ((4, 3), (3, 2), (5, 2)):
         expected = hog_of_scikit_image(images, cell, block, 8)
-        np.testing.assert_allclose(hog(images, cell=cell, block=block, orientations=8, soft=False), expected, rtol=0, atol=1e-4)
+        np.testing.assert_allclose(
+            hog(images, cell=cell, block=block, orientations=8, soft=False), expected, rtol=0, atol=1e-4
+        )
 
 
 def test_hog_says_what_does_not_fit() -> None:

@@ -270,6 +270,5 @@ def test_captured_drawings_lose_less_than_a_point(mnist: Dataset, model: Trained
     with threadpool_limits(1):
         before = (model.predict_proba(images).argmax(axis=1) == labels).mean()
         after = (model.predict_proba(captured).argmax(axis=1) == labels).mean()
-    print(f"{before:.2%} of the originals, {after:.2%} of the drawings")
     assert before > 0.975
     assert before - after < 0.01, f"{before:.2%} of the originals, {after:.2%} of the drawings"

@@ -1,0 +1,42 @@
+# make run    the app, on http://localhost:8501 or the port that PORT= names
+# make test   every check and test
+# make bench  what the figures in the README rest on
+# make docs   the pictures in docs/, taken anew
+
+PYTHON ?= python3
+PORT ?= 8501
+BIN := .venv/bin
+
+.PHONY: run test bench docs clean
+
+run: .venv/app.done
+	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
+
+test: .venv/dev.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: .venv/dev.done
+	$(BIN)/python benchmarks/preprocessing.py
+	$(BIN)/python benchmarks/training.py --best
+	$(BIN)/python benchmarks/browser.py
+
+docs: .venv/dev.done
+	$(BIN)/python tools/take_pictures.py
+
+clean:
+	rm -rf .venv
+
+.venv/app.done: requirements.txt
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Say which: make run PYTHON=python3.12"'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/dev.done: requirements.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Say which: make test PYTHON=python3.12"'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	touch $@ .venv/app.done

@@ -1,0 +1,101 @@
+"""Take the pictures that the README and the guides show, from a running app in a real browser.
+
+    python tools/take_pictures.py [FOLDER]
+
+Starts the app with the data and models that are here, waits for the default reader, and writes the pictures into
+docs/pictures or the folder given. Needs Chromium on the PATH or named by CHROMIUM.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from time import monotonic, sleep
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+CHAIN = "median-size-3~contrast_stretching-low-1.0-high-99.0~otsu~deskew~scale_to_box~centre_by_mass"
+NOISY = f"preprocess?chain={CHAIN}&gaussian_noise.sigma=40&salt_and_pepper.share=8&rotation.angle=12&index=4"
+THREE = ((90, 80), (170, 60), (225, 100), (150, 160), (230, 205), (190, 275), (90, 265))
+
+
+def main() -> None:
+    """Start the app, take the pictures, stop it."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(
+                executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=FLAGS
+            )
+            for scheme in ("light", "dark"):
+                page = browser.new_page(
+                    viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1.5
+                )
+                _take(page, f"http://127.0.0.1:{port}", folder, scheme)
+                page.close()
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
+    def keep(name: str) -> None:
+        page.wait_for_timeout(800)
+        page.screenshot(path=str(folder / f"{name}-{scheme}.png"))
+        print(folder / f"{name}-{scheme}.png")
+
+    page.goto(f"{url}/draw")
+    canvas = page.locator("canvas.upper-canvas")
+    page.locator(".st-key-reader").wait_for(timeout=180_000)
+    canvas.wait_for()
+    page.wait_for_timeout(500)
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + THREE[0][0], box["y"] + THREE[0][1])
+    page.mouse.down()
+    for x, y in THREE[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+    page.mouse.up()
+    page.wait_for_function("document.querySelector('.st-key-answer').innerText.trim() !== ''")
+    keep("draw")
+
+    page.goto(url)
+    page.locator(".hdr-home-answer").wait_for()
+    keep("home")
+
+    page.goto(f"{url}/{NOISY}")
+    page.locator(".st-key-large").wait_for()
+    keep("preprocess")
+
+    page.goto(f"{url}/train")
+    page.locator(".st-key-train button").click()
+    page.locator(".st-key-test_accuracy").wait_for(timeout=180_000)
+    keep("train")
+
+
+def _wait_for(address: str) -> None:
+    until = monotonic() + 60
+    while monotonic() < until:
+        try:
+            urllib.request.urlopen(address, timeout=2).close()
+            return
+        except OSError:
+            sleep(0.2)
+    raise SystemExit(f"The app did not answer at {address} within a minute.")
+
+
+if __name__ == "__main__":
+    main()
