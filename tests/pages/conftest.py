@@ -1,0 +1,111 @@
+"""The app in AppTest: a home of its own for each test, and nothing that starts processes or fetches data."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from hdr.training.spec import RunSpec
+from hdr.training.store import Run, RunStore
+from hdr.training.worker import execute
+from hdr.types import Step
+from hdr.ui import resources, startup
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
+
+Open = Callable[..., AppTest]
+
+
+class Queue:
+    """Takes runs and starts none."""
+
+    def __init__(self, store: RunStore, **_: Any) -> None:
+        self._store = store
+
+    def submit(self, *args: Any, **kwargs: Any) -> Run:
+        """As `LocalProcesses.submit`, without a process."""
+        return self._store.create(*args, **kwargs)
+
+    def stop(self, run_id: str) -> None:
+        """As `LocalProcesses.stop`, without a process."""
+        self._store.request_stop(run_id)
+
+
+@pytest.fixture(scope="session")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with one run that is done: a small model of the bundled digits."""
+    folder = tmp_path_factory.mktemp("taught")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HDR_HOME", str(folder))
+        store = RunStore()
+        assert execute(store, store.create(SMALL, "local", "taught", "The small one").id)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every test has an empty home and a server of its own, as far as AppTest has one."""
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("HDR_PROFILE", raising=False)
+    monkeypatch.setattr(resources, "LocalProcesses", Queue)
+    monkeypatch.setattr(startup, "_prepare", lambda *_: None)
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def store(fresh: None) -> RunStore:
+    """The store that the app uses, empty."""
+    return RunStore()
+
+
+@pytest.fixture
+def model(taught: Path, tmp_path: Path, fresh: None) -> Run:
+    """A run that is done, in the app's store, with its model."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copytree(taught / "models", home / "models")
+    with sqlite3.connect(taught / "runs.sqlite") as source, sqlite3.connect(home / "runs.sqlite") as target:
+        source.backup(target)
+    return RunStore().runs()[0]
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """A function that opens a page of a new session, with an address and a session state, and checks that it runs."""
+
+    def open_page(name: str = "home", address: dict[str, str] | None = None, **state: Any) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        for key, value in state.items():
+            app.session_state[key] = value
+        app.run()
+        # The address belongs to the page that is opened; on another one it would be lost by the change of page.
+        for key, value in (address or {}).items():
+            app.query_params[key] = value
+        if name != "home":
+            app.switch_page(f"pages/{name}.py")
+        app.run()
+        healthy(app)
+        return app
+
+    return open_page
+
+
+def healthy(app: AppTest) -> None:
+    """Nothing went wrong that the page did not expect."""
+    assert not app.exception, app.exception
+    assert not app.error, [e.value for e in app.error]
+
+
+def text(app: AppTest) -> str:
+    """Everything that a page says in words or HTML, in its order."""
+    return "\n".join(str(e.value) for e in app.main if e.type in ("markdown", "html", "caption", "heading", "header"))
