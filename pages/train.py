@@ -13,7 +13,7 @@ page.begin("Train a model and watch it learn")
 def start(token: str) -> None:
     """Start the plan as a run. The token belongs to the button as it was drawn: one click makes one run."""
     try:
-        run = resources.processes().submit(plan.current(), profile.owner(), token)
+        run = resources.processes().submit(plan.current(), profile.owner(), token, plan.title())
     except HdrError as error:
         st.toast(str(error))
     else:

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 DIGITS = ("#4477AA", "#EE6677", "#228833", "#CCBB44", "#66CCEE", "#AA3377", "#EE8833", "#7A68C4", "#44AA99", "#8C6D4F")
 """One colour for each class, 0 to 9; the first six are Paul Tol's bright scheme, which colour-blind eyes tell apart."""
 
-ACCENT = "#2B6CB0"
-"""The first of two curves, and whatever stands out."""
+ACCENT = "#3E86D0"
+"""The first of two curves; legible on light and dark, as all colours here."""
 
 SECOND = "#D9822B"
 """The second of two curves."""

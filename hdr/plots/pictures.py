@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from hdr.plots.colours import DIGITS, DIVERGING, MUTED
 from hdr.types import CLASSES, Images
 
+SPACE = "\u202f"
+"""Between a number and its unit, and between thousands: narrow, and no line breaks at it."""
+
 
 def png(image: NDArray[np.uint8]) -> bytes:
     """Encode a picture: uint8 (h, w) or RGB (h, w, 3)."""
@@ -123,17 +126,19 @@ def sheet(images: Images, captions: Sequence[str], side: int = 56) -> str:
 
 
 def percent(share: float, digits: int = 2) -> str:
-    """A share as ``98.92 %``, with a thin space. What is not quite all is never rounded up to it."""
+    """A share as ``98.92 %``. What is not quite all or nothing is never rounded to it."""
     value = share * 100
     step = 10.0**-digits
     if share < 1 and value > 100 - step / 2:
         value = 100 - step
-    return f"{value:.{digits}f}\u2009%"
+    if 0 < value < step / 2:
+        return f"<{step:.{digits}f}{SPACE}%"
+    return f"{value:.{digits}f}{SPACE}%"
 
 
 def count(number: int) -> str:
     """A count with thin spaces: 60 000."""
-    return f"{number:,}".replace(",", "\u2009")
+    return f"{number:,}".replace(",", SPACE)
 
 
 def duration(seconds: float) -> str:
@@ -141,4 +146,4 @@ def duration(seconds: float) -> str:
     ranges = ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (100, 1, "s"), (6000, 1 / 60, "min"), (float("inf"), 1 / 3600, "h"))
     factor, unit = next((factor, unit) for limit, factor, unit in ranges if seconds < limit)
     value = seconds * factor
-    return f"{value:.0f}\u2009{unit}" if value >= 9.95 else f"{value:.1f}\u2009{unit}"
+    return f"{value:.0f}{SPACE}{unit}" if value >= 9.95 else f"{value:.1f}{SPACE}{unit}"

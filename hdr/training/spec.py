@@ -109,11 +109,11 @@ class RunSpec:
 
     @property
     def summary(self) -> str:
-        """One line for a list: ``deskew · HOG · PCA · Support vector machine · 10,000``."""
-        parts = [catalogue.get("step", s.name).title for s in self.pipeline.steps]
+        """One line for a list: ``Support vector machine · HOG · PCA · Deskew``."""
+        parts = [catalogue.get("classifier", self.classifier.name).title]
         parts += [catalogue.get("feature", s.name).title for s in self.features]
         parts += ["PCA"] if self.reduction else []
-        return " · ".join([*parts, catalogue.get("classifier", self.classifier.name).title])
+        return " · ".join(parts + [catalogue.get("step", s.name).title for s in self.pipeline.steps])
 
 
 def _features_from_json(data: Any) -> tuple[Step, ...]:

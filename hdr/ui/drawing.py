@@ -20,7 +20,7 @@ def objects() -> list[dict[str, Any]]:
 
 def canvas() -> None:
     """Show the canvas and take what is on it."""
-    if CANVAS not in st.session_state:
+    if CANVAS not in st.session_state or _SHOWN not in st.session_state:
         # It was not on the page before: it begins with what was drawn last.
         _show(objects())
     with st.container(key="canvas"):

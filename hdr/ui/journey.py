@@ -84,5 +84,5 @@ def _answer(number: int, journey: Journey) -> None:
         said = int(probabilities.argmax())
         st.html(f'<div class="hdr-home-answer">{said}</div>')
         st.page_link("pages/draw.py", label="Answer")
-        right = "right" if said == journey.label else f"wrong: it is a {journey.label}"
-        st.caption(f"{pictures.percent(float(probabilities[said]), 1)} sure, and {right}")
+        right = "and right" if said == journey.label else f"but it is a {journey.label}"
+        st.caption(f"{pictures.percent(float(probabilities[said]), 1)} sure, {right}")

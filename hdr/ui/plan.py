@@ -54,6 +54,12 @@ def preset_name() -> str | None:
     return None
 
 
+def title() -> str:
+    """What a run of the plan is called: the preset's title, or nothing, and it is called by its parts."""
+    name = preset_name()
+    return PRESETS[name].title if name else ""
+
+
 def set_features(names: list[str]) -> None:
     """Choose the extractors; those that were there keep their parameters."""
     known = {step.name: step for step in current().features}

@@ -99,7 +99,7 @@ def _pipeline() -> None:
         on_change=lambda: plan.set_pipeline(options[st.session_state["plan-pipeline"]]),
     )
     split = resources.dataset(plan.current().dataset).train
-    seen = plan.current().pipeline.apply(split.images[:5])
+    seen = plan.current().pipeline.apply(split.images[:4])
     names = [catalogue.get("step", s.name).title for s in plan.current().pipeline.steps]
     row = "".join(pictures.digit(image, 36, "a training digit after preprocessing") for image in seen)
     st.html(f'<div class="hdr-row">{row}</div><div class="hdr-note">{", then ".join(names) or "as published"}</div>')

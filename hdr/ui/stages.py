@@ -61,8 +61,9 @@ def strip(digit: Stage) -> list[tuple[int, Stage, Stage]]:
         before = after
     with st.container(horizontal=True, wrap=False, gap="medium", key="strip"):
         with st.container(key="card-0-source", width=SMALL + 4, gap=None):
-            st.html(f'<div class="hdr-over">{digit.title}</div>' + _picture(digit, SMALL, digit.title))
-            st.caption(source.describe_disturbances() or "as it was written")
+            note = source.describe_disturbances() or "as it was written"
+            below = f'<div class="hdr-over hdr-below" title="{note}">{note}</div>'
+            st.html(f'<div class="hdr-over">{digit.title}</div>{_picture(digit, SMALL, digit.title)}{below}')
         for index, _, after in path:
             _card(index, after)
     return path
@@ -100,7 +101,7 @@ def inspector(path: list[tuple[int, Stage, Stage]]) -> None:
         _large(before, "before", before.title)
         _large(after, "after", entry.title)
         change = Stage("change", pictures.difference(before.image, after.image), display="signed")
-        _large(change, "change", "orange: brighter, blue: darker", histogram=False)
+        _large(change, "change", "orange is brighter", histogram=False)
     with right, st.container(key="settings", gap="small"):
         _toolbar(index, step)
         st.markdown(entry.caption)

@@ -123,7 +123,7 @@ def test_bars_single_out_the_most_probable_class() -> None:
     rows = re.findall(r'<div class="hdr-bar( hdr-best)?">.*?hdr-label">(\d)<.*?width:([\d.]+)%.*?hdr-value">([^<]*)<', html)
     assert [int(label) for _, label, _, _ in rows] == list(range(10))
     assert [int(label) for best, label, _, _ in rows if best] == [7]
-    assert rows[7][2:] == ("91.0", "91.0\u2009%")
+    assert rows[7][2:] == ("91.0", "91.0\u202f%")
     assert html.count("background:") == 1
     assert DIGITS[7] in html
 
@@ -147,7 +147,7 @@ def test_bars_of_nothing_keep_their_place_and_claim_nothing() -> None:
     ],
 )
 def test_percent(share: float, digits: int, text: str) -> None:
-    assert pictures.percent(share, digits) == text.replace(" ", "\u2009")
+    assert pictures.percent(share, digits) == text.replace(" ", "\u202f")
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 3))
@@ -157,7 +157,7 @@ def test_percent_never_claims_all_of_what_is_not(share: float, digits: int) -> N
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (60000, "60 000"), (1234567, "1 234 567")])
 def test_count(number: int, text: str) -> None:
-    assert pictures.count(number) == text.replace(" ", "\u2009")
+    assert pictures.count(number) == text.replace(" ", "\u202f")
 
 
 @pytest.mark.parametrize(
@@ -175,4 +175,4 @@ def test_count(number: int, text: str) -> None:
     ],
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert pictures.duration(seconds) == text.replace(" ", "\u2009")
+    assert pictures.duration(seconds) == text.replace(" ", "\u202f")
