@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hdr.plots.colours import ACCENT, MUTED, SECOND
+from hdr.plots.pictures import percent
 from hdr.plots.style import plain
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
         drawing.add_annotation(
             x=data["step"][-1],
             y=data[name][-1],
-            text=f"{label} {data[name][-1]:.2f}\u2009%",
+            text=f"{label} {percent(data[name][-1] / 100)}",
             showarrow=False,
             xshift=8,
             yshift=shift if abs(data["train"][-1] - data["validation"][-1]) < 1 else 0,

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from hdr.training.spec import RunSpec
@@ -57,9 +56,13 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HDR_PROFILE", raising=False)
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
-    st.cache_resource.clear()
+    # Data sets stay: they are the same everywhere, and loading them is what takes long.
+    caches = (resources.store, resources.processes, startup.begin)
+    for cache in caches:
+        cache.clear()
     yield
-    st.cache_resource.clear()
+    for cache in caches:
+        cache.clear()
 
 
 @pytest.fixture

@@ -140,17 +140,15 @@ def test_a_slider_changes_the_picture_and_the_address(open_page: Open) -> None:
     assert (pictures(app)[-1] > 0).sum() < (before > 0).sum()
 
 
-def test_values_that_the_declaration_refuses_together_are_said_and_change_nothing(open_page: Open) -> None:
-    app = select(open_page("preprocess", {"chain": "contrast_stretching"}), 0)
-    low = next(s for s in app.slider if s.key == "chain-contrast_stretching-low-0")
-    assert low.value == 1
-    app.slider(key="chain-contrast_stretching-low-0").set_value(low.max).run()
+def test_a_value_that_no_slider_of_ours_sends_is_said_and_changes_nothing(open_page: Open) -> None:
+    app = open_page("preprocess", {"chain": "threshold-level-100"})
+    before = pictures(app)[-1]
+    app.slider(key="chain-threshold-level-0").set_value(9999).run()
     healthy(app)
-    address = app.query_params["chain"]
-    app.slider(key="chain-contrast_stretching-high-0").set_value(99).run()
-    healthy(app)
-    assert Pipeline.from_text(app.query_params["chain"]).steps[0].params["low"] == pytest.approx(low.max)
-    assert Pipeline.from_text(address)
+    assert "level is '9999'" in app.toast[0].value
+    assert app.query_params["chain"] == "threshold-level-100"
+    assert app.slider(key="chain-threshold-level-0").value == 100
+    assert np.array_equal(pictures(app)[-1], before)
 
 
 @pytest.mark.parametrize("name", list(PRESETS))

@@ -1,0 +1,207 @@
+"""The Draw page with a canvas that holds what a test puts there."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hdr.training.store import Run, RunStore
+from hdr.types import Step
+from tests.pages.conftest import SMALL, Open, healthy, text
+
+CANVAS = "drawn"
+"""As in `hdr.ui.drawing`, which can only be imported where Streamlit runs."""
+
+ONE = [{"type": "Path", "path": [["M", 168, 60], ["Q", 168, 60, 168, 160], ["L", 166, 280]]}]
+ZERO_ROUND = [
+    [168, 70],
+    [110, 110],
+    [95, 180],
+    [120, 260],
+    [168, 285],
+    [220, 260],
+    [245, 180],
+    [225, 110],
+    [168, 70],
+]
+ZERO = [{"type": "Path", "path": [["M", *ZERO_ROUND[0]], *(["L", *p] for p in ZERO_ROUND[1:])]}]
+HOSTILE: dict[str, list[Any]] = {
+    "no points": [{"type": "Path", "path": []}],
+    "no path": [{"type": "Path"}],
+    "words for numbers": [{"type": "Path", "path": [["M", "a", "b"]]}],
+    "not a number": [{"type": "Path", "path": [["M", float("nan"), 1]]}],
+    "out of all bounds": [{"type": "Path", "path": [["M", 1e300, 1]]}],
+    "an unknown command": [{"type": "Path", "path": [["Z"]]}],
+    "no list": [{"type": "Path", "path": {"M": 1}}],
+    "too many objects": ONE * 1000,
+    "too many points": [{"type": "Path", "path": [["M", 1, 1], *([["L", 2, 2]] * 200_000)]}],
+    "scaled out of sight": [{**ONE[0], "scaleX": 1e9}],
+    "markup": [{"type": "Path", "path": [["<script>alert(1)</script>", 1, 1]]}],
+}
+
+
+def on_canvas(objects: Any) -> dict[str, Any]:
+    """What the canvas component keeps in the session when it holds these objects."""
+    return {"drawing": {"raw": {"objects": objects}, "data": None}, "backgroundFit": None}
+
+
+def draw(app: AppTest, objects: Any) -> AppTest:
+    """Put objects on the canvas, as a stroke would, and run the page."""
+    app.session_state[CANVAS] = on_canvas(objects)
+    app.run()
+    return app
+
+
+def answer(app: AppTest) -> str:
+    """The answer as it is shown; empty where there is none."""
+    (found,) = re.findall(r'<div class="hdr-answer">(.*?)</div>', text(app))
+    return found
+
+
+def test_a_drawing_is_read(open_page: Open, model: Run) -> None:
+    app = open_page("draw")
+    healthy(draw(app, ZERO))
+    assert answer(app) == "0"
+    healthy(draw(app, ONE))
+    assert answer(app) == "1"
+
+
+def test_an_empty_canvas_says_so_and_has_no_answer(open_page: Open, model: Run) -> None:
+    app = open_page("draw")
+    assert answer(app) == ""
+    assert "The canvas is empty" in text(app)
+    assert "%</span>" not in text(app), "nor a probability"
+    assert app.button(key="undo").disabled
+    assert app.button(key="open_in_preprocess").disabled
+    assert answer(draw(app, [])) == ""
+
+
+def test_an_answer_comes_with_bars_guesses_and_what_the_model_sees(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    said = text(app)
+    assert said.count('class="hdr-bar"') == 9
+    assert said.count("hdr-best") == 1
+    assert re.search(r"\*\*[\d.]+\u2009%\*\* sure\. Next guesses: \d \([\d.]+\u2009%\) and \d \(", said)
+    assert re.findall(r"<figcaption>([^<]+)</figcaption>", said) == ["captured"], "this model has no steps"
+    assert "The canvas is empty" not in said
+
+
+def test_what_the_model_sees_has_every_step_of_its_own_pipeline(open_page: Open, store: RunStore) -> None:
+    from dataclasses import replace
+
+    from hdr.preprocessing.pipeline import chain
+    from hdr.training.worker import execute
+
+    steps = chain("gaussian", "deskew")
+    spec = replace(SMALL, pipeline=steps, classifier=Step("decision_tree"))
+    assert execute(store, store.create(spec, "local", "1").id)
+    app = draw(open_page("draw"), ONE)
+    healthy(app)
+    assert re.findall(r"<figcaption>([^<]+)</figcaption>", text(app)) == ["captured", "Gaussian filter", "Deskew"]
+
+
+def test_a_drawing_can_be_there_before_the_page_is(open_page: Open, model: Run) -> None:
+    assert answer(open_page("draw", **{CANVAS: on_canvas(ZERO)})) == "0"
+
+
+def test_undo_takes_the_last_stroke_and_updates_the_answer(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), [*ONE, *ZERO])
+    app.button(key="undo").click().run()
+    healthy(app)
+    assert answer(app) == "1"
+    assert app.session_state["_strokes"] == ONE
+    app.button(key="undo").click().run()
+    assert answer(app) == ""
+    assert "The canvas is empty" in text(app)
+    assert app.button(key="undo").disabled
+
+
+def test_clear_takes_everything_and_updates_the_answer(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), [*ONE, *ZERO])
+    app.button(key="clear").click().run()
+    healthy(app)
+    assert answer(app) == ""
+    assert app.session_state["_strokes"] == []
+    healthy(draw(app, ZERO))
+    assert answer(app) == "0"
+
+
+def test_a_drawing_survives_a_change_of_page(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    app.switch_page("pages/train.py").run()
+    app.switch_page("pages/draw.py").run()
+    healthy(app)
+    assert answer(app) == "0"
+
+
+def test_a_drawing_opens_in_preprocess(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    app.button(key="open_in_preprocess").click().run()
+    healthy(app)
+    assert app.header[0].value == "What the machine sees, step by step"
+    assert app.get("segmented_control")[0].value == "drawing"
+    assert "your drawing" in text(app)
+
+
+def test_a_drawing_on_ones_own_model_or_another(open_page: Open, model: Run) -> None:
+    from hdr.training.worker import execute
+
+    store = RunStore()
+    other = store.create(SMALL, "local", "other", "The other one")
+    assert execute(store, other.id)
+    app = draw(open_page("draw"), ZERO)
+    box = app.selectbox(key="reader")
+    assert [o.split(" · ")[0] for o in box.options] == ["The other one", "The small one"]
+    box.select(model.id).run()
+    healthy(app)
+    assert answer(app) == "0"
+    app.switch_page("pages/home.py").run()
+    app.switch_page("pages/draw.py").run()
+    assert app.selectbox(key="reader").value == model.id, "the choice is kept"
+
+
+def test_a_reader_that_is_gone_is_no_error(open_page: Open, model: Run) -> None:
+    assert open_page("draw", reader="nonsense").selectbox(key="reader").value == model.id
+
+
+def test_before_there_is_a_reader_one_can_draw_and_is_told_why_nothing_is_read(open_page: Open) -> None:
+    app = draw(open_page("draw"), ZERO)
+    healthy(app)
+    assert answer(app) == ""
+    assert "The first reader is being trained" in text(app)
+    assert app.session_state["_strokes"] == ZERO
+
+
+@pytest.mark.parametrize("objects", HOSTILE.values(), ids=HOSTILE)
+def test_a_canvas_that_sends_nonsense_gets_a_plain_message_and_no_answer(
+    objects: list[Any], open_page: Open, model: Run
+) -> None:
+    app = draw(open_page("draw"), objects)
+    assert not app.exception
+    assert answer(app) == ""
+    certainty = app.container(key="certainty").markdown[0].value
+    assert re.search(r"stroke|drawing", certainty, re.IGNORECASE), certainty
+    assert len(certainty) < 400
+    assert "<script" not in text(app)
+    app.button(key="clear").click().run()
+    healthy(app)
+    assert answer(draw(app, ZERO)) == "0", "after Clear everything works again"
+
+
+@pytest.mark.parametrize("objects", [None, "abc", 5, {"a": 1}], ids=str)
+def test_objects_that_are_no_list_are_an_empty_canvas(objects: Any, open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), objects)
+    healthy(app)
+    assert answer(app) == ""
+    assert "The canvas is empty" in text(app)
+
+
+@pytest.mark.parametrize("objects", [[None], ["abc"], [5], [{"type": "Circle"}]], ids=str)
+def test_objects_that_are_no_strokes_are_left_out(objects: Any, open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), objects)
+    healthy(app)
+    assert answer(app) == ""
+    assert "The canvas is empty" in text(app)

@@ -1,0 +1,305 @@
+"""The Train page: the plan as widgets, one run for a click, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hdr import catalogue
+from hdr.training.spec import LARGEST, PRESETS, RunSpec
+from hdr.training.store import Run, RunStore
+from hdr.types import Step
+from tests.pages.conftest import SMALL, Open, healthy, text
+
+
+def plan(app: AppTest) -> RunSpec:
+    """The plan that the session holds."""
+    return app.session_state["_plan"]
+
+
+def group(app: AppTest, key: str):  # noqa: ANN201 - AppTest names no public type for it
+    """A segmented control or pills."""
+    return next(g for g in app.get("button_group") if g.key == key)
+
+
+def widget(app: AppTest, key: str):  # noqa: ANN201 - any widget
+    """A widget of any kind."""
+    return app.get_by_key(key)
+
+
+def hyperparameters(app: AppTest) -> list[str]:
+    """The names of the classifier's hyperparameters that have a widget, by their keys."""
+    prefix = f"plan-classifier-0-{plan(app).classifier.name}-"
+    found = [w for kind in ("slider", "select_slider", "toggle", "button_group") for w in app.get(kind)]
+    shown = [w.key for w in found if (w.key or "").startswith("plan-classifier-0-")]
+    assert all(key.startswith(prefix) for key in shown), "only those of the classifier that is chosen"
+    return [key.removeprefix(prefix) for key in shown]
+
+
+def train(app: AppTest) -> AppTest:
+    """Click on Train."""
+    app.button(key="train").click().run()
+    healthy(app)
+    return app
+
+
+def test_it_starts_with_the_fast_preset_and_an_invitation(open_page: Open) -> None:
+    app = open_page("train")
+    assert group(app, "preset").value == "fast"
+    assert plan(app).classifier == PRESETS["fast"].spec.classifier
+    assert "Press <b>Train</b>" in text(app)
+    assert PRESETS["fast"].note in text(app)
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_sets_every_widget(name: str, open_page: Open) -> None:
+    app = open_page("train")
+    group(app, "preset").set_value(name).run()
+    healthy(app)
+    spec = replace(PRESETS[name].spec, dataset=plan(app).dataset)
+    assert plan(app) == spec
+    assert group(app, "preset").value == name
+    assert PRESETS[name].note in text(app)
+    assert app.slider(key="plan-size").value == spec.train_size
+    assert app.number_input(key="plan-seed").value == spec.seed
+    assert group(app, "plan-features").value == [s.name for s in spec.features]
+    assert group(app, "plan-reduction").value == (spec.reduction.name if spec.reduction else "none")
+    assert app.selectbox(key="plan-classifier").value == spec.classifier.name
+    for parameter, value in spec.classifier.params.items():
+        assert widget(app, f"plan-classifier-0-{spec.classifier.name}-{parameter}").value == value
+
+
+def test_the_presets_that_the_page_promises_are_there(open_page: Open) -> None:
+    assert group(open_page("train"), "preset").options == ["The article", "Fast", "Best"]
+
+
+@pytest.mark.parametrize("entry", catalogue.entries("classifier"), ids=lambda e: e.name)
+def test_every_classifier_shows_its_own_hyperparameters_and_its_words(entry: catalogue.Entry, open_page: Open) -> None:
+    app = open_page("train")
+    app.selectbox(key="plan-classifier").select(entry.name).run()
+    healthy(app)
+    assert plan(app).classifier == catalogue.complete("classifier", Step(entry.name))
+    assert sorted(hyperparameters(app)) == sorted(p.name for p in entry.parameters)
+    assert entry.caption in text(app)
+
+
+CLASSIFIER_PARAMETERS = [(e, p) for e in catalogue.entries("classifier") for p in e.parameters]
+
+
+@pytest.mark.parametrize(("entry", "parameter"), CLASSIFIER_PARAMETERS, ids=lambda v: v.name)
+def test_every_hyperparameter_can_be_changed(
+    entry: catalogue.Entry, parameter: catalogue.Parameter, open_page: Open
+) -> None:
+    app = open_page("train", _plan=RunSpec(classifier=Step(entry.name)))
+    if parameter.choices:
+        value = next(c for c in reversed(parameter.choices) if c != parameter.default)
+    elif parameter.type is bool:
+        value = not parameter.default
+    else:
+        at_end = parameter.default == parameter.maximum
+        value = parameter.type(parameter.minimum if at_end else parameter.maximum)
+    widget(app, f"plan-classifier-0-{entry.name}-{parameter.name}").set_value(value).run()
+    healthy(app)
+    assert not app.toast
+    assert plan(app).classifier.params == {**entry.validate(), parameter.name: value}
+    assert widget(app, f"plan-classifier-0-{entry.name}-{parameter.name}").value == value
+
+
+def test_size_seed_and_data_are_taken(open_page: Open) -> None:
+    app = open_page("train")
+    app.slider(key="plan-size").set_value(LARGEST).run()
+    app.number_input(key="plan-seed").set_value(7).run()
+    app.selectbox(key="plan-dataset").select("bundled").run()
+    healthy(app)
+    assert (plan(app).train_size, plan(app).seed, plan(app).dataset) == (LARGEST, 7, "bundled")
+    assert group(app, "preset").value is None
+    assert "Your own plan." in text(app)
+
+
+def test_a_preset_stays_on_the_data_set_that_is_chosen(open_page: Open) -> None:
+    app = open_page("train")
+    app.selectbox(key="plan-dataset").select("bundled").run()
+    group(app, "preset").set_value("article").run()
+    healthy(app)
+    assert plan(app) == replace(PRESETS["article"].spec, dataset="bundled")
+
+
+def test_features_can_be_joined_and_keep_their_parameters(open_page: Open) -> None:
+    app = open_page("train")
+    app.slider(key="plan-feature-0-hog-cell").set_value(7).run()
+    group(app, "plan-features").set_value(["hog", "pixels"]).run()
+    healthy(app)
+    assert {s.name for s in plan(app).features} == {"hog", "pixels"}
+    assert next(s for s in plan(app).features if s.name == "hog").params["cell"] == 7
+
+
+def test_a_run_keeps_at_least_one_feature(open_page: Open) -> None:
+    app = open_page("train")
+    group(app, "plan-features").set_value([]).run()
+    healthy(app)
+    assert [s.name for s in plan(app).features] == ["hog"]
+    assert group(app, "plan-features").value == ["hog"], "and the page shows the one that is left"
+
+
+def test_the_reduction_can_be_taken_out_and_put_in(open_page: Open) -> None:
+    app = open_page("train")
+    group(app, "plan-reduction").set_value("none").run()
+    healthy(app)
+    assert plan(app).reduction is None
+    assert not [s for s in app.slider if (s.key or "").startswith("plan-reduction")]
+    group(app, "plan-reduction").set_value("pca").run()
+    app.slider(key="plan-reduction-0-pca-components").set_value(40).run()
+    healthy(app)
+    assert plan(app).reduction == Step("pca", {**catalogue.get("reduction", "pca").validate(), "components": 40})
+
+
+def test_the_pipeline_is_a_preset_or_that_of_preprocess(open_page: Open) -> None:
+    app = open_page("preprocess", {"chain": "sobel_magnitude"})
+    app.switch_page("pages/train.py").run()
+    app.selectbox(key="plan-pipeline").select("From Preprocess").run()
+    healthy(app)
+    assert [s.name for s in plan(app).pipeline.steps] == ["sobel_magnitude"]
+    app.selectbox(key="plan-pipeline").select("MNIST as published").run()
+    healthy(app)
+    assert plan(app).pipeline.steps == ()
+
+
+def test_a_size_that_no_slider_of_ours_sends_is_said_and_changes_nothing(open_page: Open) -> None:
+    app = open_page("train")
+    app.slider(key="plan-size").set_value(10**9).run()
+    healthy(app)
+    assert "train_size is '1000000000'" in app.toast[0].value
+    assert plan(app).train_size == PRESETS["fast"].spec.train_size
+
+
+def test_one_click_makes_one_run_of_the_plan(open_page: Open, store: RunStore) -> None:
+    app = open_page("train")
+    app.slider(key="plan-size").set_value(500).run()
+    assert store.runs() == []
+    train(app)
+    (run,) = store.runs()
+    assert run.spec == plan(app)
+    assert (run.owner, run.status) == ("local", "queued")
+    app.run()
+    app.switch_page("pages/draw.py").run()
+    app.switch_page("pages/train.py").run()
+    assert [r.id for r in store.runs()] == [run.id]
+
+
+def test_a_click_that_arrives_twice_makes_one_run(
+    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As where the connection drops and the browser sends the click again: the button is still the one with this token.
+    monkeypatch.setattr("secrets.token_hex", lambda n=16: "5" * 2 * n)
+    first, second = open_page("train"), open_page("train")
+    train(first)
+    train(second)
+    assert len(store.runs()) == 1
+
+
+def test_two_clicks_in_two_tabs_make_two_runs(open_page: Open, store: RunStore) -> None:
+    first, second = open_page("train"), open_page("train")
+    train(first)
+    train(second)
+    assert len(store.runs()) == 2
+
+
+def test_a_run_that_waits_says_so_and_train_cannot_be_pressed_meanwhile(open_page: Open, store: RunStore) -> None:
+    app = train(open_page("train"))
+    assert "**Waiting**" in text(app)
+    assert app.button(key="train").disabled
+    assert app.query_params["run"] == store.runs()[0].id, "the address brings back the run"
+
+
+def running(store: RunStore, owner: str = "local") -> Run:
+    """A run in the store that a process has taken, with two points."""
+    run = store.create(replace(SMALL, classifier=Step("mlp", {"epochs": 10})), owner, f"running-{owner}")
+    store.claim(run.id, 1)
+    score = {"phase": "fitting", "unit": "epoch", "of": 10, "loss": 0.5}
+    for number, epoch in enumerate((1, 2)):
+        point = {"step": epoch, "elapsed": float(epoch), "train_accuracy": 0.9, "validation_accuracy": 0.8}
+        store.add_event(run.id, number, score | point)
+    return store.get(run.id)
+
+
+def test_a_running_training_shows_how_far_it_is_and_can_be_stopped(open_page: Open, store: RunStore) -> None:
+    run = running(store)
+    app = open_page("train")
+    assert "**Epoch 2 of 10**" in text(app)
+    assert "about 8.0\u2009s left" in text(app)
+    assert app.progress[0].value == 20
+    assert len(app.get("plotly_chart")) == 1
+    app.button(key="stop").click().run()
+    assert not store.heartbeat(run.id), "the process is told at its next heartbeat"
+    store.end(run.id, "stopped")
+    app.run()
+    healthy(app)
+    assert "was stopped" in app.info[0].value
+    assert not app.button(key="train").disabled
+
+
+def test_a_new_session_comes_back_to_the_training_that_runs(open_page: Open, store: RunStore) -> None:
+    run = running(store)
+    app = open_page("train")
+    assert app.query_params["run"] == run.id
+
+
+def test_a_waiting_run_can_be_stopped(open_page: Open, store: RunStore) -> None:
+    app = train(open_page("train"))
+    app.button(key="stop").click().run()
+    healthy(app)
+    assert store.runs()[0].status == "stopped"
+    assert "was stopped" in app.info[0].value
+    train(app)
+    assert len(store.runs()) == 2, "and the next click makes the next run"
+
+
+def test_a_result_is_shown_with_its_interval_its_mistakes_and_how_long_it_took(open_page: Open, model: Run) -> None:
+    app = open_page("train", {"run": model.id})
+    result, said = model.result, text(app)
+    assert f"{result['test_accuracy'] * 100:.2f}\u2009%" in said
+    low, high = (f"{v * 100:.2f}\u2009%" for v in result["interval"])
+    assert f"95 % interval {low} to {high}" in said
+    assert {c.key for c in app.get("plotly_chart")} == {f"curve-{model.id}", f"confusion-{model.id}"}
+    table = app.dataframe(key="per_class").value
+    assert list(table["digit"]) == [str(d) for d in range(10)]
+    assert list(table["recall"]) == pytest.approx([r["recall"] * 100 for r in result["per_class"]])
+    assert f"The {result['wrong']} it got wrong" in [s.value for s in app.subheader]
+    first = result["mistakes"][0]
+    assert f"<figcaption>{first['label']} → {first['said']}, " in said
+    assert said.count("<figcaption>") == min(result["wrong"], 48)
+    assert "Fitted on 500 digits in" in said
+
+
+def test_draw_with_it_makes_it_the_reader(open_page: Open, model: Run) -> None:
+    app = open_page("train", {"run": model.id})
+    app.button(key="draw_with_it").click().run()
+    healthy(app)
+    assert app.header[0].value == "Draw a digit"
+    assert app.selectbox(key="reader").value == model.id
+
+
+@pytest.mark.parametrize("status", ["failed", "interrupted"])
+def test_a_training_that_went_wrong_says_why(status: str, open_page: Open, store: RunStore) -> None:
+    run = running(store)
+    store.end(run.id, status, "There was not enough memory.")
+    app = open_page()
+    app.query_params["run"] = run.id
+    app.switch_page("pages/train.py").run()
+    assert not app.exception
+    assert [e.value for e in app.error] == ["There was not enough memory."]
+    assert len(app.get("plotly_chart")) == 1, "the curve is kept as far as it came"
+    assert not app.button(key="train").disabled
+
+
+@pytest.mark.parametrize("address", ["0" * 24, "nonsense", "' OR 1=1 --", "<script>"])
+def test_an_address_of_no_run_says_so_and_the_page_works_on(address: str, open_page: Open, store: RunStore) -> None:
+    app = open_page("train", {"run": address})
+    assert [w.value for w in app.warning] == [
+        "The run in this address is not here: it was deleted, or it belongs to somebody else."
+    ]
+    train(app)
+    assert len(store.runs()) == 1
+    assert not app.warning
