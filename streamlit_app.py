@@ -7,8 +7,10 @@ import streamlit as st
 from hdr.types import HdrError
 from hdr.ui import page, profile, startup
 
-st.set_page_config("Handwritten digits, step by step", ":material/draw:", "wide", "collapsed")
-st.html(Path(__file__).parent / "hdr" / "ui" / "style.css")
+UI = Path(__file__).parent / "hdr" / "ui"
+# The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
+st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")
+st.html(UI / "style.css")
 
 way = st.navigation(
     [
@@ -27,4 +29,4 @@ try:
     startup.begin()
     way.run()
 except HdrError as error:
-    st.error(str(error), icon=":material/error:")
+    st.error(page.plain(str(error)), icon=":material/error:")

@@ -6,7 +6,7 @@ from hdr.ui import chain, page, source, stages
 
 page.begin("What the machine sees, step by step")
 if problem := chain.follow_address():
-    st.warning(problem, icon=":material/link_off:")
+    st.warning(page.plain(problem), icon=":material/link_off:")
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
     digit = source.choose_digit()

@@ -49,8 +49,13 @@ def split(spec: RunSpec, dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[n
     """
     n = len(dataset.train)
     order = np.random.default_rng(spec.seed).permutation(n)
-    validation = min(MOST_VALIDATION, n // 5)
+    validation = validation_size(n)
     return order[: min(spec.train_size, n - validation)], order[n - validation :]
+
+
+def validation_size(digits: int) -> int:
+    """How many digits of a training split are kept aside for validation."""
+    return min(MOST_VALIDATION, digits // 5)
 
 
 def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) -> TrainedModel:

@@ -10,7 +10,7 @@ from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.types import HdrError, Step
 
 PARAMETER = "chain"
-_CHAIN, _SELECTED, _ADDRESS = "_chain", "_selected", "_chain_address"
+_CHAIN, _SELECTED, _ADDRESS, _REVISION = "_chain", "_selected", "_chain_address", "_chain_revision"
 
 
 def current() -> Pipeline:
@@ -37,7 +37,7 @@ def follow_address() -> str:
     text, problem = st.query_params.get(PARAMETER), ""
     if text is not None and text != st.session_state.get(_ADDRESS):
         try:
-            st.session_state[_CHAIN] = Pipeline.from_text(text)
+            _set(Pipeline.from_text(text))
         except HdrError as error:
             problem = f"The chain in this address cannot be used. {error}"
     write_address()
@@ -52,9 +52,19 @@ def write_address() -> None:
         st.query_params[PARAMETER] = text
 
 
+def widget_key(name: str) -> str:
+    """The key of a widget of the chain: another one after every change that the widgets did not make themselves."""
+    return f"chain-{st.session_state.get(_REVISION, 0)}-{name}"
+
+
+def _set(pipeline: Pipeline) -> None:
+    st.session_state[_CHAIN] = pipeline
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
 def replace(pipeline: Pipeline, select_step: int | None = None) -> None:
     """Make this the chain."""
-    st.session_state[_CHAIN] = pipeline
+    _set(pipeline)
     if select_step is not None:
         select(select_step)
     write_address()
@@ -84,21 +94,26 @@ def move(index: int, by: int) -> None:
         replace(Pipeline(tuple(steps)), target)
 
 
-def switch(index: int, on: bool) -> None:
-    """Switch a step on or off."""
-    _change(index, lambda step: Step(step.name, step.params, on))
+def switch(index: int, key: str) -> None:
+    """Switch a step on or off, as a widget says."""
+    step = current().steps[index]
+    _change(index, Step(step.name, step.params, bool(st.session_state[key])))
 
 
 def set_parameter(index: int, name: str, key: str) -> None:
     """Give a step's parameter the value of a widget. A value that the declaration refuses changes nothing."""
-    value = st.session_state[key]
+    step = current().steps[index]
     try:
-        _change(index, lambda step: catalogue.complete("step", Step(step.name, {**step.params, name: value}, step.on)))
+        changed = catalogue.complete("step", Step(step.name, {**step.params, name: st.session_state[key]}, step.on))
     except HdrError as error:
         st.toast(str(error))
+        replace(current())
+    else:
+        _change(index, changed)
 
 
-def _change(index: int, alter) -> None:  # noqa: ANN001 - a function of a step
+def _change(index: int, step: Step) -> None:
     steps = list(current().steps)
-    steps[index] = alter(steps[index])
-    replace(Pipeline(tuple(steps)))
+    steps[index] = step
+    st.session_state[_CHAIN] = Pipeline(tuple(steps))
+    write_address()

@@ -12,6 +12,7 @@ from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.disturbances import gaussian_noise, rotation, salt_and_pepper
 from hdr.preprocessing.pipeline import chain
+from hdr.training.store import Run
 from hdr.types import Stage
 from hdr.ui import resources, runs, startup
 
@@ -72,17 +73,26 @@ def _card(number: int, picture: str, page: str, title: str, note: str) -> None:
 
 
 def _answer(number: int, journey: Journey) -> None:
-    readers = runs.readers()
-    reader = readers[-1] if readers else None
     with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
-        if reader is None:
-            st.html('<div class="hdr-home-answer hdr-dim">?</div>')
-            st.page_link("pages/draw.py", label="Answer")
-            st.caption("the reader is being trained")
-            return
-        probabilities = resources.model(reader).predict_proba(journey.stages[-1].image[None])[0]
-        said = int(probabilities.argmax())
-        st.html(f'<div class="hdr-home-answer">{said}</div>')
-        st.page_link("pages/draw.py", label="Answer")
-        right = "and right" if said == journey.label else f"but it is a {journey.label}"
-        st.caption(f"{pictures.percent(float(probabilities[said]), 1)} sure, {right}")
+        if readers := runs.readers():
+            _read(journey, readers[-1])
+        else:
+            _wait()
+
+
+def _read(journey: Journey, reader: Run) -> None:
+    probabilities = resources.model(reader).predict_proba(journey.stages[-1].image[None])[0]
+    said = int(probabilities.argmax())
+    st.html(f'<div class="hdr-home-answer">{said}</div>')
+    st.page_link("pages/draw.py", label="Answer")
+    right = "and right" if said == journey.label else f"but it is a {journey.label}"
+    st.caption(f"{pictures.percent(float(probabilities[said]), 1)} sure, {right}")
+
+
+@st.fragment(run_every=1.0)
+def _wait() -> None:
+    if runs.readers():
+        st.rerun(scope="app")
+    st.html('<div class="hdr-home-answer hdr-dim">?</div>')
+    st.page_link("pages/draw.py", label="Answer")
+    st.caption("the reader is being trained")

@@ -7,13 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from hdr import catalogue, datasets
-from hdr.preprocessing import Pipeline
+from hdr import datasets
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui import chain
 
-_PLAN = "_plan"
+_PLAN, _REVISION = "_plan", "_plan_revision"
 
 
 def current() -> RunSpec:
@@ -23,27 +22,34 @@ def current() -> RunSpec:
     return st.session_state[_PLAN]
 
 
-def change(**values: Any) -> None:
-    """Alter parts of the plan. What a spec refuses changes nothing and is said."""
-    try:
-        st.session_state[_PLAN] = replace(current(), **values)
-    except HdrError as error:
-        st.toast(str(error))
-
-
-def use_preset(name: str) -> None:
-    """Make a preset the plan, on the data set that is chosen."""
-    st.session_state[_PLAN] = for_dataset(PRESETS[name].spec, current().dataset)
+def widget_key(name: str) -> str:
+    """The key of a widget of the plan: another one after every change that the widgets did not make themselves."""
+    return f"plan-{st.session_state.get(_REVISION, 0)}-{name}"
 
 
 def use(spec: RunSpec) -> None:
     """Make a spec the plan, as that of an earlier run."""
     st.session_state[_PLAN] = spec
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
+def change(**values: Any) -> None:
+    """Alter parts of the plan as its widgets say. What a spec refuses changes nothing and is said."""
+    try:
+        st.session_state[_PLAN] = replace(current(), **values)
+    except HdrError as error:
+        st.toast(str(error))
+        use(current())
+
+
+def use_preset(name: str) -> None:
+    """Make a preset the plan, on the data set that is chosen."""
+    use(for_dataset(PRESETS[name].spec, current().dataset))
 
 
 def take_chain() -> None:
     """Make the chain of the Preprocess page the plan's pipeline."""
-    change(pipeline=chain.current().active)
+    use(replace(current(), pipeline=chain.current().active))
 
 
 def preset_name() -> str | None:
@@ -61,27 +67,13 @@ def title() -> str:
 
 
 def set_features(names: list[str]) -> None:
-    """Choose the extractors; those that were there keep their parameters."""
+    """Choose the extractors; those that were there keep their parameters. None at all is refused."""
     known = {step.name: step for step in current().features}
-    if names:
-        change(features=tuple(known.get(name, Step(name)) for name in names))
+    change(features=tuple(known.get(name, Step(name)) for name in names))
 
 
 def set_parameter(kind: str, index: int, name: str, key: str) -> None:
     """Give a parameter of the plan the value of a widget."""
-    value, plan = st.session_state[key], current()
-    try:
-        if kind == "feature":
-            steps = list(plan.features)
-            steps[index] = catalogue.complete("feature", Step(steps[index].name, {**steps[index].params, name: value}))
-            change(features=tuple(steps))
-        else:
-            step = getattr(plan, kind)
-            change(**{kind: catalogue.complete(kind, Step(step.name, {**step.params, name: value}))})
-    except HdrError as error:
-        st.toast(str(error))
-
-
-def set_pipeline(pipeline: Pipeline) -> None:
-    """Make this the plan's pipeline."""
-    change(pipeline=pipeline)
+    steps = list(current().features) if kind == "feature" else [getattr(current(), kind)]
+    steps[index] = Step(steps[index].name, {**steps[index].params, name: st.session_state[key]})
+    change(**({"features": tuple(steps)} if kind == "feature" else {kind: steps[0]}))

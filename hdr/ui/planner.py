@@ -9,24 +9,27 @@ from hdr.plots import pictures
 from hdr.preprocessing import PRESETS as CHAINS
 from hdr.preprocessing import Pipeline
 from hdr.preprocessing.pipeline import chain as make_chain
+from hdr.training.fitting import validation_size
 from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
 from hdr.ui import chain, plan, resources
-from hdr.ui.widgets import parameter_widget, settle
+from hdr.ui.widgets import parameter_widget
 
 FROM_PREPROCESS, NO_REDUCTION, OWN = "From Preprocess", "none", "Own choice"
 
 
 def presets() -> None:
     """Choose a ready-made plan."""
-    settle("preset", plan.preset_name())
+    chosen = plan.preset_name()
+    key = plan.widget_key(f"preset-{chosen}")
     st.segmented_control(
         "Preset",
         list(PRESETS),
         format_func=lambda name: PRESETS[name].title,
-        key="preset",
+        default=chosen,
+        key=key,
         label_visibility="collapsed",
-        on_change=lambda: st.session_state["preset"] and plan.use_preset(st.session_state["preset"]),
+        on_change=lambda: st.session_state[key] and plan.use_preset(st.session_state[key]),
     )
 
 
@@ -52,51 +55,57 @@ def _data() -> None:
     names = list(datasets.available())
     if plan.current().dataset not in names:
         plan.change(dataset=names[0])
-    settle("plan-dataset", plan.current().dataset)
+    data = plan.widget_key("data")
     st.selectbox(
         "Data",
         names,
+        names.index(plan.current().dataset),
         format_func=lambda name: resources.dataset(name).title,
-        key="plan-dataset",
+        key=data,
         help=resources.dataset(plan.current().dataset).note,
-        on_change=lambda: plan.change(dataset=st.session_state["plan-dataset"]),
+        on_change=lambda: plan.change(dataset=st.session_state[data]),
     )
-    settle("plan-size", plan.current().train_size)
+    size = plan.widget_key("size")
     st.slider(
         "Training digits",
         SMALLEST,
         LARGEST,
-        step=500,
-        key="plan-size",
+        plan.current().train_size,
+        500,
+        key=size,
         help="Digits to learn from. Some of the training split are always kept aside for validation, so that the "
         "largest size takes all the others.",
-        on_change=lambda: plan.change(train_size=st.session_state["plan-size"]),
+        on_change=lambda: plan.change(train_size=st.session_state[size]),
     )
-    settle("plan-seed", plan.current().seed)
+    whole = len(resources.dataset(plan.current().dataset).train)
+    kept = validation_size(whole)
+    if plan.current().train_size > whole - kept:
+        st.caption(f"{pictures.count(whole - kept)} learn: {pictures.count(kept)} are kept aside for validation.")
+    seed = plan.widget_key("seed")
     st.number_input(
         "Seed",
         0,
         2**31 - 1,
-        key="plan-seed",
+        plan.current().seed,
+        key=seed,
         help="Decides which digits are drawn and how weights begin. The same seed gives the same model.",
-        on_change=lambda: plan.change(seed=st.session_state["plan-seed"]),
+        on_change=lambda: plan.change(seed=st.session_state[seed]),
     )
 
 
 def _pipeline() -> None:
     options: dict[str, Pipeline] = {name: make_chain(*steps) for name, steps in CHAINS.items()}
-    options["Deskew only"] = make_chain("deskew")
     options[FROM_PREPROCESS] = chain.current().active
     chosen = next((name for name, p in options.items() if p == plan.current().pipeline), OWN)
-    if chosen == OWN:
-        options[OWN] = plan.current().pipeline
-    settle("plan-pipeline", chosen)
+    options.setdefault(chosen, plan.current().pipeline)
+    key = plan.widget_key(f"pipeline-{chosen}")
     st.selectbox(
         "Preprocessing",
         list(options),
-        key="plan-pipeline",
+        list(options).index(chosen),
+        key=key,
         help="What happens to every digit before anything is learned. Build your own on the Preprocess page.",
-        on_change=lambda: plan.set_pipeline(options[st.session_state["plan-pipeline"]]),
+        on_change=lambda: plan.change(pipeline=options[st.session_state[key]]),
     )
     split = resources.dataset(plan.current().dataset).train
     seen = plan.current().pipeline.apply(split.images[:4])
@@ -106,15 +115,16 @@ def _pipeline() -> None:
 
 
 def _features() -> None:
-    settle("plan-features", [s.name for s in plan.current().features])
+    key = plan.widget_key("features")
     st.pills(
         "Features",
         [e.name for e in catalogue.entries("feature")],
         selection_mode="multi",
         format_func=lambda name: catalogue.get("feature", name).title,
-        key="plan-features",
+        default=[s.name for s in plan.current().features],
+        key=key,
         help=f"What the classifier is given, joined. Choose 1 to {MOST_FEATURES}.",
-        on_change=lambda: plan.set_features(st.session_state["plan-features"]),
+        on_change=lambda: plan.set_features(st.session_state[key]),
     )
     for index, step in enumerate(plan.current().features):
         _parameters("feature", index, step)
@@ -122,19 +132,18 @@ def _features() -> None:
 
 def _reduction() -> None:
     reduction = plan.current().reduction
-    settle("plan-reduction", reduction.name if reduction else NO_REDUCTION)
     names = [NO_REDUCTION, *(e.name for e in catalogue.entries("reduction"))]
+    key = plan.widget_key("reduction")
     st.segmented_control(
         "Reduction",
         names,
         format_func=lambda name: "None" if name == NO_REDUCTION else "PCA",
+        default=reduction.name if reduction else NO_REDUCTION,
         required=True,
-        key="plan-reduction",
+        key=key,
         help=catalogue.get("reduction", "pca").caption,
         on_change=lambda: plan.change(
-            reduction=None
-            if st.session_state["plan-reduction"] == NO_REDUCTION
-            else Step(st.session_state["plan-reduction"])
+            reduction=None if st.session_state[key] == NO_REDUCTION else Step(st.session_state[key])
         ),
     )
     if reduction:
@@ -142,13 +151,15 @@ def _reduction() -> None:
 
 
 def _classifier() -> None:
-    settle("plan-classifier", plan.current().classifier.name)
+    names = [e.name for e in catalogue.entries("classifier")]
+    key = plan.widget_key("classifier")
     st.selectbox(
         "Classifier",
-        [e.name for e in catalogue.entries("classifier")],
+        names,
+        names.index(plan.current().classifier.name),
         format_func=lambda name: catalogue.get("classifier", name).title,
-        key="plan-classifier",
-        on_change=lambda: plan.change(classifier=Step(st.session_state["plan-classifier"])),
+        key=key,
+        on_change=lambda: plan.change(classifier=Step(st.session_state[key])),
     )
     st.caption(catalogue.get("classifier", plan.current().classifier.name).caption)
     _parameters("classifier", 0, plan.current().classifier, columns=2)
@@ -157,7 +168,7 @@ def _classifier() -> None:
 def _parameters(kind: catalogue.Kind, index: int, step: Step, columns: int = 1) -> None:
     places = st.columns(columns, gap="medium") if columns > 1 else [st.container()]
     for number, parameter in enumerate(catalogue.get(kind, step.name).parameters):
-        key = f"plan-{kind}-{index}-{step.name}-{parameter.name}"
+        key = plan.widget_key(f"{step.name}-{index}-{parameter.name}")
         with places[number % columns]:
             value = step.params[parameter.name]
             parameter_widget(parameter, value, key, plan.set_parameter, (kind, index, parameter.name, key))

@@ -76,8 +76,9 @@ def disturb(stage: Stage) -> Stage:
             for parameter in entry.parameters:
                 if parameter.name != "seed":
                     key = _key(entry.name, parameter.name)
-                    value = st.session_state.get(key, parameter.default)
-                    asked[entry.name][parameter.name] = parameter_widget(parameter, value, key, bind="query-params")
+                    asked[entry.name][parameter.name] = parameter_widget(
+                        parameter, parameter.default, key, bind="query-params"
+                    )
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
     image = stage.image[None]
     for name, values in asked.items():

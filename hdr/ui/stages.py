@@ -106,7 +106,7 @@ def inspector(path: list[tuple[int, Stage, Stage]]) -> None:
         _toolbar(index, step)
         st.markdown(entry.caption)
         for parameter in entry.parameters:
-            key = f"chain-{step.name}-{parameter.name}-{index}"
+            key = chain.widget_key(f"{index}-{parameter.name}")
             parameter_widget(
                 parameter, step.params[parameter.name], key, chain.set_parameter, (index, parameter.name, key)
             )
@@ -127,10 +127,8 @@ def _toolbar(index: int, step: Step) -> None:
     last = len(chain.current().steps) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{index + 1}. {_title(step)}**")
-        key = f"on-{index}"
-        if st.session_state.get(key) != step.on:
-            st.session_state[key] = step.on
-        st.toggle("On", key=key, on_change=lambda: chain.switch(index, st.session_state[key]))
+        key = chain.widget_key(f"{index}-on")
+        st.toggle("On", step.on, key=key, on_change=chain.switch, args=(index, key))
         st.button(
             "",
             icon=":material/arrow_back:",

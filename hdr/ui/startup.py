@@ -54,9 +54,11 @@ def _progress() -> None:
     elif progress.state == "done" or "mnist" in datasets.available():
         st.rerun(scope="app")
     elif progress.state == "failed":
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"MNIST could not be fetched; a small set of digits stands in. {progress.message}")
+        with st.container(horizontal=True, vertical_alignment="center", key="no_mnist"):
+            st.caption("MNIST could not be fetched, so a small set of digits stands in.", width="content")
             st.button("Try again", key="retry_download", on_click=lambda: background.start(retry=True))
+            with st.popover("Why?", type="tertiary"):
+                st.text(progress.message)
 
 
 def data_notice() -> None:

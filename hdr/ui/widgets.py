@@ -27,12 +27,6 @@ def log_values(parameter: Parameter, value: Any) -> list[Any]:
     return sorted(found)
 
 
-def settle(key: str, value: Any) -> None:
-    """Give a widget that is about to be made its value, unless it has it: setting it anew would fight the hand."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
-
-
 def parameter_widget(
     parameter: Parameter,
     value: Any,
@@ -43,9 +37,13 @@ def parameter_widget(
 ) -> Any:
     """Show the widget for one parameter.
 
+    The value is what a new widget begins with. A widget that is to show another value than its own last one takes a
+    new key: setting it through the session state can get lost between two quick clicks, and the browser's old value
+    would then come back as if somebody had chosen it.
+
     Args:
         parameter: the declaration.
-        value: what it is to show.
+        value: what a new widget shows.
         key: the widget's key.
         on_change: called with `args` after it was changed; the new value is then in the session state.
         options: passed on to Streamlit, such as `bind`.
@@ -53,15 +51,17 @@ def parameter_widget(
     Returns:
         The widget's value.
     """
-    settle(key, value)
     common = {"key": key, "help": parameter.help, "on_change": on_change or "rerun", "args": args or None, **options}
     if parameter.type is bool:
-        return st.toggle(parameter.title, **common)
+        return st.toggle(parameter.title, value, **common)
     if parameter.choices and parameter.type is str:
-        return st.segmented_control(parameter.title, parameter.choices, required=True, **common)
+        return st.segmented_control(parameter.title, parameter.choices, default=value, required=True, **common)
     if parameter.choices or parameter.log:
-        choices = parameter.choices or log_values(parameter, value)
-        return st.select_slider(parameter.title, choices, format_func=lambda v: show_value(parameter, v), **common)
+        # Kept as long as the widget: were a value that is off the scale to vanish from it, all others would move up.
+        choices = parameter.choices or st.session_state.setdefault(f"{key}-choices", log_values(parameter, value))
+        return st.select_slider(
+            parameter.title, choices, value, format_func=lambda v: show_value(parameter, v), **common
+        )
     kind = parameter.type
     unit = parameter.unit.replace("%", "%%")
     step = kind(parameter.step or (1 if kind is int else 0.1))
@@ -70,7 +70,8 @@ def parameter_widget(
         parameter.title,
         kind(parameter.minimum),
         kind(parameter.maximum),
-        step=step,
+        kind(value),
+        step,
         format=f"{places} {unit}".strip(),
         **common,
     )

@@ -83,7 +83,7 @@ def test_without_mnist_every_page_runs_on_the_small_digits_and_says_so(
 ) -> None:
     failed_fetch()
     said = text(open_page(page))
-    assert "MNIST could not be fetched; a small set of digits stands in." in said
+    assert "MNIST could not be fetched, so a small set of digits stands in." in said
     assert "127.0.0.1" in said, "the message says where it was looked for"
 
 

@@ -140,17 +140,6 @@ def test_a_slider_changes_the_picture_and_the_address(open_page: Open) -> None:
     assert (pictures(app)[-1] > 0).sum() < (before > 0).sum()
 
 
-def test_a_value_that_no_slider_of_ours_sends_is_said_and_changes_nothing(open_page: Open) -> None:
-    app = open_page("preprocess", {"chain": "threshold-level-100"})
-    before = pictures(app)[-1]
-    app.slider(key="chain-threshold-level-0").set_value(9999).run()
-    healthy(app)
-    assert "level is '9999'" in app.toast[0].value
-    assert app.query_params["chain"] == "threshold-level-100"
-    assert app.slider(key="chain-threshold-level-0").value == 100
-    assert np.array_equal(pictures(app)[-1], before)
-
-
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_a_preset_replaces_the_chain(name: str, open_page: Open) -> None:
     app = click(open_page("preprocess", {"chain": "sobel_magnitude"}), f"preset-{name}")

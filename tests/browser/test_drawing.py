@@ -1,0 +1,184 @@
+"""Drawing with the mouse and a finger, as people do."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Server, Tabs, settled, switch, until
+
+Stroke = list[tuple[float, float]]
+"""Points as shares of the canvas, from its left and its top."""
+
+STROKES: dict[int, list[Stroke]] = {
+    1: [[(0.52, 0.2), (0.5, 0.5), (0.48, 0.8)]],
+    0: [[(0.5 + 0.2 * np.sin(a), 0.5 - 0.3 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 24)]],
+    7: [[(0.3, 0.25), (0.68, 0.25), (0.55, 0.5), (0.45, 0.8)]],
+}
+DIGITS = re.compile(r"^\d+$")
+
+
+def canvas(page: Page) -> Locator:
+    """What is drawn on, once it is ready."""
+    found = page.locator("canvas.upper-canvas")
+    expect(found).to_be_visible()
+    settled(page)
+    return found
+
+
+def draw(page: Page, strokes: list[Stroke]) -> None:
+    """Draw with the mouse."""
+    box = canvas(page).bounding_box()
+    for stroke in strokes:
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=4)
+        page.mouse.up()
+
+
+def answer(page: Page) -> Locator:
+    """Where the answer is."""
+    return page.locator(".st-key-answer")
+
+
+def empty(page: Page) -> None:
+    """The canvas is said to be empty and there is no answer."""
+    expect(answer(page)).to_have_text("")
+    expect(page.get_by_text("The canvas is empty")).to_be_visible()
+
+
+def ink(page: Page) -> int:
+    """How many pixels of the canvas are dark, all its layers together."""
+    return page.evaluate(
+        """() => {
+          const all = []
+          const visit = (root) => root.querySelectorAll('*').forEach((e) => {
+            if (e.tagName === 'CANVAS') all.push(e)
+            if (e.shadowRoot) visit(e.shadowRoot)
+          })
+          visit(document.querySelector('.st-key-canvas'))
+          return all.reduce((sum, c) => {
+            const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height)
+            let dark = 0
+            for (let i = 0; i < data.length; i += 4) dark += data[i + 3] > 128 && data[i] < 100
+            return sum + dark
+          }, 0)
+        }"""
+    )
+
+
+def wait_for_ink(page: Page, right: Callable[[int], bool]) -> bool:
+    """Wait until the canvas has redrawn itself."""
+    return bool(until(lambda: right(ink(page)), "the canvas is redrawn"))
+
+
+def test_a_digit_drawn_with_the_mouse_is_read_and_the_answer_is_just_the_digit(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    for digit, strokes in STROKES.items():
+        draw(page, strokes)
+        expect(answer(page)).to_have_text(str(digit))
+        assert DIGITS.match(answer(page).inner_text().strip())
+        expect(page.locator(".hdr-best")).to_have_text(re.compile(rf"^{digit}"))
+        expect(page.get_by_text("sure. Next guesses:")).to_be_visible()
+        page.locator(".st-key-clear button").click()
+        empty(page)
+
+
+def test_an_empty_canvas_says_so_and_never_predicts(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    canvas(page)
+    empty(page)
+    expect(page.locator(".st-key-undo button")).to_be_disabled()
+    expect(page.locator(".hdr-best")).to_have_count(0)
+
+
+def test_undo_takes_one_stroke_at_a_time_from_canvas_and_answer(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[1])
+    expect(answer(page)).to_have_text("1")
+    one = ink(page)
+    draw(page, STROKES[0])
+    expect(answer(page)).not_to_have_text("1")
+    assert wait_for_ink(page, lambda now: now > one * 1.5)
+    page.locator(".st-key-undo button").click()
+    expect(answer(page)).to_have_text("1")
+    assert wait_for_ink(page, lambda now: abs(now - one) < one * 0.1)
+    page.locator(".st-key-undo button").click()
+    empty(page)
+    assert wait_for_ink(page, lambda now: now == 0)
+
+
+def test_clear_leaves_a_canvas_that_can_be_drawn_on_again(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[0])
+    expect(answer(page)).to_have_text("0")
+    page.locator(".st-key-clear button").click()
+    empty(page)
+    assert wait_for_ink(page, lambda now: now == 0)
+    draw(page, STROKES[1])
+    expect(answer(page)).to_have_text("1")
+
+
+def test_what_the_model_sees_is_shown_after_capture_and_after_every_step(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[7])
+    expect(answer(page)).to_have_text("7")
+    steps = page.locator(".hdr-way figcaption")
+    expect(steps).to_have_text(["captured", "Deskew", "Scale to box", "Centre by mass"], ignore_case=True)
+
+
+def test_a_drawing_survives_a_change_of_page_on_canvas_and_in_the_answer(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[0])
+    expect(answer(page)).to_have_text("0")
+    before = ink(page)
+    switch(page, "Train")
+    expect(page.get_by_role("heading", name="Train a model")).to_be_visible()
+    expect(page.locator("canvas.upper-canvas")).to_have_count(0)
+    switch(page, "Draw")
+    canvas(page)
+    expect(answer(page)).to_have_text("0")
+    assert wait_for_ink(page, lambda now: abs(now - before) < before * 0.1)
+    draw(page, [[(0.1, 0.9), (0.9, 0.9)]])
+    assert wait_for_ink(page, lambda now: now > before * 1.1)
+    page.locator(".st-key-undo button").click()
+    expect(answer(page)).to_have_text("0")
+
+
+def test_a_drawing_opens_in_preprocess(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[7])
+    expect(answer(page)).to_have_text("7")
+    captured = page.locator(".hdr-way img").first.get_attribute("src")
+    page.locator(".st-key-open_in_preprocess button").click()
+    expect(page.get_by_role("heading", name="What the machine sees")).to_be_visible()
+    source = page.locator(".st-key-card-0-source img.hdr-digit")
+    expect(source).to_have_attribute("src", captured)
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(captured.split(",")[1]), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture.shape == (28, 28)
+    assert picture.max() > 200
+
+
+def test_a_finger_draws_on_a_phone(server: Server, tabs: Tabs) -> None:
+    page = tabs(390, 844, touch=True)
+    page.goto(f"{server.url}/draw")
+    box = canvas(page).bounding_box()
+    assert box["width"] >= 280
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    session = page.context.new_cdp_session(page)
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKES[1][0]]
+    touch = [[{"x": x, "y": y}] for x, y in places]
+    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch[0]})
+    for point in touch[1:]:
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": point})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(answer(page)).to_have_text("1")
+    expect(answer(page)).to_be_visible()
