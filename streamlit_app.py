@@ -6,6 +6,7 @@ import streamlit as st
 
 from hdr.types import HdrError
 from hdr.ui import page, profile, startup
+from hdr.ui.text import plain
 
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
@@ -29,4 +30,4 @@ try:
     startup.begin()
     way.run()
 except HdrError as error:
-    st.error(page.plain(str(error)), icon=":material/error:")
+    st.error(plain(error), icon=":material/error:")

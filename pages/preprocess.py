@@ -3,10 +3,11 @@
 import streamlit as st
 
 from hdr.ui import chain, page, source, stages
+from hdr.ui.text import plain
 
 page.begin("What the machine sees, step by step")
 if problem := chain.follow_address():
-    st.warning(page.plain(problem), icon=":material/link_off:")
+    st.warning(plain(problem), icon=":material/link_off:")
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
     digit = source.choose_digit()

@@ -6,6 +6,7 @@ import streamlit as st
 
 from hdr.types import HdrError
 from hdr.ui import page, plan, planner, profile, resources, run_view, runs
+from hdr.ui.text import plain
 
 page.begin("Train a model and watch it learn")
 
@@ -15,7 +16,7 @@ def start(token: str) -> None:
     try:
         run = resources.processes().submit(plan.current(), profile.owner(), token, plan.title())
     except HdrError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
     else:
         runs.open_run(run.id)
 

@@ -8,6 +8,7 @@ from hdr import catalogue
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.types import HdrError, Step
+from hdr.ui.text import plain
 
 PARAMETER = "chain"
 _CHAIN, _SELECTED, _ADDRESS, _REVISION = "_chain", "_selected", "_chain_address", "_chain_revision"
@@ -106,7 +107,7 @@ def set_parameter(index: int, name: str, key: str) -> None:
     try:
         changed = catalogue.complete("step", Step(step.name, {**step.params, name: st.session_state[key]}, step.on))
     except HdrError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
         replace(current())
     else:
         _change(index, changed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from hdr.ui import startup
@@ -32,11 +30,3 @@ def begin(title: str, note: str = "") -> None:
     if note:
         st.caption(note)
     startup.data_notice()
-
-
-def plain(text: str) -> str:
-    """Text for a place that takes Markdown, to be shown as it is written.
-
-    An address may hold anything. What it holds must not become a picture from another host, or a link.
-    """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

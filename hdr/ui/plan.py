@@ -11,6 +11,7 @@ from hdr import datasets
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui import chain
+from hdr.ui.text import plain
 
 _PLAN, _REVISION = "_plan", "_plan_revision"
 
@@ -38,7 +39,7 @@ def change(**values: Any) -> None:
     try:
         st.session_state[_PLAN] = replace(current(), **values)
     except HdrError as error:
-        st.toast(str(error))
+        st.toast(plain(error))
         use(current())
 
 

@@ -9,6 +9,7 @@ from hdr.reading import read_strokes, strokes_from_canvas
 from hdr.training.store import Run
 from hdr.types import DigitReading, HdrError, Reading
 from hdr.ui import drawing, resources, runs, source
+from hdr.ui.text import plain
 
 SEEN = 112
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
@@ -48,7 +49,7 @@ def _read(run: Run | None) -> tuple[Reading | None, str]:
     try:
         return read_strokes(strokes_from_canvas(drawing.objects()), resources.model(run)), ""
     except HdrError as error:
-        return None, str(error)
+        return None, plain(error)
 
 
 def _answer(digit: DigitReading | None, instead: str) -> None:

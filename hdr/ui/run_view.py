@@ -11,6 +11,7 @@ from hdr.plots.style import CONFIG
 from hdr.training.progress import Progress, progress
 from hdr.training.store import Run
 from hdr.ui import profile, resources
+from hdr.ui.text import plain
 
 MISTAKES_SHOWN = 48
 REFRESH_SECONDS = 0.4
@@ -80,7 +81,7 @@ def _outcome(run: Run) -> None:
     if run.status == "stopped":
         st.info("This training was stopped. Nothing of it is kept but the curve.", icon=":material/stop_circle:")
     elif run.status in ("failed", "interrupted"):
-        st.error(run.message, icon=":material/error:")
+        st.error(plain(run.message), icon=":material/error:")
     elif run.status == "done":
         result = run.result
         low, high = result["interval"]

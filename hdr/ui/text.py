@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:&])")
-
 
 def plain(message: object) -> str:
-    """A message as Markdown that shows just its letters: no picture, link or style can come from it."""
-    return _MARKDOWN.sub(r"\\\1", str(message))
+    """A message for a place that takes Markdown, to be shown letter by letter.
+
+    An address may hold anything. What it holds must not become a picture from another host, or a link.
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(message))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,7 @@ def test_a_flipped_bit_in_the_weights_is_refused(folder: Path) -> None:
 
 def test_a_type_that_is_not_trusted_is_refused(folder: Path) -> None:
     # A real danger: what this names would be called while the file is read.
-    data = skops.io.dumps({"reduction": None, "classifier": Path("x").with_suffix})
+    data = skops.io.dumps({"reduction": None, "classifier": shutil.rmtree})
     (folder / "model.skops").write_bytes(data)
     with pytest.raises(ModelError, match="Untrusted"):
         TrainedModel.load(folder)
