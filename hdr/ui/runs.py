@@ -90,8 +90,8 @@ def table(runs: list[Run]) -> Run | None:
     rows = [
         {
             "title": r.title,
-            "status": r.status,
             "accuracy": r.result["test_accuracy"] * 100 if r.result else None,
+            "status": r.status,
             "classifier": catalogue.get("classifier", r.spec.classifier.name).title,
             "digits": r.result.get("fitted_on", r.spec.train_size),
             "data": r.spec.dataset,
@@ -103,7 +103,7 @@ def table(runs: list[Run]) -> Run | None:
     chosen = st.dataframe(
         rows,
         column_config={
-            "title": st.column_config.TextColumn("Run", width="large"),
+            "title": st.column_config.TextColumn("Run", width="medium"),
             "status": "Status",
             "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.2f %%"),
             "classifier": "Classifier",
@@ -115,7 +115,9 @@ def table(runs: list[Run]) -> Run | None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="runs",
+        placeholder="",
+        # A selection is of a row's place: when a run is added above it, it would be another one's.
+        key=f"runs-{runs[0].id}",
         alt="All runs",
     )
     picked = chosen["selection"]["rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -113,3 +114,21 @@ def text(app: AppTest) -> str:
     """Everything that a page says in words or HTML, in its order; all kinds of spaces as one."""
     said = (str(e.value) for e in app.main if e.type in ("markdown", "html", "caption", "header", "text"))
     return "\n".join(said).replace("\u2009", " ").replace("\u202f", " ")
+
+
+def key_of(app: AppTest, name: str) -> str:
+    """The key of a widget of the plan or the chain; it holds a number that grows with changes from elsewhere.
+
+    Args:
+        app: the page.
+        name: a regular expression for what follows the number.
+    """
+    kinds = ("slider", "select_slider", "toggle", "button_group", "selectbox", "number_input")
+    keys = [w.key or "" for kind in kinds for w in app.get(kind)]
+    (found,) = [key for key in keys if re.fullmatch(rf"(plan|chain)-\d+-{name}", key)]
+    return found
+
+
+def unescaped(message: str) -> str:
+    """A message as it is read, without what keeps Markdown from it."""
+    return message.replace("\\", "")

@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from hdr.training.store import Run, RunStore
 from hdr.types import Step
-from tests.pages.conftest import SMALL, Open, healthy, text
+
+from .conftest import SMALL, Open, healthy, text
 
 CANVAS = "drawn"
 """As in `hdr.ui.drawing`, which can only be imported where Streamlit runs."""

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hdr.datasets import background
-from tests.pages.conftest import Open, text
+
+from .conftest import Open, key_of, text
 
 PAGES = ["home", "preprocess", "train", "runs", "draw"]
 
@@ -38,7 +39,13 @@ def test_home_shows_a_digit_on_its_way_to_a_question_mark_until_a_reader_is_ther
     app = open_page()
     assert text(app).count('<img class="hdr-digit"') == 5
     assert '<div class="hdr-home-answer hdr-dim">?</div>' in text(app)
-    assert {link.value for link in app.page_link} >= {"Captured", "Median filter", "Otsu threshold", "Features", "Answer"}
+    assert {link.value for link in app.page_link} >= {
+        "Captured",
+        "Median filter",
+        "Otsu threshold",
+        "Features",
+        "Answer",
+    }
 
 
 def test_home_ends_in_an_answer_where_a_reader_is_there(open_page: Open, model: object) -> None:
@@ -92,13 +99,11 @@ def test_without_mnist_the_digits_are_labelled_as_what_they_are(open_page: Open,
     assert "from Small digits (offline)" in text(app)
     assert app.get("segmented_control")[0].options == ["Small digits (offline)", "My drawing"]
     app.switch_page("pages/train.py").run()
-    assert app.selectbox(key="plan-dataset").options == ["Small digits (offline)"]
-    assert app.selectbox(key="plan-dataset").help, "a note says what they are"
+    assert app.selectbox(key=key_of(app, "data")).options == ["Small digits (offline)"]
+    assert app.selectbox(key=key_of(app, "data")).help, "a note says what they are"
 
 
-def test_a_download_shows_how_far_it_is(
-    open_page: Open, without_mnist: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_shows_how_far_it_is(open_page: Open, without_mnist: None, monkeypatch: pytest.MonkeyPatch) -> None:
     half = background.FetchProgress("running", "train-images-idx3-ubyte", 27_000_000, 54_000_000)
     monkeypatch.setattr(background, "_progress", half)
     app = open_page()

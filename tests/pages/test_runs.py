@@ -6,18 +6,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr.training.store import Run, RunStore
-from tests.pages.conftest import SMALL, Open, healthy, text
+
+from .conftest import SMALL, Open, healthy, text, unescaped
 
 
 def statuses(app: AppTest) -> dict[str, str]:
     """The status of each run in the table, by its title."""
-    table = app.dataframe(key="runs").value
+    table = app.dataframe[0].value
     return dict(zip(table["title"], table["status"], strict=True))
 
 
 def select(app: AppTest, row: int) -> AppTest:
     """Select a row, as a click would."""
-    app.session_state["runs"] = {"selection": {"rows": [row], "columns": [], "cells": []}}
+    app.session_state[app.dataframe[0].key] = {"selection": {"rows": [row], "columns": [], "cells": []}}
     app.run()
     return app
 
@@ -39,7 +40,7 @@ def test_runs_of_every_outcome_are_listed_the_newest_first(open_page: Open, mode
         ("The broken one", "failed"),
         ("The small one", "done"),
     ]
-    table = app.dataframe(key="runs").value
+    table = app.dataframe[0].value
     assert table["accuracy"].iloc[2] == pytest.approx(model.result["test_accuracy"] * 100)
     assert table["accuracy"].isna().tolist() == [True, True, False]
     assert list(table["digits"]) == [500, 500, 500]
@@ -61,7 +62,7 @@ def test_a_failed_run_says_why(open_page: Open) -> None:
     store.end(store.create(SMALL, "local", "1", "The broken one").id, "failed", "There was not enough memory.")
     app = select(open_page("runs"), 0)
     assert not app.exception
-    assert [e.value for e in app.error] == ["There was not enough memory."]
+    assert [unescaped(e.value) for e in app.error] == ["There was not enough memory."]
 
 
 def test_a_selected_row_that_is_gone_is_no_error(open_page: Open, model: Run) -> None:

@@ -11,7 +11,7 @@ EPOCHS = [Point(1, 0.5, 0.9, 0.80, 0.78), Point(2, 1.0, 0.5, 0.90, 0.86), Point(
 SIZES = [Point(1000, 0.5, None, 1.0, 0.90), Point(2000, 1.5, None, 1.0, 0.93)]
 
 
-def curves(figure) -> dict[str, list[tuple[float, float]]]:  # noqa: ANN001 - a Plotly figure
+def curves(figure) -> dict[str, list[tuple[float, float]]]:
     """The points of each curve, by its name."""
     return {t.name: list(zip(t.x, t.y, strict=True)) for t in figure.data}
 

@@ -73,7 +73,7 @@ HOSTILE = '"><script>alert(1)</script>'
     ],
     ids=["digit", "orientations", "sheet"],
 )
-def test_words_are_escaped(make) -> None:  # noqa: ANN001 - one of the lambdas above
+def test_words_are_escaped(make) -> None:
     html = make(HOSTILE)
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -99,7 +99,9 @@ def test_a_difference_of_equal_pictures_is_nothing(noise: NDArray[np.uint8]) -> 
 
 def test_a_histogram_shows_where_the_grey_values_are() -> None:
     image = np.concatenate([np.zeros(400), np.full(100, 255)]).astype(np.uint8).reshape(20, 25)
-    bars = re.findall(r'<rect x="(\d+)" y="[\d.]+" width="[\d.]+" height="([\d.]+)"', drawing_in(pictures.histogram(image, 100)))
+    bars = re.findall(
+        r'<rect x="(\d+)" y="[\d.]+" width="[\d.]+" height="([\d.]+)"', drawing_in(pictures.histogram(image, 100))
+    )
     assert [int(x) for x, _ in bars] == [0, 31]
     assert float(bars[0][1]) == 1.0
     assert float(bars[1][1]) == 0.5, "heights follow the square root"
@@ -108,7 +110,10 @@ def test_a_histogram_shows_where_the_grey_values_are() -> None:
 def test_orientations_are_strokes_across_their_gradient() -> None:
     cells = np.zeros((1, 2, 4), np.float32)
     cells[0, 1, 0] = 1
-    lines = re.findall(r'<line x1="([\d.-]+)" y1="([\d.-]+)" x2="([\d.-]+)" y2="([\d.-]+)"', drawing_in(pictures.orientations(cells, 56, "hog")))
+    lines = re.findall(
+        r'<line x1="([\d.-]+)" y1="([\d.-]+)" x2="([\d.-]+)" y2="([\d.-]+)"',
+        drawing_in(pictures.orientations(cells, 56, "hog")),
+    )
     assert len(lines) == 1, "nothing is drawn where nothing is"
     x1, y1, x2, y2 = map(float, lines[0])
     assert (x1 + x2) / 2 == pytest.approx(1.5, abs=0.01)
@@ -120,7 +125,9 @@ def test_bars_single_out_the_most_probable_class() -> None:
     probabilities = np.full(10, 0.01)
     probabilities[7] = 0.91
     html = pictures.bars(probabilities)
-    rows = re.findall(r'<div class="hdr-bar( hdr-best)?">.*?hdr-label">(\d)<.*?width:([\d.]+)%.*?hdr-value">([^<]*)<', html)
+    rows = re.findall(
+        r'<div class="hdr-bar( hdr-best)?">.*?hdr-label">(\d)<.*?width:([\d.]+)%.*?hdr-value">([^<]*)<', html
+    )
     assert [int(label) for _, label, _, _ in rows] == list(range(10))
     assert [int(label) for best, label, _, _ in rows if best] == [7]
     assert rows[7][2:] == ("91.0", "91.0\u202f%")

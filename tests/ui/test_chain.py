@@ -55,7 +55,8 @@ def test_without_an_address_it_is_the_default_and_the_address_says_so() -> None:
 
 def test_a_chain_goes_through_the_address_and_comes_back_the_same() -> None:
     first = app()
-    for call in [("add", "gaussian"), ("switch", 0, False), ("move", 0, 1), ("remove", 4), ("add", "threshold")]:
+    first.session_state["off"] = False
+    for call in [("add", "gaussian"), ("switch", 0, "off"), ("move", 0, 1), ("remove", 4), ("add", "threshold")]:
         run(first, *call)
     assert held(first) != make_chain(*PRESETS["Default"])
     second = app(first.query_params["chain"])

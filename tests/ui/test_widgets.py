@@ -90,7 +90,7 @@ def test_values_are_shown_with_their_unit(unit: str, value: float, text: str) ->
 
 
 def changing(given: object) -> None:
-    """A page whose widget is given another value by something else."""
+    """A page whose widget is given another value by something else, and with it another key."""
     import streamlit as st
 
     import hdr.training.spec  # noqa: F401 - registers everything
@@ -99,11 +99,12 @@ def changing(given: object) -> None:
 
     found = next(p for p in catalogue.get("step", "threshold").parameters if p.name == "level")
     st.session_state.setdefault("value", given)
+    st.session_state.setdefault("key", "widget")
 
     def take() -> None:
-        st.session_state["value"] = st.session_state["widget"]
+        st.session_state["value"] = st.session_state[st.session_state["key"]]
 
-    parameter_widget(found, st.session_state["value"], "widget", take)
+    parameter_widget(found, st.session_state["value"], st.session_state["key"], take)
 
 
 def test_a_widget_follows_both_the_hand_and_what_is_set_from_elsewhere() -> None:
@@ -111,6 +112,6 @@ def test_a_widget_follows_both_the_hand_and_what_is_set_from_elsewhere() -> None
     app.slider(key="widget").set_value(7).run()
     assert app.session_state["value"] == 7
     assert app.run().slider(key="widget").value == 7
-    app.session_state["value"] = 200
-    assert app.run().slider(key="widget").value == 200
+    app.session_state["value"], app.session_state["key"] = 200, "widget again"
+    assert app.run().slider(key="widget again").value == 200
     assert not app.exception

@@ -1,0 +1,148 @@
+"""Addresses: what is shared is seen, what is hostile does nothing, and every page may be the first."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .conftest import Server, Tabs, settled, switch
+
+TITLES = {
+    "": "Handwritten digits, step by step",
+    "preprocess": "What the machine sees, step by step",
+    "train": "Train a model and watch it learn",
+    "runs": "All runs",
+    "draw": "Draw a digit",
+}
+
+
+def step_titles(page: Page) -> Locator:
+    """The titles of the steps in the strip."""
+    return page.locator('[class*="st-key-select-"] button')
+
+
+def pictures(page: Page) -> list[str]:
+    """The pictures of the strip, as they are given to the browser."""
+    return page.locator(".st-key-strip img.hdr-digit").evaluate_all("all => all.map((e) => e.src)")
+
+
+def set_slider(page: Page, title: str, key: str) -> None:
+    """Press a key on a slider: Home for its lowest value, End for its highest."""
+    slider = page.get_by_role("slider", name=title)
+    slider.focus()
+    slider.press(key)
+
+
+def test_a_shared_address_shows_the_same_chain(server: Server, tabs: Tabs) -> None:
+    first = tabs()
+    first.goto(f"{server.url}/preprocess")
+    expect(step_titles(first)).to_have_count(6)
+    first.locator(".st-key-select-0 button").click()
+    expect(first.locator(".st-key-settings")).to_contain_text("1. Median filter")
+    first.locator(".st-key-remove button").click()
+    expect(step_titles(first)).to_have_count(5)
+    first.get_by_role("button", name="Add a step").click()
+    first.locator(".st-key-add-sobel_magnitude button").click()
+    expect(step_titles(first)).to_have_count(6)
+    settled(first)
+    titles = step_titles(first).all_inner_texts()
+    assert "Sobel magnitude" in titles
+    assert "Median filter" not in titles
+    expect(first).to_have_url(re.compile("sobel_magnitude"))
+
+    second = tabs()
+    second.goto(first.url)
+    expect(step_titles(second)).to_have_text(titles)
+    settled(second)
+    assert pictures(second) == pictures(first)
+
+
+def test_a_slider_changes_pictures_and_address(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/preprocess?chain=threshold-level-100~deskew")
+    page.locator(".st-key-select-0 button").click()
+    expect(page.locator(".st-key-settings")).to_contain_text("Fixed threshold")
+    settled(page)
+    before = pictures(page)
+    set_slider(page, "Level", "End")
+    expect(page).to_have_url(re.compile("threshold-level-254"))
+    settled(page)
+    after = pictures(page)
+    assert after[0] == before[0], "the source stays"
+    assert after[1] != before[1], "the step that was changed"
+    assert after[2] != before[2], "and the one after it"
+
+
+def test_a_disturbance_changes_every_picture_and_goes_with_the_address(server: Server, tabs: Tabs) -> None:
+    first = tabs()
+    first.goto(f"{server.url}/preprocess?chain=median")
+    settled(first)
+    clean = pictures(first)
+    first.get_by_role("button", name="Disturb").click()
+    set_slider(first, "Gaussian noise", "End")
+    expect(first.get_by_text("gaussian noise 100")).to_be_visible()
+    settled(first)
+    noisy = pictures(first)
+    assert all(a != b for a, b in zip(clean, noisy, strict=True))
+
+    second = tabs()
+    second.goto(first.url)
+    expect(second.get_by_text("gaussian noise 100")).to_be_visible()
+    settled(second)
+    assert pictures(second) == noisy
+
+
+def test_a_reload_keeps_the_chain(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/preprocess?chain=gaussian~otsu")
+    expect(step_titles(page)).to_have_text(["Gaussian filter", "Otsu threshold"])
+    page.locator(".st-key-select-1 button").click()
+    page.locator(".st-key-remove button").click()
+    expect(step_titles(page)).to_have_text(["Gaussian filter"])
+    page.reload()
+    expect(step_titles(page)).to_have_text(["Gaussian filter"])
+
+
+def test_the_chain_goes_to_train_on_one_click(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/preprocess?chain=gaussian~otsu")
+    page.locator(".st-key-use_for_training button").click()
+    expect(page.get_by_role("heading", name=TITLES["train"])).to_be_visible()
+    expect(page.get_by_text("Gaussian filter, then Otsu threshold")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "![](http://elsewhere.example/picture.png)",
+        "[click here](http://elsewhere.example/)",
+        "http://elsewhere.example/",
+        "<img src=x onerror=alert(1)>",
+        "median-size-4",
+    ],
+)
+def test_a_hostile_address_is_shown_as_it_is_written(chain: str, server: Server, page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    page.goto(f"{server.url}/preprocess?chain={quote(chain)}")
+    warning = page.get_by_test_id("stAlert")
+    expect(warning).to_contain_text("cannot be used")
+    expect(warning).to_contain_text(chain.split("-")[0])
+    expect(warning.locator("a, img")).to_have_count(0)
+    expect(step_titles(page)).to_have_count(6)
+
+
+@pytest.mark.parametrize("address", list(TITLES))
+def test_every_page_can_be_the_first_that_a_new_server_is_asked_for(
+    address: str, fresh_server: Server, page: Page
+) -> None:
+    page.goto(f"{fresh_server.url}/{address}")
+    expect(page.get_by_role("heading", name=TITLES[address])).to_be_visible()
+    links = page.get_by_test_id("stTopNavLink")
+    expect(links).to_have_text(["Home", "Preprocess", "Train", "Runs", "Draw"])
+    settled(page)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    other = "Runs" if address != "runs" else "Home"
+    switch(page, other)
+    expect(page.get_by_role("heading", name=TITLES["runs" if other == "Runs" else ""])).to_be_visible()
+    # Nothing of this first visit may keep a default model from being trained.
+    assert "Traceback" not in fresh_server.log

@@ -1,0 +1,83 @@
+"""Every page at the width of a phone and of a laptop, in both themes."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import Server, Tabs, settled
+
+PAGES = ["", "preprocess", "train", "runs", "draw"]
+
+
+def overflow(page: Page) -> list[str]:
+    """What makes the page wider than its window: nothing, where it scrolls within itself."""
+    return page.evaluate(
+        """() => {
+          const main = document.querySelector('[data-testid="stMain"]')
+          if (main.scrollWidth <= main.clientWidth && document.documentElement.scrollWidth <= innerWidth) return []
+          const scrolls = (e) => e && e !== main && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)
+            || scrolls(e.parentElement))
+          const wide = [...main.querySelectorAll('*')].filter((e) =>
+            e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement))
+          return [`${main.scrollWidth} > ${main.clientWidth}`, ...wide.slice(0, 5).map((e) => e.className)]
+        }"""
+    )
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_no_page_is_wider_than_its_window(address: str, width: int, server: Server, tabs: Tabs) -> None:
+    page = tabs(width, 844 if width == 390 else 900)
+    page.goto(f"{server.url}/{address}")
+    expect(page.locator("h2")).to_be_visible()
+    settled(page)
+    if address == "draw":
+        expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    assert overflow(page) == []
+
+
+def test_a_result_is_not_wider_than_a_phone(server: Server, tabs: Tabs) -> None:
+    page = tabs(390, 844)
+    (run,) = server.store.runs("default")
+    page.goto(f"{server.url}/train?run={run.id}")
+    expect(page.locator(".st-key-test_accuracy")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    settled(page)
+    assert overflow(page) == []
+
+
+def test_on_a_laptop_the_main_thing_of_every_page_is_seen_without_scrolling(server: Server, page: Page) -> None:
+    seen = {
+        "": ".st-key-journey",
+        "preprocess": ".st-key-large",
+        "train": ".st-key-train button",
+        "draw": ".hdr-bars",
+    }
+    for address, thing in seen.items():
+        page.goto(f"{server.url}/{address}")
+        expect(page.locator(thing)).to_be_visible()
+        settled(page)
+        box = page.locator(thing).bounding_box()
+        assert box["y"] + box["height"] <= 900, address
+
+
+def test_digits_are_enlarged_without_blur(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/preprocess")
+    pictures = page.locator("img.hdr-digit")
+    expect(pictures.first).to_be_visible()
+    settled(page)
+    for picture in pictures.all():
+        expect(picture).to_have_css("image-rendering", "pixelated")
+        natural = picture.evaluate("e => e.naturalWidth")
+        shown = picture.evaluate("e => e.clientWidth")
+        assert shown % natural == 0, "enlarged by a whole factor"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_digit_is_light_on_dark_in_both_themes(theme: str, server: Server, page: Page) -> None:
+    page.emulate_media(color_scheme=theme)
+    page.goto(f"{server.url}/preprocess")
+    expect(page.locator("img.hdr-digit").first).to_have_css("background-color", "rgb(0, 0, 0)")
+    background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert background == ("rgb(255, 255, 255)" if theme == "light" else "rgb(18, 21, 27)")
