@@ -15,7 +15,7 @@ from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
 
-from .conftest import Open, healthy, key_of, text
+from .conftest import Open, healthy, key_of, text, unescaped
 
 DEFAULT = list(PRESETS["Default"])
 

@@ -13,7 +13,7 @@ from hdr.training.spec import LARGEST, PRESETS, RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.types import Step
 
-from .conftest import SMALL, Open, healthy, key_of, text
+from .conftest import SMALL, Open, healthy, key_of, text, unescaped
 
 
 def plan(app: AppTest) -> RunSpec:
