@@ -10,4 +10,6 @@ def plain(message: object) -> str:
 
     An address may hold anything. What it holds must not become a picture from another host, or a link.
     """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(message))
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(message))
+    # Bare addresses become links even so: a joiner, which has no width, keeps them apart.
+    return re.sub(r"(\\:\\/\\/|\\@|(?i:www)\\\.)", "\u2060\\1\u2060", escaped)

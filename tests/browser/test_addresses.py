@@ -10,6 +10,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from .conftest import Server, Tabs, settled, switch
 
+WORD_JOINER = "\u2060"
+"""Invisible; parts what Markdown would otherwise take for an address."""
+
 TITLES = {
     "": "Handwritten digits, step by step",
     "preprocess": "What the machine sees, step by step",
@@ -25,8 +28,18 @@ def step_titles(page: Page) -> Locator:
 
 
 def pictures(page: Page) -> list[str]:
-    """The pictures of the strip, as they are given to the browser."""
-    return page.locator(".st-key-strip img.hdr-digit").evaluate_all("all => all.map((e) => e.src)")
+    """The pictures of the strip, as they are given to the browser, once there is one for the source and each step."""
+    settled(page)
+    shown = page.locator(".st-key-strip img.hdr-digit")
+    expect(step_titles(page)).not_to_have_count(0)
+    expect(shown).to_have_count(step_titles(page).count() + 1)
+    return shown.evaluate_all("all => all.map((e) => e.src)")
+
+
+def click(page: Page, key: str) -> None:
+    """Click a button once nothing moves. Streamlit keeps a second, hidden one beside each that has a tooltip."""
+    settled(page)
+    page.locator(f".st-key-{key} button:visible").click()
 
 
 def set_slider(page: Page, title: str, key: str) -> None:
@@ -40,14 +53,13 @@ def test_a_shared_address_shows_the_same_chain(server: Server, tabs: Tabs) -> No
     first = tabs()
     first.goto(f"{server.url}/preprocess")
     expect(step_titles(first)).to_have_count(6)
-    first.locator(".st-key-select-0 button").click()
+    click(first, "select-0")
     expect(first.locator(".st-key-settings")).to_contain_text("1. Median filter")
-    first.locator(".st-key-remove button").click()
+    click(first, "remove")
     expect(step_titles(first)).to_have_count(5)
     first.get_by_role("button", name="Add a step").click()
-    first.locator(".st-key-add-sobel_magnitude button").click()
+    click(first, "add-sobel_magnitude")
     expect(step_titles(first)).to_have_count(6)
-    settled(first)
     titles = step_titles(first).all_inner_texts()
     assert "Sobel magnitude" in titles
     assert "Median filter" not in titles
@@ -56,19 +68,16 @@ def test_a_shared_address_shows_the_same_chain(server: Server, tabs: Tabs) -> No
     second = tabs()
     second.goto(first.url)
     expect(step_titles(second)).to_have_text(titles)
-    settled(second)
     assert pictures(second) == pictures(first)
 
 
 def test_a_slider_changes_pictures_and_address(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/preprocess?chain=threshold-level-100~deskew")
-    page.locator(".st-key-select-0 button").click()
+    click(page, "select-0")
     expect(page.locator(".st-key-settings")).to_contain_text("Fixed threshold")
-    settled(page)
     before = pictures(page)
     set_slider(page, "Level", "End")
     expect(page).to_have_url(re.compile("threshold-level-254"))
-    settled(page)
     after = pictures(page)
     assert after[0] == before[0], "the source stays"
     assert after[1] != before[1], "the step that was changed"
@@ -78,27 +87,25 @@ def test_a_slider_changes_pictures_and_address(server: Server, page: Page) -> No
 def test_a_disturbance_changes_every_picture_and_goes_with_the_address(server: Server, tabs: Tabs) -> None:
     first = tabs()
     first.goto(f"{server.url}/preprocess?chain=median")
-    settled(first)
     clean = pictures(first)
     first.get_by_role("button", name="Disturb").click()
     set_slider(first, "Gaussian noise", "End")
     expect(first.get_by_text("gaussian noise 100")).to_be_visible()
-    settled(first)
     noisy = pictures(first)
     assert all(a != b for a, b in zip(clean, noisy, strict=True))
 
     second = tabs()
     second.goto(first.url)
     expect(second.get_by_text("gaussian noise 100")).to_be_visible()
-    settled(second)
     assert pictures(second) == noisy
 
 
 def test_a_reload_keeps_the_chain(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/preprocess?chain=gaussian~otsu")
     expect(step_titles(page)).to_have_text(["Gaussian filter", "Otsu threshold"])
-    page.locator(".st-key-select-1 button").click()
-    page.locator(".st-key-remove button").click()
+    click(page, "select-1")
+    expect(page.locator(".st-key-settings")).to_contain_text("2. Otsu threshold")
+    click(page, "remove")
     expect(step_titles(page)).to_have_text(["Gaussian filter"])
     page.reload()
     expect(step_titles(page)).to_have_text(["Gaussian filter"])
@@ -117,6 +124,8 @@ def test_the_chain_goes_to_train_on_one_click(server: Server, page: Page) -> Non
         "![](http://elsewhere.example/picture.png)",
         "[click here](http://elsewhere.example/)",
         "http://elsewhere.example/",
+        "www.elsewhere.example",
+        "HTTPS://elsewhere.example/ me@elsewhere.example",
         "<img src=x onerror=alert(1)>",
         "median-size-4",
     ],
@@ -126,12 +135,12 @@ def test_a_hostile_address_is_shown_as_it_is_written(chain: str, server: Server,
     page.goto(f"{server.url}/preprocess?chain={quote(chain)}")
     warning = page.get_by_test_id("stAlert")
     expect(warning).to_contain_text("cannot be used")
-    expect(warning).to_contain_text(chain.split("-")[0])
+    assert chain.removeprefix("median-size-") in warning.inner_text().replace(WORD_JOINER, "")
     expect(warning.locator("a, img")).to_have_count(0)
     expect(step_titles(page)).to_have_count(6)
 
 
-@pytest.mark.parametrize("address", list(TITLES))
+@pytest.mark.parametrize("address", ["train", "draw"])
 def test_every_page_can_be_the_first_that_a_new_server_is_asked_for(
     address: str, fresh_server: Server, page: Page
 ) -> None:
@@ -141,8 +150,6 @@ def test_every_page_can_be_the_first_that_a_new_server_is_asked_for(
     expect(links).to_have_text(["Home", "Preprocess", "Train", "Runs", "Draw"])
     settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
-    other = "Runs" if address != "runs" else "Home"
-    switch(page, other)
-    expect(page.get_by_role("heading", name=TITLES["runs" if other == "Runs" else ""])).to_be_visible()
-    # Nothing of this first visit may keep a default model from being trained.
+    switch(page, "Runs")
+    expect(page.get_by_role("heading", name=TITLES["runs"])).to_be_visible()
     assert "Traceback" not in fresh_server.log

@@ -1,0 +1,252 @@
+"""The app in a real Chromium: how long people wait.
+
+    python benchmarks/browser.py [--strokes 30] [--switches 20] [--starts 3]
+
+Needs Playwright and a Chromium: the one that `CHROMIUM` names, or else the one that is installed. A server is started
+in a home of its own and trains its default model first. Times are taken inside the page, from the event that a person
+makes to the frame that shows its effect; the start is taken from outside, from the process to the first heading.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from hdr.training.store import RunStore  # noqa: E402 - the path comes first
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+TITLES = {
+    "Home": "Handwritten digits, step by step",
+    "Preprocess": "What the machine sees, step by step",
+    "Train": "Train a model and watch it learn",
+    "Draw": "Draw a digit",
+}
+
+# From the first event of a kind to the first frame after which a condition holds.
+STOPWATCH = """([event, condition]) => {
+  const holds = new Function('return ' + condition)
+  window.stopped = new Promise((resolve) => {
+    let began = null
+    const look = () => {
+      if (began === null || !holds()) return
+      watch.disconnect()
+      requestAnimationFrame(() => resolve(performance.now() - began))
+    }
+    const watch = new MutationObserver(look)
+    watch.observe(document, { subtree: true, childList: true, characterData: true, attributes: true })
+    addEventListener(event, () => { began = performance.now(); setTimeout(look) }, { capture: true, once: true })
+  })
+}"""
+
+
+@contextlib.contextmanager
+def stopwatch(page: Page, event: str, condition: str) -> Iterator[list[float]]:
+    """Measure what is done inside: milliseconds from the event until the condition holds are appended to the list."""
+    page.evaluate(STOPWATCH, [event, condition])
+    times: list[float] = []
+    yield times
+    times.append(page.evaluate("() => window.stopped"))
+
+
+def settled(page: Page) -> None:
+    """Wait until the app has nothing more to do."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def strokes(page: Page, url: str, count: int) -> list[float]:
+    """End of a stroke to the answer."""
+    page.goto(f"{url}/draw")
+    expect(page.locator("canvas.upper-canvas")).to_be_visible()
+    settled(page)
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    times = []
+    for number in range(count):
+        shift = (number % 5 - 2) * 0.03
+        drawn = [(0.3 + shift, 0.25), (0.68 + shift, 0.25), (0.55 + shift, 0.5), (0.45 + shift, 0.8)]
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in drawn]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=6)
+        with stopwatch(page, "pointerup", "document.querySelector('.st-key-answer')?.innerText.trim() !== ''") as taken:
+            page.mouse.up()
+        times += taken
+        page.locator(".st-key-clear button").click()
+        expect(page.locator(".st-key-answer")).to_have_text("")
+        settled(page)
+    return times
+
+
+def slider(page: Page, url: str, count: int) -> list[float]:
+    """Letting go of a slider on Preprocess to the picture after it."""
+    page.goto(f"{url}/preprocess?chain=gaussian~otsu~deskew~scale_to_box~centre_by_mass")
+    page.locator(".st-key-select-0 button").click()
+    handle = page.locator(".st-key-settings").get_by_role("slider")
+    expect(handle).to_be_visible()
+    settled(page)
+    times = []
+    for number in range(count):
+        picture = page.locator(".st-key-card-1 img.hdr-digit").get_attribute("src")
+        box = handle.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + (60 if number % 2 == 0 else -60), y, steps=4)
+        shown = "document.querySelector('.st-key-card-1 img.hdr-digit')?.src"
+        with stopwatch(page, "pointerup", f"{shown} && {shown} !== '{picture}'") as taken:
+            page.mouse.up()
+        times += taken
+        settled(page)
+    return times
+
+
+def switches(page: Page, url: str, count: int) -> tuple[list[float], list[float]]:
+    """A click in the navigation to the new page's heading, and to the end of its script."""
+    page.goto(url)
+    times: tuple[list[float], list[float]] = ([], [])
+    order = ["Preprocess", "Train", "Draw", "Home"]
+    for number in range(-len(order), count):
+        target = order[number % len(order)]
+        settled(page)
+        link = page.get_by_test_id("stTopNavLink").filter(has_text=target)
+        heading = f"document.querySelector('h2')?.innerText === {TITLES[target]!r}"
+        done = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+        whole = number % 2
+        with stopwatch(page, "click", f"{heading} && {done}" if whole else heading) as taken:
+            link.click()
+        # The first round is not counted: it loads what later visits have.
+        if number >= 0:
+            times[whole].extend(taken)
+    return times
+
+
+class Server:
+    """A running app on a free port."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+        self.began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [*command, f"--server.port={self.port}", "--server.address=127.0.0.1"],
+            cwd=ROOT,
+            env={**os.environ, "HDR_HOME": str(home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def wait(self) -> None:
+        """Wait until it takes connections."""
+        while True:
+            if self._process.poll() is not None:
+                raise SystemExit(f"The server ended with {self._process.returncode}.")
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End it. Its spare training process ends by itself."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def warm(home: Path) -> None:
+    """Let a first server train the default model, as everywhere."""
+    server = Server(home)
+    try:
+        server.wait()
+        with sync_playwright() as playwright:
+            browser = launch(playwright.chromium)
+            browser.new_page().goto(server.url)
+            store = RunStore(f"sqlite:///{home / 'runs.sqlite'}")
+            deadline = time.monotonic() + 300
+            while not any(run.status == "done" for run in store.runs()):
+                if time.monotonic() > deadline:
+                    raise SystemExit("The default model was not trained within five minutes.")
+                time.sleep(0.5)
+            browser.close()
+    finally:
+        server.stop()
+
+
+def starts(browser: Browser, home: Path, count: int) -> list[float]:
+    """Start of the server's process to the first page's heading, in a browser that runs already."""
+    times = []
+    for _ in range(count):
+        page = browser.new_page()
+        server = Server(home)
+        try:
+            server.wait()
+            page.goto(server.url, wait_until="commit")
+            page.locator("h2").wait_for(state="visible", timeout=60_000)
+            times.append((time.perf_counter() - server.began) * 1000)
+        finally:
+            page.context.close()
+            server.stop()
+    return times
+
+
+def launch(chromium) -> Browser:  # noqa: ANN001 - Playwright's type for it is of no use here
+    """The browser, with nothing of its own on the network."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    return chromium.launch(executable_path=path, args=FLAGS)
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--strokes", type=int, default=30, help="also how often the slider is moved")
+    arguments.add_argument("--switches", type=int, default=20, help="page switches of each kind")
+    arguments.add_argument("--starts", type=int, default=3)
+    asked = arguments.parse_args()
+    expect.set_options(timeout=30_000)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        warm(home)
+        with sync_playwright() as playwright:
+            browser = launch(playwright.chromium)
+            rows = {"cold start to the first heading": starts(browser, home, asked.starts)}
+            server = Server(home)
+            try:
+                server.wait()
+                page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+                rows["end of a stroke to the answer"] = strokes(page, server.url, asked.strokes)
+                rows["slider on Preprocess to the picture"] = slider(page, server.url, asked.strokes)
+                heading, whole = switches(page, server.url, 2 * asked.switches)
+                rows |= {"page switch to the heading": heading, "page switch to the whole page": whole}
+            finally:
+                server.stop()
+            browser.close()
+    print(f"{'ms':<38}{'n':>4}{'median':>9}{'95th':>9}{'worst':>9}")
+    for name, times in rows.items():
+        print(f"{name:<38}{len(times):>4}{np.median(times):>9.0f}{np.percentile(times, 95):>9.0f}{max(times):>9.0f}")
+
+
+if __name__ == "__main__":
+    main()
