@@ -23,17 +23,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from hdr.training.store import RunStore  # noqa: E402 - the path comes first
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 TITLES = {
     "Home": "Handwritten digits, step by step",
     "Preprocess": "What the machine sees, step by step",
@@ -44,8 +50,9 @@ TITLES = {
 # From the first event of a kind to the first frame after which a condition holds.
 STOPWATCH = """([event, condition]) => {
   const holds = new Function('return ' + condition)
-  window.stopped = new Promise((resolve) => {
+  window.stopped = new Promise((resolve, reject) => {
     let began = null
+    setTimeout(() => reject(new Error(`not within 10 s after ${event}: ${condition.slice(0, 80)}`)), 10000)
     const look = () => {
       if (began === null || !holds()) return
       watch.disconnect()
@@ -100,17 +107,16 @@ def slider(page: Page, url: str, count: int) -> list[float]:
     """Letting go of a slider on Preprocess to the picture after it."""
     page.goto(f"{url}/preprocess?chain=gaussian~otsu~deskew~scale_to_box~centre_by_mass")
     page.locator(".st-key-select-0 button").click()
-    handle = page.locator(".st-key-settings").get_by_role("slider")
-    expect(handle).to_be_visible()
+    track = page.locator(".st-key-settings [data-testid=stSlider] [role=group] > div")
+    expect(page.locator(".st-key-settings")).to_contain_text("1. Gaussian filter")
+    expect(track).to_be_visible()
     settled(page)
     times = []
     for number in range(count):
         picture = page.locator(".st-key-card-1 img.hdr-digit").get_attribute("src")
-        box = handle.bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        page.mouse.move(x, y)
+        box = track.bounding_box()
+        page.mouse.move(box["x"] + box["width"] * (0.3 + 0.1 * (number % 5)), box["y"] + box["height"] / 2)
         page.mouse.down()
-        page.mouse.move(x + (60 if number % 2 == 0 else -60), y, steps=4)
         shown = "document.querySelector('.st-key-card-1 img.hdr-digit')?.src"
         with stopwatch(page, "pointerup", f"{shown} && {shown} !== '{picture}'") as taken:
             page.mouse.up()
@@ -212,7 +218,7 @@ def starts(browser: Browser, home: Path, count: int) -> list[float]:
     return times
 
 
-def launch(chromium) -> Browser:  # noqa: ANN001 - Playwright's type for it is of no use here
+def launch(chromium: BrowserType) -> Browser:
     """The browser, with nothing of its own on the network."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     return chromium.launch(executable_path=path, args=FLAGS)

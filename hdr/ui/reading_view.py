@@ -22,10 +22,12 @@ def board() -> None:
     with left:
         drawing.canvas()
         _buttons()
+    with middle:
+        answer = st.container()
         run = _reader()
     reading, problem = _read(run)
     digit = reading.digits[0] if reading and reading.digits else None
-    with middle:
+    with answer:
         _answer(digit, problem or ("" if digit or not run else INVITATION))
         if run is None:
             _wait_for_reader()

@@ -11,6 +11,8 @@ import streamlit as st
 from hdr import datasets
 from hdr.datasets import background
 from hdr.training import default
+from hdr.training.processes import LocalProcesses
+from hdr.training.store import RunStore
 from hdr.types import HdrError
 from hdr.ui import resources
 
@@ -23,7 +25,7 @@ def begin() -> None:
     threading.Thread(target=_prepare, args=(resources.store(), resources.processes()), daemon=True).start()
 
 
-def _prepare(store, processes) -> None:  # noqa: ANN001 - as above
+def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     try:
         if "mnist" not in datasets.available():
             default.ensure(store, processes, "bundled")

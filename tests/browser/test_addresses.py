@@ -141,9 +141,7 @@ def test_a_hostile_address_is_shown_as_it_is_written(chain: str, server: Server,
 
 
 @pytest.mark.parametrize("address", ["train", "draw"])
-def test_every_page_can_be_the_first_that_a_new_server_is_asked_for(
-    address: str, fresh_server: Server, page: Page
-) -> None:
+def test_a_page_can_be_the_first_that_a_new_server_is_asked_for(address: str, fresh_server: Server, page: Page) -> None:
     page.goto(f"{fresh_server.url}/{address}")
     expect(page.get_by_role("heading", name=TITLES[address])).to_be_visible()
     links = page.get_by_test_id("stTopNavLink")
