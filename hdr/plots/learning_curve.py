@@ -74,7 +74,8 @@ def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figu
     lowest = min(data["train"] + data["validation"])
     # The labels stand to the right of the last point.
     first = 0.5 if unit == "epoch" else 0
-    ticks = sorted({max(1, round(of * share / 5)) for share in range(1, 6)})
+    parts = 4 if unit == "digits" else 5
+    ticks = sorted({max(1, round(of * part / parts)) for part in range(1, parts + 1)})
     drawing.update_xaxes(range=[first, of + 0.32 * (of - first)], tickvals=ticks, ticktext=[count(t) for t in ticks])
     drawing.update_xaxes(title=AXES[unit], row=2 if with_loss else 1)
     drawing.update_yaxes(title="accuracy, %", range=[max(0, lowest - (100 - lowest) * 0.1 - 0.2), 100.3], row=1)

@@ -188,7 +188,10 @@ STRATEGIES: dict[str, Callable[[Any, Features, Labels], Iterator[dict[str, Any]]
 def _temperature(classifier: Any, features: Features, labels: Labels) -> float:
     """The temperature under which the probabilities give the labels the highest likelihood.
 
-    Source: Guo et al., On calibration of modern neural networks (2017).
+    One digit more than there are counts as called wrongly: where every label is right, no model is to become certain.
+
+    Source: Guo et al., On calibration of modern neural networks (2017); the digit more is Platt's, Probabilistic
+    outputs for support vector machines (1999).
     """
     if hasattr(classifier, "predict_proba"):
         return 1.0
@@ -197,10 +200,13 @@ def _temperature(classifier: Any, features: Features, labels: Labels) -> float:
     margins = classifier.decision_function(features)
     known = np.isin(labels, classifier.classes_)
     rows, columns = np.flatnonzero(known), np.searchsorted(classifier.classes_, labels[known])
+    doubt = 1 / (len(rows) + 2)
 
     def loss(log_temperature: float) -> float:
-        likelihood = pairwise_probabilities(margins, np.exp(log_temperature))[rows, columns]
-        return -float(np.log(np.maximum(likelihood, 1e-12)).mean())
+        logs = np.log(np.maximum(pairwise_probabilities(margins, np.exp(log_temperature)), 1e-300))
+        right = logs[rows, columns]
+        wrong = (logs[rows].sum(axis=1) - right) / (logs.shape[1] - 1)
+        return -float(((1 - doubt) * right + doubt * wrong).mean())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-5, 3), method="bounded").x))
 

@@ -18,7 +18,7 @@ INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 @st.fragment
 def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
-    left, middle, right = st.columns([390, 330, 400], gap="large")
+    left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         drawing.canvas()
         _buttons()

@@ -187,8 +187,9 @@ def test_a_click_that_arrives_twice_makes_one_run(
     open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As where the connection drops and the browser sends the click again: the button is still the one with this token.
-    monkeypatch.setattr("secrets.token_hex", lambda n=16: "5" * 2 * n)
-    first, second = open_page("train"), open_page("train")
+    with monkeypatch.context() as patch:
+        patch.setattr("secrets.token_hex", lambda n=16: "5" * 2 * n)
+        first, second = open_page("train"), open_page("train")
     train(first)
     train(second)
     assert len(store.runs()) == 1

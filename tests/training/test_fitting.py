@@ -115,3 +115,13 @@ def test_scores_become_probabilities_that_mean_something(bundled: Dataset) -> No
     sure = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == bundled.test.labels
     assert abs(sure.mean() - right.mean()) < 0.05
+
+
+def test_a_model_that_makes_no_mistake_in_validation_is_not_certain(bundled: Dataset) -> None:
+    spec = RunSpec(
+        "bundled", 1000, features=(Step("hog"),), reduction=Step("pca", {"components": 60}), classifier=Step("svm")
+    )
+    model = fit(spec, bundled)
+    assert model.metrics["validation_accuracy"] > 0.98
+    sure = model.predict_proba(bundled.test.images).max(axis=1)
+    assert 0.9 < sure.mean() < 0.998, "its certainty on new digits is that of a few hundred right answers, and no more"
