@@ -105,7 +105,11 @@ def _start(tmp_path: Path) -> tuple[subprocess.Popen[str], RunStore, str]:
         "bundled", 1500, classifier=Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16})
     )
     command = [sys.executable, "-m", "hdr", "train", "--json", "--spec", str(write(tmp_path / "spec.json", slow))]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    # A shell that runs tests in the background makes them ignore Ctrl-C, and what they start as well.
+    heed = None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
+    )
     store, end = RunStore(), time.monotonic() + 40
     while not (runs := store.runs(statuses=("running",))) or not store.events(runs[0].id):
         assert time.monotonic() < end and process.poll() is None
