@@ -9,8 +9,10 @@ import numpy as np
 import streamlit as st
 
 from hdr import catalogue, datasets
+from hdr.catalogue import Entry, Parameter
 from hdr.preprocessing.capture import from_strokes
-from hdr.types import Stage, Step
+from hdr.reading import strokes_from_canvas
+from hdr.types import Stage
 from hdr.ui import drawing, resources
 from hdr.ui.widgets import parameter_widget, show_value
 
@@ -37,8 +39,6 @@ def choose_digit() -> Stage:
         if not objects:
             st.page_link("pages/draw.py", label="Nothing is drawn yet: draw a digit first", icon=":material/draw:")
             return Stage("nothing drawn yet", np.zeros((28, 28), np.uint8))
-        from hdr.reading import strokes_from_canvas
-
         return Stage("your drawing", from_strokes(strokes_from_canvas(objects)))
 
     split = resources.dataset(source).test
@@ -67,60 +67,50 @@ def _shuffle(size: int) -> None:
 
 def disturb(stage: Stage) -> Stage:
     """Show the disturbances in a popover and return the stage after those that are on."""
-    asked = {entry.name: _widget_values(entry) for entry in catalogue.entries("disturbance")}
-    active = [Step(name, values) for name, values in asked.items() if _changes(name, values)]
-    label = f"Disturb ({len(active)})" if active else "Disturb"
+    label = f"Disturb ({len(active)})" if (active := _active()) else "Disturb"
     with st.popover(label, icon=":material/blur_on:", help="Spoil the digit on purpose, and see which step mends it."):
         seed = st.number_input("Seed", 0, 9999, key="seed", bind="query-params", help="Other noise of the same kind.")
         for entry in catalogue.entries("disturbance"):
-            for parameter in entry.parameters:
-                if parameter.name != "seed":
-                    key = _key(entry.name, parameter.name)
-                    asked[entry.name][parameter.name] = parameter_widget(
-                        parameter, parameter.default, key, bind="query-params"
-                    )
+            for parameter in _sliders(entry):
+                parameter_widget(parameter, parameter.default, _key(entry, parameter), bind="query-params")
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
     image = stage.image[None]
-    for name, values in asked.items():
-        if _changes(name, values):
-            image = catalogue.get("disturbance", name)(image, **_with_seed(name, values, int(seed)))
+    for entry, values in _active():
+        has_seed = len(_sliders(entry)) < len(entry.parameters)
+        image = entry(image, **values, **({"seed": int(seed)} if has_seed else {}))
     return Stage(stage.title, image[0])
 
 
 def describe_disturbances() -> str:
     """The disturbances that are on, in words; empty where none is."""
-    words = []
+    return ", ".join(
+        f"{p.title.lower()} {show_value(p, values[p.name])}"
+        for entry, values in _active()
+        for p in _sliders(entry)
+        if values[p.name] != p.default
+    )
+
+
+def _sliders(entry: Entry) -> list[Parameter]:
+    # The seed is one for all.
+    return [p for p in entry.parameters if p.name != "seed"]
+
+
+def _key(entry: Entry, parameter: Parameter) -> str:
+    return f"{entry.name}.{parameter.name}"
+
+
+def _active() -> list[tuple[Entry, dict[str, Any]]]:
+    found = []
     for entry in catalogue.entries("disturbance"):
-        for parameter in entry.parameters:
-            value = st.session_state.get(_key(entry.name, parameter.name), parameter.default)
-            if parameter.name != "seed" and value != parameter.default:
-                words.append(f"{parameter.title.lower()} {show_value(parameter, value)}")
-    return ", ".join(words)
-
-
-def _key(entry: str, parameter: str) -> str:
-    return f"{entry}.{parameter}"
-
-
-def _widget_values(entry: catalogue.Entry) -> dict[str, Any]:
-    return {
-        p.name: st.session_state.get(_key(entry.name, p.name), p.default) for p in entry.parameters if p.name != "seed"
-    }
-
-
-def _changes(name: str, values: dict[str, Any]) -> bool:
-    defaults = {p.name: p.default for p in catalogue.get("disturbance", name).parameters}
-    return any(values[k] != defaults[k] for k in values)
-
-
-def _with_seed(name: str, values: dict[str, Any], seed: int) -> dict[str, Any]:
-    has_seed = any(p.name == "seed" for p in catalogue.get("disturbance", name).parameters)
-    return {**values, "seed": seed} if has_seed else values
+        values = {p.name: st.session_state.get(_key(entry, p), p.default) for p in _sliders(entry)}
+        if any(values[p.name] != p.default for p in _sliders(entry)):
+            found.append((entry, values))
+    return found
 
 
 def _reset() -> None:
     for entry in catalogue.entries("disturbance"):
-        for parameter in entry.parameters:
-            key = _key(entry.name, parameter.name)
-            if key in st.session_state:
+        for parameter in _sliders(entry):
+            if (key := _key(entry, parameter)) in st.session_state:
                 st.session_state[key] = parameter.default

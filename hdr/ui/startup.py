@@ -27,15 +27,19 @@ def begin() -> None:
 
 def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     try:
+        default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
-            default.ensure(store, processes, "bundled")
             background.start()
-            while "mnist" not in datasets.available():
-                time.sleep(1)
+        _import_slow_ones()
+        while "mnist" not in datasets.available():
+            time.sleep(1)
         default.ensure(store, processes, "mnist")
     except HdrError as error:
         log.warning("%s", error)
-    # Nobody's first click is to pay for these.
+
+
+def _import_slow_ones() -> None:
+    # Nobody's first click is to pay for these, with or without MNIST.
     import plotly.graph_objects  # noqa: F401
     import sklearn.svm  # noqa: F401
     import skops.io  # noqa: F401
