@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,45 @@ class Stage:
     image: NDArray[np.uint8]
     step: Step | None = None
     display: str = "intensity"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Something drawn onto a picture, such as an end point or an outline.
+
+    Attributes:
+        kind: "points" (a dot at each), "line" (from point to point), "area" (a line that closes) or "box" (two opposite
+            corners).
+        points: float (n, 2) of x, y in pixels of the picture; (0, 0) is the middle of the first pixel.
+        series: which colour it has: marks of one series belong together.
+        strength: how strongly it is drawn, 0 to 1.
+        label: a few words beside its first point; empty for none.
+    """
+
+    kind: Literal["points", "line", "area", "box"]
+    points: NDArray[np.float64]
+    series: int = 0
+    strength: float = 1.0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What a feature extractor looks at in one digit: a picture with marks on it.
+
+    Attributes:
+        title: a few words over it.
+        image: uint8 (h, w), the digit itself or what the extractor makes of it.
+        display: as in `Stage`.
+        marks: what is drawn onto it.
+        note: one sentence that says what is to be seen; empty where the title says it all.
+    """
+
+    title: str
+    image: NDArray[np.uint8]
+    display: str = "intensity"
+    marks: tuple[Mark, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
