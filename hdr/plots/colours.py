@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,14 +18,31 @@ SECOND = "#D9822B"
 MUTED = "#8A94A3"
 """Whatever is there for comparison only; legible on light and dark."""
 
+MARKS = ("#FFA24A", "#5CC8F2", "#F2DE5C", "#F58AB8")
+"""What is drawn onto a digit, by series; all stand out from black and from white."""
+
 _BLUE, _WHITE, _ORANGE = (33, 102, 172), (250, 250, 250), (217, 110, 30)
 
 
+def _circle() -> NDArray[np.uint8]:
+    turn = np.arange(256) / 256 * 2 * np.pi
+    # Equally bright all around, so that no direction looks stronger than another.
+    a, b = 60 * np.cos(turn), 60 * np.sin(turn)
+    lab = np.stack([np.full(256, 68.0), a, b], axis=-1).astype(np.float32)[None]
+    return np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+
+
 def _scale() -> NDArray[np.uint8]:
-    ends = np.array([_BLUE, _WHITE, _ORANGE], dtype=float)
+    ends = np.array([MARKS = ("#FFA24A", "#5CC8F2", "#F2DE5C", "#F58AB8")
+"""What is drawn onto a digit, by series; all stand out from black and from white."""
+
+_BLUE, _WHITE, _ORANGE], dtype=float)
     at = np.linspace(0, 2, 256)
     return np.stack([np.interp(at, [0, 1, 2], ends[:, c]) for c in range(3)], axis=1).astype(np.uint8)
 
 
 DIVERGING = _scale()
 """uint8 (256, 3): blue for the lowest, white for 128, orange for the highest value of a signed picture."""
+
+CYCLIC = _circle()
+"""uint8 (256, 3): a colour for each direction, the full circle."""

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.plots.colours import DIGITS, DIVERGING, MUTED
-from hdr.types import CLASSES, Images
+from hdr.plots.colours import CYCLIC, DIGITS, DIVERGING, MARKS, MUTED, SECOND
+from hdr.types import CLASSES, Drawing, Images, Mark
 
 SPACE = "\u202f"
 """Between a number and its unit, and between thousands: narrow, and no line breaks at it."""
@@ -26,9 +26,26 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return cv2.imencode(".png", bgr)[1].tobytes()
 
 
+TABLES = {"signed": DIVERGING, "angle": CYCLIC}
+"""The colours of pictures whose values are no intensities, by how they are displayed: uint8 (256, 3)."""
+
+
 def coloured(image: NDArray[np.uint8], display: str = "intensity") -> NDArray[np.uint8]:
-    """Give a picture the colours that its values call for: grey for intensities, blue to orange for signed ones."""
-    return DIVERGING[image] if display == "signed" else image
+    """Give a picture the colours that its values call for: grey for intensities, see `TABLES` for others."""
+    return TABLES[display][image] if display in TABLES else image
+
+
+MOST_SHOWN = 640
+"""Longest side, in pixels, of a picture that is sent to a browser: a photo is averaged down to it."""
+
+
+def shrunk(image: NDArray[np.uint8], side: int = MOST_SHOWN) -> NDArray[np.uint8]:
+    """A picture whose longer side is at most `side` pixels; smaller ones are returned as they are."""
+    h, w = image.shape
+    if max(h, w) <= side:
+        return image
+    size = (max(1, round(w * side / max(h, w))), max(1, round(h * side / max(h, w))))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def difference(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -47,26 +64,45 @@ def digit(image: NDArray[np.uint8], side: int, alt: str, display: str = "intensi
         display: how its values are shown; see `hdr.types.Stage`.
         dim: whether to fade it, for what is switched off.
     """
-    uri = base64.b64encode(png(coloured(image, display))).decode()
+    # Twice the width: screens of phones and laptops have two pixels for each.
+    uri = base64.b64encode(png(coloured(shrunk(image, max(2 * side, 64)), display))).decode()
     style = f"width:{side}px;aspect-ratio:{image.shape[1]}/{image.shape[0]}"
     kind = "hdr-digit hdr-dim" if dim else "hdr-digit"
     return f'<img class="{kind}" style="{style}" alt="{escape(alt)}" src="data:image/png;base64,{uri}">'
 
 
 def histogram(image: NDArray[np.uint8], width: int, height: int = 36, bins: int = 32) -> str:
-    """How often each grey value occurs, as a strip of bars from black to white.
+    """How often each grey value occurs, as a strip of bars from black to white."""
+    style = f"width:{width}px;height:{height}px"
+    uri = histogram_uri(image, bins=bins)
+    return f'<img class="hdr-histogram" style="{style}" alt="Histogram of grey values" src="{uri}">'
+
+
+def histogram_uri(
+    image: NDArray[np.uint8], threshold: tuple[float, float] | None = None, bins: int = 32
+) -> str:
+    """The bars of a histogram as a picture's address.
 
     Heights follow the square root of the counts: paper is so much of a digit that on a straight scale nothing else
     would be seen.
+
+    Args:
+        image: uint8 (h, w).
+        threshold: the lowest and the highest threshold that a step applies to this picture, drawn as a line or a band.
+        bins: number of bars; a divisor of 256.
     """
     counts = np.sqrt(np.bincount(image.ravel() // (256 // bins), minlength=bins))
     top = max(counts.max(), 1)
     drawn = "".join(
         f'<rect x="{i}" y="{1 - c / top:.3f}" width="0.85" height="{c / top:.3f}"/>' for i, c in enumerate(counts) if c
     )
-    picture = _svg(f'<g fill="{MUTED}">{drawn}</g>', bins, 1)
-    style = f"width:{width}px;height:{height}px"
-    return f'<img class="hdr-histogram" style="{style}" alt="Histogram of grey values" src="{picture}">'
+    line = ""
+    if threshold is not None:
+        # A threshold t parts the values up to t from those above it.
+        low, high = (np.clip((t + 1) / 256, 0, 1) * bins for t in threshold)
+        line = f'<rect x="{low - 0.12:.2f}" y="0" width="{high - low + 0.24:.2f}" height="1" fill="{SECOND}"/>'
+        line = line if high - low < 0.5 else line.replace("/>", ' fill-opacity="0.45"/>')
+    return _svg(f'<g fill="{MUTED}">{drawn}</g>{line}', bins, 1)
 
 
 def _svg(content: str, width: int, height: int) -> str:
@@ -75,29 +111,42 @@ def _svg(content: str, width: int, height: int) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode((text + content + "</svg>").encode()).decode()
 
 
-def orientations(cells: NDArray[np.float32], side: int, alt: str) -> str:
-    """Histograms of oriented gradients as strokes: in each cell a line along every direction, bright where strong.
+def drawing(shown: Drawing, side: int) -> str:
+    """A picture with marks on it, `side` CSS pixels wide."""
+    image = shrunk(shown.image)
+    h, w = shown.image.shape
+    uri = base64.b64encode(png(coloured(image, shown.display))).decode()
+    # The middle of the first pixel is (0, 0) for marks, and half a pixel into the picture.
+    content = (
+        f'<image href="data:image/png;base64,{uri}" width="{w}" height="{h}" preserveAspectRatio="none" '
+        f'style="image-rendering:pixelated"/><g transform="translate(0.5 0.5)">'
+        f"{''.join(_mark(mark, max(h, w) / 28) for mark in shown.marks)}</g>"
+    )
+    style = f"width:{side}px;aspect-ratio:{w}/{h}"
+    return f'<img class="hdr-digit" style="{style}" alt="{escape(shown.title)}" src="{_svg(content, w, h)}">'
 
-    Args:
-        cells: float (rows, columns, directions), directions of the gradient from 0 to 180 degrees.
-        side: width in CSS pixels.
-        alt: what it shows, in words.
-    """
-    rows, columns, count = cells.shape
-    strength = cells / max(float(cells.max()), 1e-9)
-    lines = []
-    for r, c, k in np.argwhere(strength > 0.08):
-        # A stroke runs across its gradient.
-        turn = np.deg2rad((k + 0.5) * 180 / count + 90)
-        dx, dy = 0.46 * np.cos(turn), 0.46 * np.sin(turn)
-        x, y = c + 0.5, r + 0.5
-        lines.append(
-            f'<line x1="{x - dx:.2f}" y1="{y - dy:.2f}" x2="{x + dx:.2f}" y2="{y + dy:.2f}" '
-            f'stroke-opacity="{strength[r, c, k]:.2f}"/>'
+
+def _mark(mark: Mark, unit: float) -> str:
+    colour = MARKS[mark.series % len(MARKS)]
+    look = f'stroke="{colour}" stroke-opacity="{mark.strength:.2f}" stroke-width="{0.32 * unit:.3f}" fill="none"'
+    points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
+    if mark.kind == "points":
+        # A dark rim keeps a dot visible on ink and on paper.
+        dots = f'r="{0.62 * unit:.3f}" fill="{colour}" stroke="#000" stroke-width="{0.18 * unit:.3f}"'
+        drawn = "".join(f'<circle cx="{x:.2f}" cy="{y:.2f}" {dots}/>' for x, y in mark.points)
+    elif mark.kind == "box":
+        (x0, y0), (x1, y1) = np.sort(mark.points, axis=0)
+        drawn = f'<rect x="{x0:.2f}" y="{y0:.2f}" width="{x1 - x0:.2f}" height="{y1 - y0:.2f}" {look}/>'
+    else:
+        tag = "polygon" if mark.kind == "area" else "polyline"
+        drawn = f'<{tag} points="{points}" stroke-linecap="round" stroke-linejoin="round" {look}/>'
+    if mark.label:
+        x, y = mark.points[0]
+        drawn += (
+            f'<text x="{x + 0.9 * unit:.2f}" y="{y - 0.7 * unit:.2f}" font-size="{2 * unit:.2f}" fill="{colour}" '
+            f'font-family="sans-serif">{escape(mark.label)}</text>'
         )
-    strokes = f'<g stroke="#fff" stroke-width="0.09" stroke-linecap="round">{"".join(lines)}</g>'
-    picture = _svg(strokes, columns, rows)
-    return f'<img class="hdr-digit" style="width:{side}px;height:{side}px" alt="{escape(alt)}" src="{picture}">'
+    return drawn
 
 
 def bars(probabilities: Sequence[float] | NDArray[np.float64] | None) -> str:

@@ -43,6 +43,13 @@ class Pipeline:
         """The chain without the steps that are switched off."""
         return Pipeline(tuple(s for s in self.steps if s.on))
 
+    def parted(self) -> tuple[Pipeline, Pipeline]:
+        """The steps before the first one that works on one digit, and the rest: where a source that holds several
+        digits is cut."""
+        on_digits = (s.on and catalogue.get("step", s.name).scope == "digit" for s in self.steps)
+        first = next((i for i, found in enumerate(on_digits) if found), len(self.steps))
+        return Pipeline(self.steps[:first]), Pipeline(self.steps[first:])
+
     def apply(self, images: Images) -> Images:
         """Run the chain: uint8 (n, h, w) to uint8 (n, h, w). The input is never changed."""
         calls = [(catalogue.get("step", s.name).function, s.params) for s in self.steps if s.on]
