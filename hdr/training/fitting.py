@@ -17,7 +17,7 @@ from hdr.models import FitContext
 from hdr.training.evaluation import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
 from hdr.training.spec import RunSpec
-from hdr.types import CLASSES, Dataset, Features, HdrError, Labels
+from hdr.types import CLASSES, Dataset, Features, HdrError, Images, Labels
 
 MOST_VALIDATION = 5_000
 """Digits kept for validation, or a fifth of a small training split."""
@@ -33,6 +33,10 @@ SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 
 Report = Callable[[dict[str, Any]], None]
 """Takes one event: ``phase`` and, for a point of the curve, ``step``, ``of``, ``unit`` and scores."""
+
+
+Strategy = Callable[[Any, Features, Labels], Iterator[dict[str, Any]]]
+"""Fits a classifier stage by stage and yields one event for each."""
 
 
 class FitError(HdrError):
@@ -77,19 +81,14 @@ def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) ->
     start = perf_counter()
     chosen, held = split(spec, dataset)
     labels, held_labels = dataset.train.labels[chosen], dataset.train.labels[held]
-    model = TrainedModel(spec, None, None)
 
     report({"phase": "features", "digits": len(chosen)})
-    model = replace(model, reduction=_fit_reduction(spec, dataset, chosen))
-    train = _features(model, dataset.train.images, chosen)
+    model, train = _fit_features(spec, dataset.train.images, chosen)
     spent = perf_counter() - start
     validation = _features(model, dataset.train.images, held)
 
     report({"phase": "fitting", "digits": len(chosen)})
-    context = FitContext(spec.seed, train.shape[1], float(train.var(dtype=np.float64)), spec.threads)
-    entry = catalogue.get("classifier", spec.classifier.name)
-    strategy = STRATEGIES[entry.facts["progress"]]
-    classifier = entry.function(context, **spec.classifier.params)
+    classifier, strategy = _new_classifier(spec, train)
     shown = slice(0, SCORED)
     for stage in strategy(classifier, train, labels):
         model = replace(model, classifier=classifier)
@@ -118,10 +117,42 @@ def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) ->
     return replace(model, metrics=metrics)
 
 
-def _fit_reduction(spec: RunSpec, dataset: Dataset, chosen: NDArray[np.int64]) -> Any:
+def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
+    """Fit a spec on digits and nothing more: no curve, no test, no metrics, and margins with a temperature of 1.
+
+    Args:
+        spec: the plan; its data set and training size play no part.
+        images: uint8 (n, h, w), all of which are fitted on.
+        labels: uint8 (n,).
+
+    Raises:
+        HdrError: the spec does not suit the digits.
+    """
+    model, train = _fit_features(spec, images, np.arange(len(images)))
+    classifier, strategy = _new_classifier(spec, train)
+    if strategy is _by_sizes:
+        classifier.fit(train, labels)
+    else:
+        for _ in strategy(classifier, train, labels):
+            pass
+    return replace(model, classifier=classifier)
+
+
+def _fit_features(spec: RunSpec, images: Images, chosen: NDArray[np.int64]) -> tuple[TrainedModel, Features]:
+    model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
+    return model, _features(model, images, chosen)
+
+
+def _new_classifier(spec: RunSpec, train: Features) -> tuple[Any, Strategy]:
+    entry = catalogue.get("classifier", spec.classifier.name)
+    context = FitContext(spec.seed, train.shape[1], float(train.var(dtype=np.float64)), spec.threads)
+    return entry.function(context, **spec.classifier.params), STRATEGIES[entry.facts["progress"]]
+
+
+def _fit_reduction(spec: RunSpec, images: Images) -> Any:
     if spec.reduction is None:
         return None
-    sample = extract(dataset.train.images[chosen[:REDUCED_FROM]], spec.pipeline, spec.features)
+    sample = extract(images, spec.pipeline, spec.features)
     entry = catalogue.get("reduction", spec.reduction.name)
     most = min(sample.shape)
     if spec.reduction.params["components"] > most:
@@ -132,7 +163,7 @@ def _fit_reduction(spec: RunSpec, dataset: Dataset, chosen: NDArray[np.int64]) -
     return entry.function(spec.seed, **spec.reduction.params).fit(sample)
 
 
-def _features(model: TrainedModel, images: NDArray[np.uint8], chosen: NDArray[np.int64]) -> Features:
+def _features(model: TrainedModel, images: Images, chosen: NDArray[np.int64]) -> Features:
     # Features before a reduction can be twenty times as large as after it: only a chunk of them ever exists.
     out = None
     for start in range(0, len(chosen), CHUNK):
@@ -177,7 +208,7 @@ def _by_sizes(classifier: Any, train: Features, labels: Labels) -> Iterator[dict
         yield {"step": size, "of": len(labels), "unit": "digits", "seconds": perf_counter() - start}
 
 
-STRATEGIES: dict[str, Callable[[Any, Features, Labels], Iterator[dict[str, Any]]]] = {
+STRATEGIES: dict[str, Strategy] = {
     "epochs": _by_epochs,
     "trees": _by_trees,
     "sizes": _by_sizes,
