@@ -33,10 +33,7 @@ def _circle() -> NDArray[np.uint8]:
 
 
 def _scale() -> NDArray[np.uint8]:
-    ends = np.array([MARKS = ("#FFA24A", "#5CC8F2", "#F2DE5C", "#F58AB8")
-"""What is drawn onto a digit, by series; all stand out from black and from white."""
-
-_BLUE, _WHITE, _ORANGE], dtype=float)
+    ends = np.array([_BLUE, _WHITE, _ORANGE], dtype=float)
     at = np.linspace(0, 2, 256)
     return np.stack([np.interp(at, [0, 1, 2], ends[:, c]) for c in range(3)], axis=1).astype(np.uint8)
 
