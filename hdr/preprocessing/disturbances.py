@@ -6,6 +6,7 @@ on the seed only, so the same seed gives the same picture.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -13,10 +14,11 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from hdr.catalogue import register
+from hdr.catalogue import complete, get, register
 from hdr.preprocessing.arrays import each, warp
 from hdr.preprocessing.noise import gaussian
-from hdr.types import Images
+from hdr.preprocessing.pipeline import CHUNK
+from hdr.types import Images, Step
 
 disturbance = partial(register, "disturbance", family="Disturbances")
 
@@ -212,4 +214,33 @@ def salt_and_pepper(
     out = images.copy()
     out[:, chance < share / 200] = 0
     out[:, chance > 1 - share / 200] = 255
+    return out
+
+
+def spoil(images: Images, disturbances: Sequence[Step], seed: int) -> Images:
+    """Disturb many digits, each with noise of its own.
+
+    Args:
+        images: uint8 (n, h, w), ink 255 on 0.
+        disturbances: what is done, in this order; those that are off are left out.
+        seed: of the noise. Image i takes `seed` + i, whatever seed a disturbance names: with one seed for all, every
+            digit would have the same specks, and a model would learn to look past them.
+
+    Returns:
+        uint8 (n, h, w), new. Image i depends on itself and `seed` + i only.
+
+    Raises:
+        HdrError: a disturbance or a value is unknown.
+    """
+    active = [complete("disturbance", d) for d in disturbances if d.on]
+    out = images.copy()
+    for start in range(0, len(images), CHUNK):
+        part = out[start : start + CHUNK]
+        for found in active:
+            function = get("disturbance", found.name).function
+            if "seed" in found.params:
+                for i, image in enumerate(part):
+                    image[...] = function(image[None], **(found.params | {"seed": seed + start + i}))[0]
+            else:
+                part[...] = function(part, **found.params)
     return out

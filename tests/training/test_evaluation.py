@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from hdr.training.evaluation import MOST_MISTAKES, confusion, evaluate, per_class, wilson_interval
+from hdr.training.evaluation import (
+    MOST_MISTAKES,
+    confusion,
+    evaluate,
+    mcnemar,
+    paired_interval,
+    per_class,
+    wilson_interval,
+)
 
 
 @pytest.mark.parametrize("classes", [10, 4])
@@ -45,6 +53,38 @@ def test_the_interval_holds_the_share_and_narrows(total: int, share: float) -> N
     assert 0 <= low <= right / total + 1e-12 and right / total - 1e-12 <= high <= 1
     wider = wilson_interval(right, total, z=3)
     assert wider[0] <= low + 1e-12 and high <= wider[1] + 1e-12
+
+
+def test_the_paired_interval_against_values_by_hand() -> None:
+    # Two polls of 1,600 people, from Agresti's Categorical Data Analysis: 150 changed one way and 86 the other. With
+    # half a person more in each cell: 64 / 1602, give or take z * sqrt(150.5 + 86.5 - 64^2 / 1602) / 1602.
+    assert paired_interval(86, 150, 1600) == pytest.approx((-0.058683, -0.021217), abs=1e-6)
+    # No digit changes: only the halves are left, z * sqrt(0.5 + 0.5) / 102.
+    assert paired_interval(0, 0, 100) == pytest.approx((-1.959964 / 102, 1.959964 / 102))
+    assert paired_interval(0, 0, 0) == (-1.0, 1.0)
+
+
+@given(st.integers(1, 10**6), st.floats(0, 1), st.floats(0, 1))
+def test_the_paired_interval_holds_the_difference_and_has_two_sides(total: int, changed: float, better: float) -> None:
+    gained = round(total * changed * better)
+    lost = round(total * changed) - gained
+    low, high = paired_interval(gained, lost, total)
+    assert -1 <= low <= (gained - lost) / total + 1e-12 and (gained - lost) / total - 1e-12 <= high <= 1
+    assert paired_interval(lost, gained, total) == pytest.approx((-high, -low))
+
+
+def test_the_paired_interval_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    gains, losses, _ = rng.multinomial(300, [0.03, 0.01, 0.96], 4000).T
+    bounds = [paired_interval(gain, loss, 300) for gain, loss in zip(gains.tolist(), losses.tolist(), strict=True)]
+    assert 0.94 < np.mean([low <= 0.02 <= high for low, high in bounds]) < 0.975
+
+
+def test_mcnemar_against_values_by_hand() -> None:
+    # Ten coins, one head or fewer, or nine or more: 2 * (1 + 10) / 2^10.
+    assert mcnemar(9, 1) == mcnemar(1, 9) == pytest.approx(22 / 1024)
+    assert mcnemar(4, 0) == pytest.approx(2 / 16)
+    assert mcnemar(5, 5) == mcnemar(0, 0) == 1
 
 
 def test_everything_the_result_page_needs() -> None:
