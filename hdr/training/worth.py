@@ -83,7 +83,7 @@ def worth(
     train_size: int = PLAN.train_size,
     seed: int = PLAN.seed,
     plan: RunSpec = PLAN,
-    report: Callable[[float], None] = lambda share: None,
+    report: Callable[[str, float], None] = lambda words, share: None,
 ) -> Worth:
     """Train a fast model on a chain and another on the chain without one step, and compare them on the same digits.
 
@@ -98,7 +98,7 @@ def worth(
         train_size: digits to fit on, 500 to 60,000.
         seed: of the digits, the noise and the models.
         plan: features, reduction, classifier and threads of the models.
-        report: called with the share that is done, 0 to 1.
+        report: called with what is being done, in words, and the share that is done, 0 to 1.
 
     Raises:
         HdrError: there is no such step, or the pictures that one of the chains makes cannot be used.
@@ -109,7 +109,7 @@ def worth(
     spec = replace(plan, dataset=dataset.name, train_size=train_size, seed=seed, pipeline=Pipeline())
     chosen, held = split(spec, dataset)
     steps = pipeline.steps
-    report(0.0)
+    report(f"Preparing {len(chosen) + len(held)} digits", 0.0)
 
     # Validation digits come first, so that the same noise falls on them whatever the training size. What is before the
     # step is the same for both chains.
@@ -117,14 +117,15 @@ def worth(
     images = Pipeline(steps[:index]).apply(images)
     validation, train = images[: len(held)], images[len(held) :]
     labels, held_labels = dataset.train.labels[chosen], dataset.train.labels[held]
-    report(0.1)
+
     title = catalogue.get("step", steps[index].name).title
+    report(f"Training with {title}", 0.1)
     with_it = Pipeline((replace(steps[index], on=True), *steps[index + 1 :]))
     said_with = _read(replace(spec, pipeline=with_it), train, labels, validation, f"With {title}")
-    report(0.55)
+    report(f"Training without {title}", 0.55)
     without = Pipeline(steps[index + 1 :])
     said_without = _read(replace(spec, pipeline=without), train, labels, validation, f"Without {title}")
-    report(1.0)
+    report("Done", 1.0)
 
     right_with, right_without = said_with == held_labels, said_without == held_labels
 

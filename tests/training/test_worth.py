@@ -47,8 +47,8 @@ NOISE = (Step("salt_and_pepper", {"share": 20}),)
 
 
 def test_a_median_mends_specks_and_every_figure_follows_from_the_changes(bundled: Dataset) -> None:
-    shares: list[float] = []
-    found = worth(bundled, chain("median", "otsu"), 0, disturbances=NOISE, train_size=800, report=shares.append)
+    told: dict[str, float] = {}
+    found = worth(bundled, chain("median", "otsu"), 0, disturbances=NOISE, train_size=800, report=told.__setitem__)
     assert found.difference > 0.02 and found.interval[0] > 0 and found.p < 0.01
     assert found.difference == pytest.approx(found.accuracy_with - found.accuracy_without)
     gained, lost = len(found.mended), len(found.broken)
@@ -56,7 +56,8 @@ def test_a_median_mends_specks_and_every_figure_follows_from_the_changes(bundled
     assert found.interval == paired_interval(gained, lost, found.validated_on)
     assert found.p == mcnemar(gained, lost)
     assert (found.fitted_on, found.validated_on) == (800, len(bundled.train) // 5)
-    assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares)
+    assert list(told.values()) == [0, 0.1, 0.55, 1]
+    assert list(told)[1:] == ["Training with Median filter", "Training without Median filter", "Done"]
     assert found.seconds > 0
     assert json.loads(json.dumps(asdict(found)))["difference"] == found.difference
 
