@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -10,33 +10,35 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.types import Features, HdrError, Images
+from hdr.features.arrays import in_pieces
+from hdr.features.marks import as_angle, as_brightness, line
+from hdr.types import Drawing, Features, HdrError, Images
 
-CHUNK = 512
-"""Images at a time: their gradients by pixel and direction take 40 MB."""
+SHOWN = 0.08
+"""Counts below this share of the highest are left out of the drawing."""
 
 
-@cache
-def _gradient_tables(orientations: int, soft: bool) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    # Differences of two grey values are whole numbers from -255 to 255, so that bin and weight of every possible
-    # gradient fit into tables; nothing is left to compute per pixel.
+@lru_cache(maxsize=4)
+def _votes(orientations: int, soft: bool) -> NDArray[np.float32]:
+    # Differences of two grey values are whole numbers from -255 to 255, so that what every possible gradient counts for
+    # each direction fits into a table, float32 (511 * 511, orientations); nothing is left to compute per pixel.
     gy, gx = np.mgrid[-255:256, -255:256].astype(np.float64)
     magnitude = np.hypot(gx, gy).ravel() / 255
     angle = (np.rad2deg(np.arctan2(gy, gx)) % 180).ravel()
+    table, rows = np.zeros((len(angle), orientations), np.float32), np.arange(len(angle))
     # Multiplied before it is divided: 180 / 14 is rounded up, and 90 degrees would fall into the bin below theirs.
     place = angle * orientations / 180
     if not soft:
         bins = np.minimum(angle * orientations // 180, orientations - 1)
-        return [(bins.astype(np.uint8), magnitude.astype(np.float32))]
+        table[rows, bins.astype(np.int64)] = magnitude
+        return table
     lower = np.floor(place - 0.5)
     share = place - 0.5 - lower
-    return [
-        ((bins % orientations).astype(np.uint8), (magnitude * weight).astype(np.float32))
-        for bins, weight in ((lower, 1 - share), (lower + 1, share))
-    ]
+    for bins, weight in ((lower, 1 - share), (lower + 1, share)):
+        table[rows, (bins % orientations).astype(np.int64)] += (magnitude * weight).astype(np.float32)
+    return table
 
 
-@cache
 def _pooling(side: int, cell: int, soft: bool) -> NDArray[np.float32]:
     # Weights float32 (side // cell, side) that average pixels over cells: all alike within a cell, or falling off
     # linearly from a cell's middle to the middles of its neighbours.
@@ -47,7 +49,55 @@ def _pooling(side: int, cell: int, soft: bool) -> NDArray[np.float32]:
     return (weights / cell).astype(np.float32)
 
 
-@register("feature", "HOG", family="Texture")
+def _grid(shape: tuple[int, int], cell: int, block: int) -> tuple[int, int]:
+    # How many blocks fit down and across.
+    h, w = shape
+    down, across = h // cell - block + 1, w // cell - block + 1
+    if down < 1 or across < 1:
+        raise HdrError(
+            f"HOG: {block} cells of {cell} px do not fit into {w}x{h} px; cell times block must be at most {min(h, w)}."
+        )
+    return down, across
+
+
+def _columns(shape: tuple[int, int], cell: int, block: int, orientations: int, soft: bool) -> tuple[str, ...]:
+    down, across = _grid(shape, cell, block)
+    angles = [f"{(k + 0.5) * 180 / orientations:.0f}° in cell" for k in range(orientations)]
+    return tuple(
+        f"{angle} {bx + x + 1}, {by + y + 1}" + (f" of block {bx + 1}, {by + 1}" if block > 1 else "")
+        for by in range(down)
+        for bx in range(across)
+        for y in range(block)
+        for x in range(block)
+        for angle in angles
+    )
+
+
+def _draw(image: NDArray[np.uint8], cell: int, block: int, orientations: int, soft: bool) -> tuple[Drawing, ...]:
+    _grid(image.shape, cell, block)
+    cells = cell_histograms(image[None], cell, orientations, soft)[0]
+    strength = cells / max(float(cells.max()), 1e-9)
+    lines = []
+    for row, column, k in np.argwhere(strength > SHOWN):
+        # A stroke runs across its gradient.
+        turn = np.deg2rad((k + 0.5) * 180 / orientations + 90)
+        middle = (np.array([column, row]) + 0.5) * cell - 0.5
+        reach = 0.46 * cell * np.array([np.cos(turn), np.sin(turn)])
+        lines.append(line([middle - reach, middle + reach], strength=float(strength[row, column, k])))
+    gy, gx = (_differences(image[None], axis)[0] for axis in (1, 2))
+    return (
+        Drawing(
+            "Which way strokes run",
+            np.zeros_like(image),
+            marks=tuple(lines),
+            note="In each cell a line along every direction, the stronger the more gradients run across it.",
+        ),
+        Drawing("Strength of the gradient", as_brightness(np.hypot(gx, gy)), note="Bright where the grey value jumps."),
+        Drawing("Direction of the gradient", as_angle(np.arctan2(gy, gx)), "angle", note="From dark to bright."),
+    )
+
+
+@register("feature", "HOG", family="Texture", columns=_columns, draw=_draw)
 def hog(
     images: Images,
     *,
@@ -98,22 +148,18 @@ def hog(
     Raises:
         HdrError: the picture is smaller than one block of cells.
     """
-    n, h, w = images.shape
-    rows, columns = h // cell, w // cell
-    down, across = rows - block + 1, columns - block + 1
-    if down < 1 or across < 1:
-        raise HdrError(
-            f"HOG: {block} cells of {cell} px do not fit into {w}x{h} px; cell times block must be at most {min(h, w)}."
-        )
-    out = np.empty((n, down * across * block * block * orientations), np.float32)
-    for start in range(0, n, CHUNK):
-        part = images[start : start + CHUNK]
+    down, across = _grid(images.shape[1:], cell, block)
+
+    def blocks(part: Images) -> Features:
         cells = cell_histograms(part, cell, orientations, soft)
-        blocks = np.lib.stride_tricks.sliding_window_view(cells, (block, block), axis=(1, 2))
-        flat = blocks.transpose(0, 1, 2, 4, 5, 3).reshape(len(part), down * across, -1)
-        flat = np.minimum(_normalise(flat), np.float32(0.2))
-        out[start : start + CHUNK] = _normalise(flat).reshape(len(part), -1)
-    return out
+        found = np.lib.stride_tricks.sliding_window_view(cells, (block, block), axis=(1, 2), writeable=True)
+        flat = found.transpose(0, 1, 2, 4, 5, 3).reshape(len(part) * down * across, -1)
+        _normalise(flat)
+        np.minimum(flat, np.float32(0.2), out=flat)
+        _normalise(flat)
+        return flat.reshape(len(part), -1)
+
+    return in_pieces(images, down * across * block * block * orientations, blocks)
 
 
 def cell_histograms(images: Images, cell: int, orientations: int, soft: bool) -> NDArray[np.float32]:
@@ -129,21 +175,23 @@ def cell_histograms(images: Images, cell: int, orientations: int, soft: bool) ->
         float32 (n, h // cell, w // cell, orientations), as magnitudes of grey values between 0 and 1.
     """
     n, h, w = images.shape
-    values = images.astype(np.int32)
-    # The index of a gradient in the tables: (gy + 255) * 511 + (gx + 255). The outermost differences are 0.
-    index = np.full(images.shape, 255 * 511 + 255, np.int32)
-    index[:, 1:-1] += (values[:, 2:] - values[:, :-2]) * 511
-    index[:, :, 1:-1] += values[:, :, 2:] - values[:, :, :-2]
-    pixel = np.arange(n * h * w, dtype=np.int32).reshape(n, h, w) * orientations
-    size = n * h * w * orientations
-    counts = sum(
-        np.bincount((pixel + bins[index]).ravel(), weights[index].ravel(), minlength=size)
-        for bins, weights in _gradient_tables(orientations, soft)
-    )
-    across = _pooling(h, cell, soft) @ counts.astype(np.float32).reshape(n, h, w * orientations)
-    return _pooling(w, cell, soft) @ across.reshape(n, -1, w, orientations)
+    # The index of a gradient in the table: (gy + 255) * 511 + (gx + 255).
+    index = _differences(images, 1) * 511 + _differences(images, 2) + (255 * 511 + 255)
+    votes = _votes(orientations, soft).take(index.ravel(), axis=0)
+    down = _pooling(h, cell, soft) @ votes.reshape(n, h, w * orientations)
+    # One large product of matrices takes less time than one small product for each row of cells.
+    across = np.kron(_pooling(w, cell, soft).T, np.eye(orientations, dtype=np.float32))
+    return (down.reshape(-1, w * orientations) @ across).reshape(n, h // cell, w // cell, orientations)
 
 
-def _normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    squared = np.einsum("nbd,nbd->nb", vectors, vectors)
-    return vectors / np.sqrt(squared + np.float32(1e-10))[:, :, None]
+def _differences(images: Images, axis: int) -> NDArray[np.int32]:
+    # Of the two neighbours of each pixel; the outermost differences are 0.
+    values, out = np.moveaxis(images.astype(np.int32), axis, 0), np.zeros(images.shape, np.int32)
+    np.moveaxis(out, axis, 0)[1:-1] = values[2:] - values[:-2]
+    return out
+
+
+def _normalise(vectors: NDArray[np.float32]) -> None:
+    # In place: memory is what takes the time here.
+    squared = np.einsum("bd,bd->b", vectors, vectors)
+    vectors *= (1 / np.sqrt(squared + np.float32(1e-10)))[:, None]
