@@ -17,6 +17,7 @@ way = st.navigation(
     [
         st.Page("pages/home.py", title="Home", default=True),
         st.Page("pages/preprocess.py", title="Preprocess"),
+        st.Page("pages/features.py", title="Features"),
         st.Page("pages/train.py", title="Train"),
         st.Page("pages/runs.py", title="Runs"),
         st.Page("pages/draw.py", title="Draw"),

@@ -18,6 +18,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, ForwardRef, Literal
@@ -259,14 +260,15 @@ def get(kind: Kind, name: str) -> Entry:
     """The entry of that kind and name.
 
     Raises:
-        UnknownEntry: it lists the names there are.
+        UnknownEntry: it lists the names there are, or where they are many, the nearest ones.
     """
+    known = _entries.get(kind, {})
     try:
-        return _entries.get(kind, {})[name]
+        return known[name]
     except KeyError:
-        raise UnknownEntry(
-            f"There is no {kind} {excerpt(name)!r}; there are {', '.join(_entries.get(kind, {}))}."
-        ) from None
+        near = get_close_matches(str(name), known, n=3) if len(known) > 12 else list(known)
+        there_are = f"there are {', '.join(near)}" if near else f"there are {len(known)}, such as {next(iter(known))}"
+        raise UnknownEntry(f"There is no {kind} {excerpt(name)!r}; {there_are}.") from None
 
 
 def complete(kind: Kind, step: Step) -> Step:

@@ -1,8 +1,8 @@
-"""Preprocess: a digit goes through a chain of steps, and every stage is there to be seen."""
+"""Preprocess: a digit or a photo goes through a chain of steps, and every stage is there to be seen."""
 
 import streamlit as st
 
-from hdr.ui import chain, page, source, stages
+from hdr.ui import about_data, chain, closer, inspector, page, source, strip, way
 from hdr.ui.text import plain
 
 page.begin("What the machine sees, step by step")
@@ -10,9 +10,11 @@ if problem := chain.follow_address():
     st.warning(plain(problem), icon=":material/link_off:")
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
-    digit = source.choose_digit()
-    digit = source.disturb(digit)
+    start = source.choose()
+    about_data.button(start.dataset)
 
-path = stages.strip(digit)
-stages.chain_menu()
-stages.inspector(path)
+seen = way.follow(start, chain.current(), int(st.session_state.get("cut_digit", 1)) - 1)
+strip.show(seen)
+strip.chain_menu()
+inspector.show(seen)
+closer.show(seen)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.plots.colours import CYCLIC, DIGITS, DIVERGING, MARKS, MUTED, SECOND
+from hdr.plots.colours import ACCENT, CYCLIC, DIGITS, DIVERGING, MARKS, MUTED, SECOND
 from hdr.types import CLASSES, Drawing, Images, Mark
 
 SPACE = "\u202f"
@@ -172,6 +172,28 @@ def sheet(images: Images, captions: Sequence[str], side: int = 56) -> str:
         for image, caption in zip(images, captions, strict=True)
     )
     return f'<div class="hdr-sheet">{cells}</div>'
+
+
+def values(names: Sequence[str], numbers: NDArray[np.float32]) -> str:
+    """A few numbers with their names, in columns."""
+    rows = "".join(
+        f'<div class="hdr-number"><span>{escape(name)}</span><span>{value:.4g}</span></div>'
+        for name, value in zip(names, numbers.tolist(), strict=True)
+    )
+    return f'<div class="hdr-numbers">{rows}</div>'
+
+
+def signature(numbers: NDArray[np.float32], height: int = 72) -> str:
+    """Many numbers as bars from their zero, as wide as there is room."""
+    low, high = min(0.0, float(numbers.min(initial=0))), max(0.0, float(numbers.max(initial=0)))
+    span = (high - low) or 1.0
+    drawn = "".join(
+        f"M{i + 0.5} {high / span:.3f}V{(high - value) / span:.3f}" for i, value in enumerate(numbers.tolist()) if value
+    )
+    path = f'<path d="{drawn}" stroke="{ACCENT}" stroke-width="0.9" fill="none"/>'
+    style = f"width:100%;height:{height}px"
+    picture = _svg(path, len(numbers), 1)
+    return f'<img class="hdr-histogram" style="{style}" alt="All numbers as bars" src="{picture}">'
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -87,6 +87,14 @@ def remove(index: int) -> None:
     replace(Pipeline(tuple(steps)), max(index - 1, 0))
 
 
+def exchange(index: int, name: str) -> None:
+    """Put another step, with its defaults, in a step's place."""
+    steps = list(current().steps)
+    if steps[index].name != name:
+        steps[index] = Step(name)
+        replace(Pipeline(tuple(steps)), index)
+
+
 def move(index: int, by: int) -> None:
     """Let a step change places with a neighbour."""
     steps, target = list(current().steps), index + by

@@ -58,6 +58,7 @@ function told(view, x, y) {
 
 function build(panel, layers, root) {
   const box = element("figure", panel.kind, root)
+  if (layers[0].width > 64) box.classList.add("photo")
   element("figcaption", "over", box, panel.title).title = panel.title
   const frame = element("div", "frame", box)
   frame.style.aspectRatio = `${layers[0].width} / ${layers[0].height}`
@@ -86,11 +87,11 @@ function divide(row, share) {
 }
 
 function point(row, x, y) {
-  for (const view of row.views) {
+  for (const [i, view] of row.views.entries()) {
     const { width, height } = view.layers[0]
     const inside = x !== undefined && x < width && y < height
     view.pixel.hidden = !inside
-    view.readout.textContent = inside ? `${told(view, x, y)}  at ${x}, ${y}` : row.hint
+    view.readout.textContent = inside ? `${told(view, x, y)}  at ${x}, ${y}` : i === 0 ? row.hint : ""
     if (inside) {
       const share = { left: x / width, top: y / height, width: 1 / width, height: 1 / height }
       for (const [name, value] of Object.entries(share)) view.pixel.style[name] = value * 100 + "%"

@@ -1,0 +1,102 @@
+"""Below the selected step: its whole family, every class, what it is worth, and the chain as code."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from hdr import catalogue
+from hdr.plots import pictures
+from hdr.preprocessing.code import script
+from hdr.preprocessing.disturbances import spoil
+from hdr.types import CLASSES, Stage, Step
+from hdr.ui import chain, resources, source, way, worth_view
+from hdr.ui.way import Passage, Way
+
+FAMILY, CLASSES_TAB, WORTH, CODE = "Its whole family", "All ten digits", "Does it help?", "Show me the code"
+SIDE = 112
+
+
+def show(seen: Way) -> None:
+    """Tabs of which only the open one is computed."""
+    tabs = st.tabs([FAMILY, CLASSES_TAB, WORTH, CODE], key="closer", on_change="rerun")
+    for tab, content in zip(tabs, (_family, _classes, worth_view.show, _code), strict=True):
+        if tab.open:
+            with tab:
+                content(seen)
+
+
+def _family(seen: Way) -> None:
+    if not seen.passages:
+        st.caption("Add a step to see it beside the others of its kind.")
+        return
+    index = chain.selected()
+    passage = seen.passages[index]
+    entry = catalogue.get("step", passage.step.name)
+    st.html(
+        f'<div class="hdr-note">{entry.family}: what each would make of “{pictures.escape(passage.before.title)}”, with '
+        "its usual settings. A click takes it in place of the selected step.</div>"
+    )
+    with st.container(horizontal=True, gap="medium", key="family"):
+        for other in catalogue.entries("step"):
+            if other.family == entry.family:
+                _relative(index, passage, other)
+
+
+def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
+    step = passage.step if other.name == passage.step.name else catalogue.complete("step", Step(other.name))
+    stage, clean = (
+        before and Stage(other.title, other.function(before.image[None], **step.params)[0], step, other.display)
+        for before in (passage.before, passage.clean_before)
+    )
+    quality = way.describe(way.compare(clean, stage))
+    with st.container(key=f"card-0-family-{other.name}", width=SIDE + 24, gap=None):
+        st.html(
+            pictures.digit(stage.image, SIDE, other.title, stage.display)
+            + f'<div class="hdr-over hdr-below">{quality or "&nbsp;"}</div>'
+        )
+        st.button(
+            other.title,
+            key=f"instead-{other.name}",
+            type="primary" if other.name == passage.step.name else "tertiary",
+            width="stretch",
+            on_click=chain.exchange,
+            args=(index, other.name),
+        )
+
+
+def _classes(seen: Way) -> None:
+    split = resources.dataset(seen.start.dataset).test
+    nth = int(st.session_state.get("index", 0)) % 50
+    chosen = [np.flatnonzero(split.labels == d)[nth] for d in range(CLASSES)]
+    images = spoil(split.images[chosen], source.disturbances(), source.seed())
+    traces = [chain.current().active.trace(image) for image in images]
+    rows = [("source", [Stage("source", image) for image in images])]
+    rows += [(stages[0].title, stages) for stages in zip(*traces, strict=True)]
+    cells = "".join(
+        f'<div class="hdr-over">{pictures.escape(title)}</div>'
+        + "".join(
+            pictures.digit(s.image, 56, f"a {d} after {title}", s.display) for d, s in enumerate(stages)
+        )
+        for title, stages in rows
+    )
+    st.html(f'<div class="hdr-grid">{cells}</div>')
+    st.html(
+        '<div class="hdr-note">One digit of each class on its way down. A step that helps one class can hurt another: '
+        "watch the loop of the 6 and the foot of the 1.</div>"
+    )
+
+
+def _code(seen: Way) -> None:
+    text = script(chain.current())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button("Download the script", text, "preprocess.py", "text/x-python", icon=":material/download:")
+        st.download_button(
+            "Download this picture",
+            pictures.png(seen.start.stage.image),
+            "digit.png",
+            "image/png",
+            icon=":material/image:",
+        )
+        st.caption("`python preprocess.py digit.png result.png` gives the same pixels, without this app.")
+    st.code(text, language="python", height=480)

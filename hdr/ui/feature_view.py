@@ -1,0 +1,121 @@
+"""The Features page's first part: what every extractor sees in one digit."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hdr import catalogue
+from hdr.features.extract import columns, drawings
+from hdr.plots import pictures
+from hdr.preprocessing import Pipeline
+from hdr.types import HdrError, Step
+from hdr.ui import chain, source, way
+from hdr.ui.source import Source
+from hdr.ui.text import plain
+from hdr.ui.widgets import parameter_widget
+
+SMALL, LARGE = 84, 224
+MOST_LISTED = 32
+"""Columns up to which values are listed by name; more are drawn as bars."""
+
+_CHOSEN, _PARAMS = "_feature", "_feature_params"
+
+
+def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
+    """Show the widgets that pick a digit; return its source, the digit as extractors get it, and what was applied."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
+        start = source.choose()
+        use_chain = st.toggle(
+            "After my chain",
+            value=True,
+            key="after_chain",
+            persist_state="session",
+            help="Send the digit through the chain of the Preprocess page first, as training does.",
+        )
+    pipeline = chain.current().active if use_chain or start.photo else Pipeline()
+    seen = way.follow(start, pipeline, int(st.session_state.get("cut_digit", 1)) - 1)
+    image = seen.passages[-1].after.image if seen.passages else start.stage.image
+    return start, image, pipeline
+
+
+def chosen() -> Step:
+    """The extractor that is shown large, with its parameters."""
+    name = st.session_state.get(_CHOSEN, "hog")
+    return catalogue.complete("feature", Step(name, st.session_state.get(_PARAMS, {}).get(name, {})))
+
+
+def _choose(name: str) -> None:
+    st.session_state[_CHOSEN] = name
+
+
+def _set_parameter(name: str, parameter: str, key: str) -> None:
+    kept = st.session_state.setdefault(_PARAMS, {})
+    kept[name] = {**kept.get(name, {}), parameter: st.session_state[key]}
+
+
+def gallery(image: NDArray[np.uint8]) -> None:
+    """Every extractor's view of the digit, side by side; a click shows one large."""
+    with st.container(horizontal=True, gap="small", key="gallery"):
+        for entry in catalogue.entries("feature"):
+            with st.container(key=f"card-0-feature-{entry.name}", width=SMALL + 18, gap=None):
+                st.html(_thumbnail(entry, image))
+                st.button(
+                    entry.title,
+                    key=f"feature-{entry.name}",
+                    type="primary" if entry.name == chosen().name else "tertiary",
+                    width="stretch",
+                    on_click=_choose,
+                    args=(entry.name,),
+                )
+
+
+def _thumbnail(entry: catalogue.Entry, image: NDArray[np.uint8]) -> str:
+    try:
+        return pictures.drawing(drawings(catalogue.complete("feature", Step(entry.name)), image)[0], SMALL)
+    except HdrError:
+        return pictures.digit(image, SMALL, entry.title, dim=True)
+
+
+def large(image: NDArray[np.uint8]) -> None:
+    """The chosen extractor: its pictures, its values, its parameters and what it is."""
+    step = chosen()
+    entry = catalogue.get("feature", step.name)
+    left, right = st.columns([13, 11], gap="medium")
+    with right, st.container(key="settings", gap="small"):
+        st.markdown(f"**{entry.title}**")
+        st.markdown(entry.caption)
+        for parameter in entry.parameters:
+            key = f"feature-{step.name}-{parameter.name}"
+            value = step.params[parameter.name]
+            parameter_widget(parameter, value, key, _set_parameter, (step.name, parameter.name, key))
+        if entry.formula:
+            st.latex(entry.formula, width="content")
+        if entry.source:
+            st.caption(entry.source)
+    with left:
+        try:
+            _pictures(step, image)
+        except HdrError as error:
+            st.warning(plain(error), icon=":material/error:")
+
+
+def _pictures(step: Step, image: NDArray[np.uint8]) -> None:
+    shown = drawings(step, image)
+    with st.container(horizontal=True, gap="small", key="drawings"):
+        for drawn in shown:
+            with st.container(width=LARGE + 4, gap=None):
+                note = f'<div class="hdr-note hdr-below">{pictures.escape(drawn.note)}</div>' if drawn.note else ""
+                title = f'<div class="hdr-over">{pictures.escape(drawn.title)}</div>'
+                st.html(title + pictures.drawing(drawn, LARGE) + note)
+    values = catalogue.get("feature", step.name).function(image[None], **step.params)[0]
+    names = columns((step,), image.shape)
+    if len(names) <= MOST_LISTED:
+        st.html(pictures.values(names, values))
+    else:
+        st.html(pictures.signature(values))
+        st.html(
+            f'<div class="hdr-note">All {pictures.count(len(values))} numbers that the classifier gets for this digit, '
+            "one bar each, in their order.</div>"
+        )

@@ -1,0 +1,126 @@
+"""The way of a digit or a photo through the chain: every stage, and the same of the clean one where it was disturbed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hdr import catalogue
+from hdr.preprocessing import Pipeline
+from hdr.preprocessing.quality import Quality, quality
+from hdr.reading.cutting import Box, cut, find_digits
+from hdr.types import Images, Stage, Step
+from hdr.ui.source import Source
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One step of the chain, on or off: the stages before and after it, and where something was disturbed on purpose,
+    those of the clean picture."""
+
+    step: Step
+    before: Stage
+    after: Stage
+    clean_before: Stage | None = None
+    clean: Stage | None = None
+
+    @property
+    def title(self) -> str:
+        """The step's name for people."""
+        return catalogue.get("step", self.step.name).title
+
+    @property
+    def quality(self) -> Quality | None:
+        """How near the stage is to the clean one; None where nothing was disturbed."""
+        return compare(self.clean, self.after)
+
+
+@dataclass(frozen=True)
+class Way:
+    """All passages.
+
+    Attributes:
+        start: what goes into the chain.
+        passages: one for each step.
+        boxes: where digits were found, for a source that was cut; empty otherwise.
+        cut_at: before which step it was cut; None where it was not.
+        digits: what was cut out, uint8 (n, 28, 28).
+        chosen: which of them goes on.
+    """
+
+    start: Source
+    passages: tuple[Passage, ...]
+    boxes: tuple[Box, ...] = ()
+    cut_at: int | None = None
+    digits: Images | None = None
+    chosen: int = 0
+
+
+def follow(start: Source, pipeline: Pipeline, chosen: int = 0) -> Way:
+    """Send a source through a chain.
+
+    Args:
+        start: a digit or a photo; a photo is cut into digits before the first step that works on one digit.
+        pipeline: the chain; steps that are off are passed by.
+        chosen: which digit of a photo goes on.
+    """
+    whole, single = pipeline.parted() if start.photo else (Pipeline(), pipeline)
+    passages = list(_photo_passages(start, whole))
+    stage, clean = (passages[-1].after, passages[-1].clean) if passages else (start.stage, start.clean)
+    if not start.photo or not single.steps:
+        return Way(start, (*passages, *_passages(stage, clean, single)))
+    boxes = find_digits(stage.image)
+    digits = cut(stage.image, boxes)
+    chosen = min(chosen, max(len(boxes) - 1, 0))
+    one = Stage(f"digit {chosen + 1} of {len(boxes)}", digits[chosen] if boxes else np.zeros((28, 28), np.uint8))
+    clean_one = clean and replace(one, image=cut(clean.image, boxes[chosen : chosen + 1])[0]) if boxes else None
+    rest = _passages(one, clean_one, single)
+    return Way(start, (*passages, *rest), tuple(boxes), len(passages), digits, chosen)
+
+
+def _passages(stage: Stage, clean: Stage | None, pipeline: Pipeline) -> list[Passage]:
+    traced = iter(pipeline.trace(stage.image))
+    clean_traced = iter(pipeline.trace(clean.image) if clean else ())
+    found = []
+    for step in pipeline.steps:
+        before, clean_before = stage, clean
+        if step.on:
+            stage, clean = next(traced), next(clean_traced, None)
+        found.append(Passage(step, before, stage, clean_before, clean))
+    return found
+
+
+def _photo_passages(start: Source, pipeline: Pipeline) -> list[Passage]:
+    stage, clean, found = start.stage, start.clean, []
+    for number, step in enumerate(pipeline.steps):
+        before, clean_before = stage, clean
+        if step.on:
+            prefix = Pipeline(pipeline.steps[: number + 1]).key
+            stage = _step(f"{start.photo}-{prefix}", before.image, step)
+            clean = clean and _step(f"{start.photo}-clean-{prefix}", clean.image, step)
+        found.append(Passage(step, before, stage, clean_before, clean))
+    return found
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _step(key: str, _image: NDArray[np.uint8], _step: Step) -> Stage:
+    # A photo takes a while, so that only the steps from the changed one on are computed anew.
+    stage = Pipeline((_step,)).trace(_image)[0]
+    stage.image.flags.writeable = False
+    return stage
+
+
+def compare(clean: Stage | None, stage: Stage) -> Quality | None:
+    """How near a stage is to the clean one, where there is one of the same size."""
+    return quality(clean.image, stage.image) if clean and clean.image.shape == stage.image.shape else None
+
+
+def describe(found: Quality | None) -> str:
+    """A quality in words; empty where there is none."""
+    if found is None:
+        return ""
+    psnr = "equal" if np.isinf(found.psnr) else f"PSNR {found.psnr:.1f}\u202fdB"
+    return psnr if found.ssim is None or np.isinf(found.psnr) else f"{psnr} · SSIM {found.ssim:.2f}"

@@ -1,0 +1,93 @@
+"""What a step is worth: two small models, one with it and one without, on the same digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.plots import pictures
+from hdr.training.worth import PLAN, Change, Worth, worth
+from hdr.ui import chain, jobs, resources, source
+from hdr.ui.way import Way
+
+SHOWN = 30
+HEIGHT = 320
+_ASKED = "_worth_asked"
+
+
+def show(seen: Way) -> None:
+    """A button, how far the work is, and then the answer."""
+    if not seen.passages:
+        st.caption("Add a step to measure what it is worth.")
+        return
+    index, data = chain.selected(), resources.dataset(seen.start.dataset)
+    title = seen.passages[index].title
+    pipeline, spoiled, seed = chain.current(), source.disturbances(), source.seed()
+    key = "worth-" + catalogue.key_of(
+        [data.name, pipeline.to_json(), index, [catalogue.step_to_json(s) for s in spoiled], seed]
+    )
+    with_noise = f", all spoiled in the same way ({source.describe_disturbances()})" if spoiled else ""
+    with st.container(horizontal=True, vertical_alignment="center", key="worth_row"):
+        st.button(
+            f"Measure {title}",
+            icon=":material/balance:",
+            key="measure",
+            on_click=lambda: st.session_state.update({_ASKED: key}),
+        )
+        st.caption(
+            f"Trains twice on {pictures.count(PLAN.train_size)} digits of {data.title}{with_noise}: once with this "
+            "chain, once without the step. Both then read the same validation digits; the test digits stay untouched.",
+            width="stretch",
+        )
+    if st.session_state.get(_ASKED) != key:
+        st.html('<div class="hdr-empty">What the step is worth appears here, and every digit it mends or breaks.</div>')
+        return
+    found = jobs.result(
+        key,
+        lambda report: worth(data, pipeline, index, disturbances=spoiled, seed=seed, report=report),
+        HEIGHT,
+    )
+    if found is not None:
+        _answer(found, title)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _changes(f"Wrong without it, right with it: {len(found.mended)}", found.mended, seen)
+        with right:
+            _changes(f"Right without it, wrong with it: {len(found.broken)}", found.broken, seen)
+
+
+def _answer(found: Worth, title: str) -> None:
+    low, high = found.interval
+    verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="worth_answer"):
+        st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>')
+        st.markdown(
+            f"**{title} {verdict}** here: {pictures.percent(found.accuracy_with)} with it, "
+            f"{pictures.percent(found.accuracy_without)} without.  \n"
+            f"In points of accuracy on {pictures.count(found.validated_on)} digits; 95 % interval {_points(low)} to "
+            f"{_points(high)}. It took {pictures.duration(found.seconds)}.",
+            width="stretch",
+        )
+
+
+def _points(share: float) -> str:
+    sign = "+" if share > 0 else "−" if share < 0 else "±"
+    return f"{sign}{abs(share) * 100:.2f}"
+
+
+def _changes(title: str, changes: Sequence[Change], seen: Way) -> None:
+    st.markdown(f"**{title}**")
+    if not changes:
+        st.caption("None.")
+        return
+    shown = changes[:SHOWN]
+    images = resources.dataset(seen.start.dataset).train.images[[c.index for c in shown]]
+    captions = [f"{c.label}: {c.said_without} → {c.said_with}" for c in shown]
+    st.html(pictures.sheet(images, captions))
+    more = f" {len(shown)} are shown." if len(shown) < len(changes) else ""
+    st.html(
+        '<div class="hdr-note">What it is: what it was called without the step → with it. Pictures as they are in the '
+        f"data.{more}</div>"
+    )
