@@ -146,7 +146,7 @@ class Entry:
         return self._line("Source")
 
     def _line(self, label: str) -> str:
-        found = re.search(rf"^{label}: (.+?)(?=\n\s*\n|\n\w+:|\Z)", inspect.getdoc(self.function) or "", re.M | re.S)
+        found = re.search(rf"^{label}: (.+?)(?=\n\s*\n|\n[A-Z]\w+:|\Z)", inspect.getdoc(self.function) or "", re.M | re.S)
         return " ".join(found[1].split()) if found else ""
 
     @cached_property
@@ -266,8 +266,9 @@ def get(kind: Kind, name: str) -> Entry:
     try:
         return known[name]
     except KeyError:
-        near = get_close_matches(str(name), known, n=3) if len(known) > 12 else list(known)
-        there_are = f"there are {', '.join(near)}" if near else f"there are {len(known)}, such as {next(iter(known))}"
+        near = get_close_matches(str(name), known, n=3) if len(known) > 12 else [*known]
+        # An address may name anything: forty names would bury the message.
+        there_are = f"there are {', '.join(near or list(known)[:6])}{'' if near else ' and others'}"
         raise UnknownEntry(f"There is no {kind} {excerpt(name)!r}; {there_are}.") from None
 
 

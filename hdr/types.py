@@ -104,7 +104,8 @@ class Stage:
         title: the step's title, or what the source is.
         image: uint8 (h, w).
         step: the step that made it; None for a source.
-        display: "intensity", "signed" (stored as 128 + 127 v / v_max) or "angle".
+        display: "intensity"; "signed", stored as 128 + 127 v / v_max; or "angle": 1 to 255 once round the circle from
+            the x axis towards y, 0 where there is no direction.
     """
 
     title: str

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr.ui import about_data, chain, closer, inspector, page, source, strip, way
+from hdr.ui import chain, closer, inspector, page, source, strip, way
 from hdr.ui.text import plain
 
 page.begin("What the machine sees, step by step")
@@ -11,7 +11,6 @@ if problem := chain.follow_address():
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
     start = source.choose()
-    about_data.button(start.dataset)
 
 seen = way.follow(start, chain.current(), int(st.session_state.get("cut_digit", 1)) - 1)
 strip.show(seen)

@@ -29,7 +29,9 @@ def _circle() -> NDArray[np.uint8]:
     # Equally bright all around, so that no direction looks stronger than another.
     a, b = 60 * np.cos(turn), 60 * np.sin(turn)
     lab = np.stack([np.full(256, 68.0), a, b], axis=-1).astype(np.float32)[None]
-    return np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+    colours = np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+    colours[0] = 0
+    return colours
 
 
 def _scale() -> NDArray[np.uint8]:
@@ -42,4 +44,4 @@ DIVERGING = _scale()
 """uint8 (256, 3): blue for the lowest, white for 128, orange for the highest value of a signed picture."""
 
 CYCLIC = _circle()
-"""uint8 (256, 3): a colour for each direction, the full circle."""
+"""uint8 (256, 3): a colour for each direction, once round the circle from 1 to 255; black for 0, no direction."""

@@ -16,7 +16,7 @@ from hdr.ui.source import Source
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
-SMALL, LARGE = 84, 224
+SMALL, LARGE = 84, 196
 MOST_LISTED = 32
 """Columns up to which values are listed by name; more are drawn as bars."""
 
@@ -58,7 +58,7 @@ def _set_parameter(name: str, parameter: str, key: str) -> None:
 def gallery(image: NDArray[np.uint8]) -> None:
     """Every extractor's view of the digit, side by side; a click shows one large."""
     with st.container(horizontal=True, gap="small", key="gallery"):
-        for entry in catalogue.entries("feature"):
+        for entry in sorted(catalogue.entries("feature"), key=lambda e: e.family):
             with st.container(key=f"card-0-feature-{entry.name}", width=SMALL + 18, gap=None):
                 st.html(_thumbnail(entry, image))
                 st.button(

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from hdr.features.hog import cell_histograms
+from hdr.catalogue import complete
+from hdr.features.extract import drawings
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.disturbances import gaussian_noise, rotation, salt_and_pepper
 from hdr.preprocessing.pipeline import chain
 from hdr.training.store import Run
-from hdr.types import Stage
+from hdr.types import Stage, Step
 from hdr.ui import resources, runs, startup
 
 SIDE = 168
@@ -59,9 +60,8 @@ def show(journey: Journey) -> None:
         for number, stage in enumerate(shown, 1):
             picture = pictures.digit(stage.image, SIDE, stage.title)
             _card(number, picture, "preprocess", stage.title, notes[stage.step.name])
-        cells = cell_histograms(final[None], cell=4, orientations=9, soft=True)[0]
-        picture = pictures.orientations(cells, SIDE, "histograms of oriented gradients")
-        _card(len(shown) + 1, picture, "train", "Features", "which way strokes run")
+        drawn = drawings(complete("feature", Step("hog")), final)[0]
+        _card(len(shown) + 1, pictures.drawing(drawn, SIDE), "features", "Features", "which way strokes run")
         _answer(len(shown) + 2, journey)
 
 

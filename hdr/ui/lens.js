@@ -52,7 +52,7 @@ const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(
 function told(view, x, y) {
   const values = view.layers.map((layer) => layer.at(x, y))
   if (view.panel.kind === "change") return signed(values[1] - values[0])
-  const one = { signed: (v) => signed(v - 128), angle: (v) => Math.round((v * 360) / 256) + "°" }[view.panel.display] ?? String
+  const one = { signed: (v) => signed(v - 128), angle: (v) => (v ? Math.round(((v - 1) * 360) / 255) + "°" : "none") }[view.panel.display] ?? String
   return values.map(one).join(" | ")
 }
 

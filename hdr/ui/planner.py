@@ -137,11 +137,11 @@ def _reduction() -> None:
     st.segmented_control(
         "Reduction",
         names,
-        format_func=lambda name: "None" if name == NO_REDUCTION else "PCA",
+        format_func=lambda name: "None" if name == NO_REDUCTION else catalogue.get("reduction", name).title,
         default=reduction.name if reduction else NO_REDUCTION,
         required=True,
         key=key,
-        help=catalogue.get("reduction", "pca").caption,
+        help=" ".join(e.caption for e in catalogue.entries("reduction")),
         on_change=lambda: plan.change(
             reduction=None if st.session_state[key] == NO_REDUCTION else Step(st.session_state[key])
         ),

@@ -20,7 +20,7 @@ from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.reading import strokes_from_canvas
 from hdr.reading.images import FORMATS, open_image
 from hdr.types import HdrError, Stage, Step
-from hdr.ui import chain, drawing, resources
+from hdr.ui import about_data, chain, drawing, resources
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget, show_value
 
@@ -82,7 +82,15 @@ def choose() -> Source:
         stage, key = _drawn(), ""
     else:
         stage, key = _digit(source), ""
-    return _disturbed(stage, key, dataset)
+    start = _disturbed(stage, key, dataset)
+    if st.button("", icon=":material/info:", key="about_data", help="About the data"):
+        _about(dataset)
+    return start
+
+
+@st.dialog("About the data", width="large")
+def _about(dataset: str) -> None:
+    about_data.panel(dataset)
 
 
 def _suit_chain() -> None:
