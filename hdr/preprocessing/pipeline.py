@@ -158,6 +158,17 @@ def chain(*steps: Step | str) -> Pipeline:
 
 PRESETS: dict[str, Sequence[str]] = {
     "Default": ("median", "contrast_stretching", "otsu", "deskew", "scale_to_box", "centre_by_mass"),
+    "Clean scan": ("inversion", "contrast_stretching", "otsu", "deskew", "scale_to_box", "centre_by_mass"),
+    "Noisy photo": (
+        "inversion",
+        "non_local_means",
+        "median",
+        "sauvola",
+        "deskew",
+        "scale_to_box",
+        "centre_by_mass",
+    ),
+    "Deskewed": ("deskew",),
     "Upright, one size, centred": ("deskew", "scale_to_box", "centre_by_mass"),
     "MNIST as published": (),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -80,12 +81,25 @@ def odd_batches() -> dict[str, Images]:
     }
 
 
+def check_shape(entry: Entry, before: Images, after: Images) -> None:
+    """The same number of uint8 images; of the same size, unless the step is one that declares otherwise."""
+    assert (len(after), after.ndim, after.dtype) == (len(before), 3, np.uint8)
+    assert min(after.shape[1:]) >= 1
+    if not entry.facts.get("resizes"):
+        assert after.shape == before.shape
+
+
 @pytest.mark.parametrize(("entry", "params"), cases())
 def test_shape_and_type_stay_and_the_input_is_not_changed(entry: Entry, params: dict, batch: Images) -> None:
     before = batch.tobytes()
     out = entry.function(batch, **params)
-    assert (out.shape, out.dtype) == (batch.shape, np.uint8)
+    check_shape(entry, batch, out)
     assert batch.tobytes() == before
+
+
+@pytest.mark.parametrize("entry", [e for e in STEPS if e.facts.get("resizes")], ids=by_name)
+def test_a_step_that_declares_to_resize_does(entry: Entry, batch: Images) -> None:
+    assert entry.function(batch, **entry.validate()).shape != batch.shape
 
 
 @pytest.mark.parametrize(("entry", "params"), cases())
@@ -105,7 +119,7 @@ def test_images_of_any_size_and_content(entry: Entry, params: dict) -> None:
     for name, images in odd_batches().items():
         source = frozen(images)
         out = entry.function(source, **params)
-        assert (out.shape, out.dtype) == (images.shape, np.uint8), name
+        check_shape(entry, images, out)
         alone = np.concatenate([entry.function(image[None], **params) for image in source])
         np.testing.assert_array_equal(out, alone, name)
 
@@ -114,7 +128,9 @@ def test_images_of_any_size_and_content(entry: Entry, params: dict) -> None:
 def test_no_images_give_no_images(entry: Entry, params: dict) -> None:
     for shape in [(0, 28, 28), (0, 1, 1), (0, 41, 60)]:
         out = entry.function(np.zeros(shape, np.uint8), **params)
-        assert (out.shape, out.dtype) == (shape, np.uint8)
+        check_shape(entry, np.zeros(shape, np.uint8), out)
+        one = entry.function(np.zeros((1, *shape[1:]), np.uint8), **params)
+        assert out.shape[1:] == one.shape[1:]
 
 
 @pytest.mark.parametrize(("entry", "params"), cases())
@@ -143,10 +159,47 @@ def test_steps_have_a_formula_and_a_source(entry: Entry) -> None:
     assert re.search(r"\b(1[89]|20)\d\d\b", entry.source), "a source has a year"
 
 
+@pytest.mark.parametrize("entry", STEPS, ids=by_name)
+def test_captions_are_two_sentences(entry: Entry) -> None:
+    assert len(re.findall(r"[.!?](?=\s|$)", entry.caption)) == 2
+
+
+@pytest.mark.parametrize("entry", STEPS, ids=by_name)
+def test_what_a_step_looks_up_is_in_its_module(entry: Entry) -> None:
+    """A step is printed as a script of its own: it must hang on nothing but names of its module."""
+    assert inspect.isfunction(entry.function) and entry.function.__closure__ is None
+    assert getattr(inspect.getmodule(entry.function), entry.name) is entry.function
+
+
+LEVELS = [
+    pytest.param(*case.values, id=case.id) for case in cases() if "level" in case.values[0].facts
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entry", "params"), LEVELS)
+def test_ink_is_what_lies_above_the_level(entry: Entry, params: dict, batch: Images) -> None:
+    for images in [batch, *odd_batches().values(), batch[:0]]:
+        level = entry.facts["level"](images, **params)
+        assert level.dtype == np.float64 and level.shape in ((len(images),), images.shape)
+        shaped = level.reshape(level.shape + (1,) * (3 - level.ndim))
+        np.testing.assert_array_equal(entry.function(images, **params), np.where(images > shaped, 255, 0))
+
+
+def test_every_threshold_tells_its_level() -> None:
+    assert {e.name for e in STEPS if "level" in e.facts} == {e.name for e in STEPS if e.family == "Thresholding"}
+
+
 @pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
 def test_facts_are_known_ones(entry: Entry) -> None:
     assert entry.scope in ("image", "digit")
     assert entry.display in ("intensity", "signed", "angle")
+    assert set(entry.facts) <= {"scope", "display", "resizes", "level"}
+
+
+@pytest.mark.parametrize("entry", [e for e in STEPS if e.display == "signed"], ids=by_name)
+def test_nothing_is_128_where_values_have_a_sign(entry: Entry) -> None:
+    for grey in (0, 1, 100, 255):
+        assert (entry.function(np.full((2, 9, 12), grey, np.uint8), **entry.validate()) == 128).all()
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
@@ -172,7 +225,7 @@ def test_titles_tell_entries_apart() -> None:
 @pytest.mark.parametrize("entry", STEPS, ids=by_name)
 def test_every_step_does_something(entry: Entry, batch: Images) -> None:
     moved = np.roll(batch, (3, -2), axis=(1, 2)) // 2 + 20
-    assert (entry.function(moved, **entry.validate()) != moved).any()
+    assert not np.array_equal(entry.function(moved, **entry.validate()), moved)
 
 
 @pytest.mark.parametrize("entry", DISTURBANCES, ids=by_name)
