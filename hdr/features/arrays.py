@@ -31,7 +31,7 @@ Zones = Annotated[
         ge=1,
         le=4,
         title="Zones",
-        description="Zones on each side of the picture that are counted by themselves; with 1 it is counted as a whole.",
+        description="Zones along each side of the picture, each looked at by itself; 1 takes it as a whole.",
     ),
 ]
 
@@ -85,12 +85,12 @@ def unstack(picture: NDArray, shape: tuple[int, ...], gap: int) -> NDArray:
 
 
 def zone_of(side: int, zones: int) -> NDArray[np.int64]:
-    """In which zone each pixel of a side lies: int (side,), 0 to zones - 1; sides shorter than that leave zones empty."""
+    """In which zone each pixel of a side lies: int (side,), from 0; on a side shorter than `zones` some stay empty."""
     return np.arange(side) * zones // side
 
 
 def zone_names(zones: int) -> tuple[str, ...]:
-    """What is put behind a name for each zone, row by row: " in zone 2, 1" is the second from the left of the first row.
+    """What is put behind a name for each zone, row by row: " in zone 2, 1" is the second of the first row.
 
     Nothing where there is one zone.
     """

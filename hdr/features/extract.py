@@ -87,6 +87,6 @@ def _check_size(shape: Sequence[int]) -> None:
     h, w = shape
     if max(h, w) > LARGEST:
         raise HdrError(
-            f"After its preprocessing the digit has {w}x{h} px; features are taken from at most {LARGEST}x{LARGEST} px. "
+            f"After preprocessing, the digit has {w}x{h} px; features are taken from at most {LARGEST}x{LARGEST} px. "
             "Take out the step that enlarges it, or make it smaller at the end."
         )
