@@ -15,6 +15,7 @@ from hdr.ui import chain, plan, source, way
 from hdr.ui.way import Passage, Way
 
 SMALL = 140
+MENU = "add_menu"
 
 
 def show(seen: Way) -> None:
@@ -94,7 +95,7 @@ def chain_menu() -> None:
     """Add a step, start from a preset, and take the chain to training."""
     with st.container(horizontal=True, key="chain_menu"):
         # Its many buttons are made only where somebody looks at them.
-        menu = st.popover("Add a step", icon=":material/add:", key="add_menu", on_change="rerun")
+        menu = st.popover("Add a step", icon=":material/add:", key=MENU, on_change="rerun")
         if menu.open:
             with menu:
                 _steps_to_add()
@@ -118,7 +119,13 @@ def _steps_to_add() -> None:
                     entry.title,
                     key=f"add-{entry.name}",
                     help=entry.caption,
-                    on_click=chain.add,
+                    on_click=_add,
                     args=(entry.name,),
                     disabled=full,
                 )
+
+
+def _add(name: str) -> None:
+    chain.add(name)
+    # What it does is behind the menu.
+    st.session_state[MENU] = False

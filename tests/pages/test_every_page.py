@@ -98,7 +98,7 @@ def test_without_mnist_every_page_runs_on_the_small_digits_and_says_so(
 def test_without_mnist_the_digits_are_labelled_as_what_they_are(open_page: Open, without_mnist: None) -> None:
     app = open_page("preprocess")
     assert "from Small digits (offline)" in text(app)
-    assert app.get("segmented_control")[0].options == ["Small digits (offline)", "My drawing"]
+    assert app.get("segmented_control")[0].options == ["Small digits (offline)", "My drawing", "A photo"]
     app.switch_page("pages/train.py").run()
     assert app.selectbox(key=key_of(app, "data")).options == ["Small digits (offline)"]
     assert app.selectbox(key=key_of(app, "data")).help, "a note says what they are"
