@@ -154,11 +154,11 @@ def _fit_reduction(spec: RunSpec, images: Images) -> Any:
         return None
     sample = extract(images, spec.pipeline, spec.features)
     entry = catalogue.get("reduction", spec.reduction.name)
-    most = min(sample.shape)
-    if spec.reduction.params["components"] > most:
+    components, most = spec.reduction.params.get("components", 0), min(sample.shape)
+    if components > most:
         raise FitError(
-            f"{entry.title}: {spec.reduction.params['components']} components cannot be taken from "
-            f"{sample.shape[1]} features of {len(sample)} digits; at most {most} can."
+            f"{entry.title}: {components} components cannot be taken from {sample.shape[1]} features of "
+            f"{len(sample)} digits; at most {most} can."
         )
     return entry.function(spec.seed, **spec.reduction.params).fit(sample)
 
