@@ -14,6 +14,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"
 
 seen = way.follow(start, chain.current(), int(st.session_state.get("cut_digit", 1)) - 1)
 strip.show(seen)
-strip.chain_menu()
+strip.chain_menu(seen)
 inspector.show(seen)
 closer.show(seen)

@@ -5,4 +5,7 @@ from hdr.preprocessing.pipeline import PRESETS, Pipeline
 
 discover(__name__, __path__)
 
-__all__ = ["PRESETS", "Pipeline"]
+FAMILIES = ("Noise reduction", "Contrast", "Thresholding", "Edges", "Morphology", "Normalisation")
+"""The families of steps in the order in which a course has them."""
+
+__all__ = ["FAMILIES", "PRESETS", "Pipeline"]

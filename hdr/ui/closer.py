@@ -75,9 +75,7 @@ def _classes(seen: Way) -> None:
     rows += [(stages[0].title, stages) for stages in zip(*traces, strict=True)]
     cells = "".join(
         f'<div class="hdr-over">{pictures.escape(title)}</div>'
-        + "".join(
-            pictures.digit(s.image, 56, f"a {d} after {title}", s.display) for d, s in enumerate(stages)
-        )
+        + "".join(pictures.digit(s.image, 56, f"a {d} after {title}", s.display) for d, s in enumerate(stages))
         for title, stages in rows
     )
     st.html(f'<div class="hdr-grid">{cells}</div>')

@@ -16,7 +16,7 @@ from hdr.ui.widgets import parameter_widget, show_value
 
 CHANGE, EDGE, KEPT = "Change", "Before | after", "Kept | now"
 LARGEST_DIGIT = 64
-"""Longer side, in pixels, up to which a picture is enlarged beside its settings."""
+"""Longer side, in pixels, up to which a picture is enlarged; a photo needs more room."""
 
 _KEPT = "_kept"
 
@@ -29,9 +29,8 @@ def show(seen: Way) -> None:
     index = chain.selected()
     passage = seen.passages[index]
     entry = catalogue.get("step", passage.step.name)
-    # A photo takes the whole width, with its settings below; a digit has them beside it.
     digit = max(passage.before.image.shape + passage.after.image.shape) <= LARGEST_DIGIT
-    left, right = st.columns([13, 11], gap="medium") if digit else (st.container(), st.container())
+    left, right = st.columns([13, 11] if digit else [17, 7], gap="medium")
     with left, st.container(key="large", gap="small"):
         _pictures(seen, index, passage)
     with right, st.container(key="settings", gap="small"):
@@ -96,7 +95,9 @@ def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, 
     if view == KEPT and kept:
         # The kept chain runs on what is looked at now, so that only the chains differ.
         other = way.follow(seen.start, kept[1], seen.chosen).passages[-1].after
-        return [Panel(KEPT, (other, after), "divider", notes=_differences(kept[1], index))] if _alike(other, after) else []
+        return (
+            [Panel(KEPT, (other, after), "divider", notes=_differences(kept[1], index))] if _alike(other, after) else []
+        )
     if not _alike(before, after):
         return []
     if view == EDGE:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.plots import pictures
-from hdr.preprocessing import PRESETS
+from hdr.preprocessing import FAMILIES, PRESETS
 from hdr.preprocessing.pipeline import LONGEST
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.types import Drawing, Mark, Stage
@@ -30,8 +30,6 @@ def show(seen: Way) -> None:
             if index == seen.cut_at:
                 _cut_card(seen)
             _card(index, passage)
-    if seen.cut_at is not None:
-        _choose_digit(seen)
 
 
 def _card(index: int, passage: Passage) -> None:
@@ -72,10 +70,17 @@ def _choose_digit(seen: Way) -> None:
             icon=":material/search_off:",
         )
         return
-    sheet = pictures.sheet(seen.digits, [str(i + 1) for i in range(len(seen.boxes))], 28)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="cut_row"):
-        st.number_input("Which goes on", 1, len(seen.boxes), key="cut_digit", width=130, persist_state="session")
-        st.html(sheet, width="stretch")
+    st.number_input(
+        "Which goes on",
+        1,
+        len(seen.boxes),
+        key="cut_digit",
+        width=130,
+        label_visibility="collapsed",
+        persist_state="session",
+        help="Which of the digits that were cut out goes on through the chain.",
+    )
+    st.html(pictures.sheet(seen.digits, [str(i + 1) for i in range(len(seen.boxes))], 28), width="stretch")
 
 
 def _over(text: str) -> str:
@@ -91,9 +96,9 @@ def _picture(stage: Stage, alt: str, dim: bool = False) -> str:
     return pictures.digit(stage.image, SMALL, alt, stage.display, dim) + pictures.histogram(stage.image, SMALL)
 
 
-def chain_menu() -> None:
-    """Add a step, start from a preset, and take the chain to training."""
-    with st.container(horizontal=True, key="chain_menu"):
+def chain_menu(seen: Way) -> None:
+    """Add a step, start from a preset, take the chain to training, and choose which digit of a photo goes on."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chain_menu"):
         # Its many buttons are made only where somebody looks at them.
         menu = st.popover("Add a step", icon=":material/add:", key=MENU, on_change="rerun")
         if menu.open:
@@ -106,12 +111,14 @@ def chain_menu() -> None:
         if st.button("Use for training", icon=":material/model_training:", key="use_for_training"):
             plan.take_chain()
             st.switch_page("pages/train.py")
+        if seen.cut_at is not None:
+            _choose_digit(seen)
 
 
 def _steps_to_add() -> None:
     full = len(chain.current().steps) >= LONGEST
     entries = catalogue.entries("step")
-    for family in dict.fromkeys(entry.family for entry in entries):
+    for family in sorted({entry.family for entry in entries}, key=FAMILIES.index):
         st.caption(family)
         with st.container(horizontal=True, gap="xsmall"):
             for entry in (e for e in entries if e.family == family):

@@ -62,7 +62,7 @@ def _answer(found: Worth, title: str) -> None:
     low, high = found.interval
     verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="worth_answer"):
-        st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>')
+        st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>', width="content")
         st.markdown(
             f"**{title} {verdict}** here: {pictures.percent(found.accuracy_with)} with it, "
             f"{pictures.percent(found.accuracy_without)} without.  \n"
