@@ -78,9 +78,7 @@ def histogram(image: NDArray[np.uint8], width: int, height: int = 36, bins: int 
     return f'<img class="hdr-histogram" style="{style}" alt="Histogram of grey values" src="{uri}">'
 
 
-def histogram_uri(
-    image: NDArray[np.uint8], threshold: tuple[float, float] | None = None, bins: int = 32
-) -> str:
+def histogram_uri(image: NDArray[np.uint8], threshold: tuple[float, float] | None = None, bins: int = 32) -> str:
     """The bars of a histogram as a picture's address.
 
     Heights follow the square root of the counts: paper is so much of a digit that on a straight scale nothing else

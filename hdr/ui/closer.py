@@ -34,8 +34,8 @@ def _family(seen: Way) -> None:
     passage = seen.passages[index]
     entry = catalogue.get("step", passage.step.name)
     st.html(
-        f'<div class="hdr-note">{entry.family}: what each would make of “{pictures.escape(passage.before.title)}”, with '
-        "its usual settings. A click takes it in place of the selected step.</div>"
+        f'<div class="hdr-note">{entry.family}: what each would make of “{pictures.escape(passage.before.title)}” '
+        "with its usual settings. A click takes it in place of the selected step.</div>"
     )
     with st.container(horizontal=True, gap="medium", key="family"):
         for other in catalogue.entries("step"):

@@ -1,4 +1,4 @@
-"""The way of a digit or a photo through the chain: every stage, and the same of the clean one where it was disturbed."""
+"""The way of a digit or a photo through the chain: every stage, and that of the clean one where it was disturbed."""
 
 from __future__ import annotations
 
