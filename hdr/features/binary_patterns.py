@@ -24,8 +24,12 @@ def _columns(shape: tuple[int, int], radius: int, samples: int, patterns: Patter
     if patterns == "rotation-invariant":
         names = [f"{ones} of {samples} as bright" for ones in range(samples + 1)]
     else:
-        turns = [f"{360 * (samples - i) / samples % 360:.0f}°" for i in range(samples)]
-        some = [f"{ones} of {samples} as bright, from {turn}" for ones in range(1, samples) for turn in turns]
+        # Of as many brighter places, pattern i begins at place samples - i and goes on upwards; named is its middle.
+        some = [
+            f"{ones} of {samples} as bright, at {360 / samples * (i - (ones - 1) / 2) % 360:g}°"
+            for ones in range(1, samples)
+            for i in range(samples)
+        ]
         names = [f"0 of {samples} as bright", *some, f"{samples} of {samples} as bright"]
     return tuple(name + zone for zone in zone_names(zones) for name in [*names, "other pattern"])
 
@@ -33,8 +37,9 @@ def _columns(shape: tuple[int, int], radius: int, samples: int, patterns: Patter
 def _draw(image: NDArray[np.uint8], radius: int, samples: int, patterns: Patterns, zones: int) -> tuple[Drawing, ...]:
     codes = _codes(image[None], radius, samples)[0]
     bright = np.bitwise_count(codes)
-    # Shown around one pixel at an edge: its pattern is about half and half.
-    y, x = np.unravel_index(np.argmin(np.abs(bright.astype(int) - samples // 2)), image.shape)
+    # Shown around a pixel at an edge, whose pattern is about half and half, as near to the middle as there is one.
+    rows, columns = (np.abs(np.arange(side) - (side - 1) / 2) / side for side in image.shape)
+    y, x = np.unravel_index(np.argmin(np.abs(bright - samples / 2) + rows[:, None] / 2 + columns / 2), image.shape)
     ring = np.array([(x, y)]) + radius * _circle(samples)
     on = (codes[y, x] >> np.arange(samples)) & 1 == 1
     sides = [points(ring[which], series) for series, which in enumerate((on, ~on)) if which.any()]

@@ -32,17 +32,23 @@ def _draw(image: NDArray[np.uint8], levels: int, distance: int, directions: Dire
     h, w = image.shape
     middle = np.array([w // 2, h // 2])
     pairs = [
-        line([middle, middle + np.array(_offset(angle, distance))[::-1]], series, label=f"{angle}°")
-        for series, angle in enumerate(ANGLES)
+        line([middle, middle + np.array(_offset(angle, distance))[::-1]], series) for series, angle in enumerate(ANGLES)
     ]
     matrices = _matrices(image[None], levels, distance)[0]
     found = _properties(matrices[None])[0]
-    drawings = [Drawing(f"In {levels} grey levels", as_brightness(grey), marks=tuple(pairs), note="Pairs of pixels.")]
+    drawings = [
+        Drawing(
+            f"In {levels} grey levels",
+            as_brightness(grey),
+            marks=tuple(pairs),
+            note="From one pixel to its partners in four directions.",
+        )
+    ]
     for i in (0, 1, 2):
         # The many pairs of paper and paper would leave nothing else to be seen.
-        shown = as_brightness(np.sqrt(matrices[i]))
+        shown = as_brightness(np.log1p(matrices[i] * image.size))
         note = f"Contrast {found[0, i]:.2f}, homogeneity {found[2, i]:.2f}, energy {found[3, i]:.2f}."
-        drawings.append(Drawing(f"Pairs at {ANGLES[i]}° (square root)", shown, note=note))
+        drawings.append(Drawing(f"Pairs at {ANGLES[i]}° (logarithm)", shown, note=note))
     return tuple(drawings)
 
 

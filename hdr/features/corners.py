@@ -12,7 +12,7 @@ from pydantic import Field
 
 from hdr.catalogue import register
 from hdr.features.arrays import Zones, count_in_zones, zone_names
-from hdr.features.marks import as_brightness, as_signed, grid, points
+from hdr.features.marks import as_brightness, as_signed, counted, grid, points
 from hdr.types import Drawing, Features, Images
 
 Window = Annotated[
@@ -76,8 +76,7 @@ def _drawings(
     image: NDArray[np.uint8], found: NDArray[np.float64], zones: int, measure: Drawing
 ) -> tuple[Drawing, ...]:
     marks = (*grid(image.shape, zones), *((points(found),) if len(found) else ()))
-    count = "1 corner." if len(found) == 1 else f"{len(found)} corners."
-    return Drawing("Corners", image, marks=marks, note=count), measure
+    return Drawing("Corners", image, marks=marks, note=f"{counted(len(found), 'corner')}."), measure
 
 
 @register("feature", "Harris corners", family="Local", columns=_columns, draw=_draw_harris)

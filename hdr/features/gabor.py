@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hdr.catalogue import register
 from hdr.features.arrays import Zones, in_pieces, zone_means, zone_names
-from hdr.features.marks import as_brightness, as_signed, mosaic
+from hdr.features.marks import as_brightness, as_signed, grid, mosaic
 from hdr.types import Drawing, Features, Images
 
 BANDWIDTH = 0.5622
@@ -49,8 +49,8 @@ def _draw(image: NDArray[np.uint8], wavelength: int, scales: int, orientations: 
     strongest = found.argmax(axis=0)
     directions = np.array([angle for _, angle in bank])[strongest]
     return (
-        Drawing("Digit", image),
-        Drawing("Filters", mosaic(np.stack(waves)), "signed", note="One for each wavelength and direction."),
+        Drawing("Digit", image, marks=grid(image.shape, zones), note="Responses are averaged in each zone."),
+        Drawing("Filters", mosaic(np.stack(waves), 128), "signed", note="One for each wavelength and direction."),
         Drawing("Responses", mosaic(as_brightness(found)), note="Bright where the digit looks like the filter."),
         # Directions repeat after 180 degrees, colours after 360.
         Drawing(

@@ -93,7 +93,12 @@ def _draw(image: NDArray[np.uint8], cell: int, block: int, orientations: int, so
             note="In each cell a line along every direction, the stronger the more gradients run across it.",
         ),
         Drawing("Strength of the gradient", as_brightness(np.hypot(gx, gy)), note="Bright where the grey value jumps."),
-        Drawing("Direction of the gradient", as_angle(np.arctan2(gy, gx)), "angle", note="From dark to bright."),
+        Drawing(
+            "Direction of the gradient",
+            as_angle(np.arctan2(gy, gx)),
+            "angle",
+            note="From dark to bright; flat areas have none.",
+        ),
     )
 
 

@@ -16,7 +16,7 @@ GAP = 1
 
 
 def _columns(shape: tuple[int, int], ink: int, zones: int) -> tuple[str, ...]:
-    return (*(f"holes{zone}" for zone in zone_names(zones)), "parts", "Euler number")
+    return (*(f"holes{zone}" for zone in zone_names(zones)), "components", "Euler number")
 
 
 def _draw(image: NDArray[np.uint8], ink: int, zones: int) -> tuple[Drawing, ...]:
@@ -35,7 +35,7 @@ def _draw(image: NDArray[np.uint8], ink: int, zones: int) -> tuple[Drawing, ...]
             note=f"Paper with ink all around it: {len(holes)}.",
         ),
         Drawing(
-            "Parts",
+            "Components",
             ground,
             marks=tuple(area(outline, series) for series, outline in enumerate(pieces)),
             note=f"Ink that hangs together: {len(pieces)}; less the holes, that is an Euler number of "
@@ -46,8 +46,8 @@ def _draw(image: NDArray[np.uint8], ink: int, zones: int) -> tuple[Drawing, ...]
 
 @register("feature", "Loops", family="Local", columns=_columns, draw=_draw)
 def loops(images: Images, *, ink: Ink = 50, zones: Zones = 1) -> Features:
-    """Counts holes and parts: a 0 has one hole, an 8 has two, a 1 none, however they are bent. One stray pixel can open
-    or close a hole, so clean the picture first.
+    """Counts holes and connected components: a 0 has one hole, an 8 has two, a 1 none, however they are bent. One stray
+    pixel can open or close a hole, so clean the picture first.
 
     Takes uint8 (n, h, w), returns float32 (n, zones * zones + 2). Ink touches at sides and corners, paper at sides
     only; a hole belongs to the zone in which the middle of its box lies.

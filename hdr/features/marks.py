@@ -82,14 +82,20 @@ def as_angle(radians: NDArray) -> NDArray[np.uint8]:
     return np.floor(np.mod(radians, 2 * np.pi) * (255.999 / (2 * np.pi))).astype(np.uint8)
 
 
-def mosaic(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Pictures (n, h, w) side by side in rows, about as many rows as columns; places left over are 0."""
+def mosaic(pictures: NDArray[np.uint8], empty: int = 0) -> NDArray[np.uint8]:
+    """Pictures (n, h, w) side by side in full rows where that is not too wide; else places left over are `empty`."""
     n, h, w = pictures.shape
-    across = math.ceil(math.sqrt(n))
+    least = math.ceil(math.sqrt(n))
+    across = next((k for k in range(least, 2 * least) if n % k == 0), least)
     down = math.ceil(n / across)
-    out = np.zeros((down * across, h, w), np.uint8)
+    out = np.full((down * across, h, w), empty, np.uint8)
     out[:n] = pictures
     return out.reshape(down, across, h, w).swapaxes(1, 2).reshape(down * h, across * w)
+
+
+def counted(number: int, noun: str) -> str:
+    """ "1 corner", "2 corners"."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _pairs(xy: NDArray | list) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from hdr.catalogue import register
 from hdr.features.arrays import Ink, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
-from hdr.features.marks import grid, points
+from hdr.features.marks import counted, grid, points
 from hdr.types import Drawing, Features, Images
 
 GAP = 8
@@ -39,7 +39,7 @@ def _draw(image: NDArray[np.uint8], ink: int, merge: int, zones: int) -> tuple[D
         *grid(image.shape, zones),
         *(points(np.stack(at[::-1], axis=1), series) for series, at in enumerate((ends, junctions)) if len(at[0])),
     )
-    note = f"{len(ends[0])} end points and {len(junctions[0])} junctions."
+    note = f"{counted(len(ends[0]), 'end point')} and {counted(len(junctions[0]), 'junction')}."
     thin = skeleton[GAP : GAP + h, GAP : GAP + w] * np.uint8(255)
     return (
         Drawing("End points and junctions", image, marks=marks, note=note),
@@ -70,7 +70,8 @@ def end_points_and_junctions(
     Takes uint8 (n, h, w), returns float32 (n, 2 * zones * zones): end points, then junctions. A pixel of the skeleton
     is an end where its eight neighbours, walked around once, hold one run of ink, or none; it is a junction where they
     hold three runs or more, and so are four pixels in a square whose twelve neighbours do. Junction pixels up to
-    `merge` px apart in rows and columns are one junction, at the middle of their box, so that none is counted twice.
+    `merge` px apart in rows and columns are one junction, at the pixel nearest to their mean, so that none is counted
+    twice.
 
     Source: Rutovitz, Pattern recognition (1966), for the runs around a pixel; Zhang and Suen, A fast parallel algorithm
     for thinning digital patterns (1984), doi:10.1145/357994.358023; skimage.morphology.skeletonize.
@@ -122,10 +123,15 @@ def _junctions(skeleton: NDArray[np.uint8], merge: int, height: int) -> Places:
         for dx in (1, 2):
             meets[y + dy, x + dx] = 1
     # Squares of that side around two pixels touch if the pixels are no further apart.
-    spread = cv2.dilate(meets, np.ones((merge, merge), np.uint8), anchor=(0, 0))
-    _, _, found, _ = cv2.connectedComponentsWithStats(spread, connectivity=8)
-    x, y, width, rows = found[1:, :4].T.astype(np.float64)
-    return _places(y + (rows - merge) / 2 + merge - 1, x + (width - merge) / 2 + merge - 1, height)
+    spread = cv2.dilate(meets, np.ones((merge, merge), np.uint8))
+    _, labels = cv2.connectedComponents(spread, connectivity=8)
+    y, x = np.nonzero(meets)
+    which = labels[y, x]
+    size = np.maximum(np.bincount(which), 1)
+    off = sum((at - (np.bincount(which, at) / size)[which]) ** 2 for at in (y, x))
+    order = np.lexsort((off, which))
+    nearest = order[np.flatnonzero(np.diff(which[order], prepend=0))]
+    return _places(y[nearest].astype(np.float64), x[nearest].astype(np.float64), height)
 
 
 def _places(y: NDArray, x: NDArray, height: int) -> Places:
