@@ -1,7 +1,4 @@
-"""Every step against SciPy or scikit-image, or against the property it is there for.
-
-Pictures are of three kinds: real digits, noise of an odd size, and smooth grey hills with noise on them.
-"""
+"""The default chain's steps and their nearest relatives against SciPy or scikit-image, or against what they are for."""
 
 from __future__ import annotations
 
@@ -14,25 +11,7 @@ from skimage import exposure, filters, measure, transform
 
 from hdr.preprocessing import arrays, capture, contrast, edges, noise, normalisation, thresholding
 from hdr.types import Images, Split
-
-
-def hills(rng: np.random.Generator) -> Images:
-    smooth = ndimage.gaussian_filter(rng.normal(size=(20, 31, 40)), (0, 4, 4))
-    smooth = (smooth - smooth.min()) / np.ptp(smooth) * 140 + 60
-    return np.rint(smooth + rng.normal(0, 6, smooth.shape)).clip(0, 255).astype(np.uint8)
-
-
-@pytest.fixture(scope="module", params=["digits", "noise", "hills"])
-def images(request: pytest.FixtureRequest, digits: Split) -> Images:
-    rng = np.random.default_rng(7)
-    if request.param == "digits":
-        return digits.images[:60]
-    return rng.integers(0, 256, (20, 23, 31), np.uint8) if request.param == "noise" else hills(rng)
-
-
-def assert_close(out: Images, expected: list[NDArray], tolerance: float) -> None:
-    """Grey values within a tolerance of what the other library gives, rounding included."""
-    np.testing.assert_allclose(out.astype(float), np.stack(expected), rtol=0, atol=tolerance)
+from tests.preprocessing.close import assert_close
 
 
 @pytest.mark.parametrize("size", [3, 5, 7, 9])
