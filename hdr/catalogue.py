@@ -146,7 +146,9 @@ class Entry:
         return self._line("Source")
 
     def _line(self, label: str) -> str:
-        found = re.search(rf"^{label}: (.+?)(?=\n\s*\n|\n[A-Z]\w+:|\Z)", inspect.getdoc(self.function) or "", re.M | re.S)
+        found = re.search(
+            rf"^{label}: (.+?)(?=\n\s*\n|\n[A-Z]\w+:|\Z)", inspect.getdoc(self.function) or "", re.M | re.S
+        )
         return " ".join(found[1].split()) if found else ""
 
     @cached_property
@@ -298,6 +300,45 @@ def step_from_json(kind: Kind, data: Any) -> Step:
     if not isinstance(on, bool):
         raise HdrError(f"{data['name'][:80]}: on is {excerpt(on)!r}; it must be true or false.")
     return complete(kind, Step(data["name"], {k: v for k, v in data.items() if k not in ("name", "on")}, on))
+
+
+def step_to_text(step: Step) -> str:
+    """A step for an address: ``median-size-3``, or ``_median-size-3`` where it is switched off.
+
+    Its name and its parameters are joined by ``-``; in a number, ``_`` is the minus sign. None of these characters is
+    escaped in a query string.
+    """
+    return ("" if step.on else "_") + "-".join(
+        [step.name, *(f"{name}-{_value_to_text(value)}" for name, value in step.params.items())]
+    )
+
+
+def step_from_text(kind: Kind, text: str) -> Step:
+    """The step that `step_to_text` wrote, validated.
+
+    Raises:
+        HdrError: `text` is not such a step.
+    """
+    name, *values = text.removeprefix("_").split("-")
+    known = {p.name: p for p in get(kind, name).parameters}
+    if len(values) % 2:
+        raise HdrError(f"{text[:80]!r} is not a {kind}: its parameters are written as name-value pairs.")
+    params = {}
+    for key, value in zip(values[::2], values[1::2], strict=True):
+        params[key] = _value_from_text(known[key], value) if key in known else value
+    return complete(kind, Step(name, params, not text.startswith("_")))
+
+
+def _value_to_text(value: Any) -> str:
+    return format_value(value).replace("-", "_")
+
+
+def _value_from_text(parameter: Parameter, text: str) -> Any:
+    # Choices are compared as written, since a name may hold "_" itself; in a number every "_" was a minus.
+    for choice in parameter.choices:
+        if text == _value_to_text(choice):
+            return choice
+    return parameter.parse(text.replace("_", "-"))
 
 
 def key_of(data: Any) -> str:

@@ -109,22 +109,28 @@ def _svg(content: str, width: int, height: int) -> str:
     return "data:image/svg+xml;base64," + base64.b64encode((text + content + "</svg>").encode()).decode()
 
 
+LABELLED = 120
+"""Width, in CSS pixels, from which on marks have their labels."""
+
+
 def drawing(shown: Drawing, side: int) -> str:
     """A picture with marks on it, `side` CSS pixels wide."""
     image = shrunk(shown.image)
     h, w = shown.image.shape
     uri = base64.b64encode(png(coloured(image, shown.display))).decode()
+    # Lines of one width on the screen, whatever the picture's size; words would be too small on a thumbnail.
+    unit = max(h, w) / 28 * max(1.0, 140 / side)
+    marks = "".join(_mark(mark, unit, side >= LABELLED) for mark in shown.marks)
     # The middle of the first pixel is (0, 0) for marks, and half a pixel into the picture.
     content = (
         f'<image href="data:image/png;base64,{uri}" width="{w}" height="{h}" preserveAspectRatio="none" '
-        f'style="image-rendering:pixelated"/><g transform="translate(0.5 0.5)">'
-        f"{''.join(_mark(mark, max(h, w) / 28) for mark in shown.marks)}</g>"
+        f'style="image-rendering:pixelated"/><g transform="translate(0.5 0.5)">{marks}</g>'
     )
     style = f"width:{side}px;aspect-ratio:{w}/{h}"
     return f'<img class="hdr-digit" style="{style}" alt="{escape(shown.title)}" src="{_svg(content, w, h)}">'
 
 
-def _mark(mark: Mark, unit: float) -> str:
+def _mark(mark: Mark, unit: float, labelled: bool) -> str:
     colour = MARKS[mark.series % len(MARKS)]
     look = f'stroke="{colour}" stroke-opacity="{mark.strength:.2f}" stroke-width="{0.32 * unit:.3f}" fill="none"'
     points = " ".join(f"{x:.2f},{y:.2f}" for x, y in mark.points)
@@ -138,7 +144,7 @@ def _mark(mark: Mark, unit: float) -> str:
     else:
         tag = "polygon" if mark.kind == "area" else "polyline"
         drawn = f'<{tag} points="{points}" stroke-linecap="round" stroke-linejoin="round" {look}/>'
-    if mark.label:
+    if mark.label and labelled:
         x, y = mark.points[0]
         drawn += (
             f'<text x="{x + 0.9 * unit:.2f}" y="{y - 0.7 * unit:.2f}" font-size="{2 * unit:.2f}" fill="{colour}" '

@@ -105,15 +105,9 @@ class Pipeline:
         return catalogue.key_of(self.active.to_json())
 
     def to_text(self) -> str:
-        """The chain for an address: ``median-size-3~otsu~_deskew``.
-
-        Steps are joined by ``~``; a step is its name and its parameters joined by ``-``; a leading ``_`` switches a
-        step off, and in a number it is the minus sign. None of these characters is escaped in a query string.
-        """
-        return "~".join(
-            ("" if s.on else "_") + "-".join([s.name, *(f"{k}-{_value_to_text(v)}" for k, v in s.params.items())])
-            for s in self.steps
-        )
+        """The chain for an address: ``median-size-3~otsu~_deskew``: steps as `catalogue.step_to_text` writes them,
+        joined by ``~``, which is not escaped in a query string."""
+        return "~".join(map(catalogue.step_to_text, self.steps))
 
     @classmethod
     def from_text(cls, text: str) -> Pipeline:
@@ -125,30 +119,7 @@ class Pipeline:
         parts = [p for p in text[:4000].split("~") if p]
         if len(parts) > LONGEST:
             raise PipelineError(f"The chain has {len(parts)} steps; at most {LONGEST} are allowed.")
-        return cls(tuple(map(_step_from_text, parts)))
-
-
-def _step_from_text(text: str) -> Step:
-    name, *values = text.removeprefix("_").split("-")
-    known = {p.name: p for p in catalogue.get("step", name).parameters}
-    if len(values) % 2:
-        raise PipelineError(f"{text[:80]!r} is not a step: its parameters are written as name-value pairs.")
-    params = {}
-    for key, value in zip(values[::2], values[1::2], strict=True):
-        params[key] = _value_from_text(known[key], value) if key in known else value
-    return Step(name, params, not text.startswith("_"))
-
-
-def _value_to_text(value: Any) -> str:
-    return catalogue.format_value(value).replace("-", "_")
-
-
-def _value_from_text(parameter: catalogue.Parameter, text: str) -> Any:
-    # Choices are compared as written, since a name may hold "_" itself; in a number every "_" was a minus.
-    for choice in parameter.choices:
-        if text == _value_to_text(choice):
-            return choice
-    return parameter.parse(text.replace("_", "-"))
+        return cls(tuple(catalogue.step_from_text("step", part) for part in parts))
 
 
 def chain(*steps: Step | str) -> Pipeline:

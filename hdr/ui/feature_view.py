@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -10,8 +12,9 @@ from hdr import catalogue
 from hdr.features.extract import columns, drawings
 from hdr.plots import pictures
 from hdr.preprocessing import Pipeline
+from hdr.training.spec import MOST_FEATURES
 from hdr.types import HdrError, Step
-from hdr.ui import chain, source, way
+from hdr.ui import chain, plan, source, way
 from hdr.ui.source import Source
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
@@ -20,7 +23,8 @@ SMALL, LARGE = 84, 196
 MOST_LISTED = 32
 """Columns up to which values are listed by name; more are drawn as bars."""
 
-_CHOSEN, _PARAMS = "_feature", "_feature_params"
+PARAMETER = "feature"
+_CHOSEN, _KEPT, _ADDRESS, _REVISION = "_feature", "_feature_kept", "_feature_address", "_feature_revision"
 
 
 def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
@@ -42,17 +46,53 @@ def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
 
 def chosen() -> Step:
     """The extractor that is shown large, with its parameters."""
-    name = st.session_state.get(_CHOSEN, "hog")
-    return catalogue.complete("feature", Step(name, st.session_state.get(_PARAMS, {}).get(name, {})))
+    return st.session_state.setdefault(_CHOSEN, catalogue.complete("feature", Step("hog")))
+
+
+def follow_address() -> str:
+    """Take the extractor from the address where it says another one, and otherwise write it there.
+
+    Returns:
+        What is wrong with the address, in words; empty where nothing is.
+    """
+    text, problem = st.query_params.get(PARAMETER), ""
+    if text is not None and text != st.session_state.get(_ADDRESS):
+        try:
+            _set(catalogue.step_from_text("feature", text[:400]))
+        except HdrError as error:
+            problem = f"The feature in this address cannot be used. {error}"
+    _write_address()
+    return problem
+
+
+def _write_address() -> None:
+    text = catalogue.step_to_text(chosen())
+    st.session_state[_ADDRESS] = text
+    if st.query_params.get(PARAMETER) != text:
+        st.query_params[PARAMETER] = text
+
+
+def _set(step: Step) -> None:
+    st.session_state[_CHOSEN] = step
+    st.session_state.setdefault(_KEPT, {})[step.name] = step
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+    _write_address()
 
 
 def _choose(name: str) -> None:
-    st.session_state[_CHOSEN] = name
+    _set(st.session_state.get(_KEPT, {}).get(name) or catalogue.complete("feature", Step(name)))
 
 
-def _set_parameter(name: str, parameter: str, key: str) -> None:
-    kept = st.session_state.setdefault(_PARAMS, {})
-    kept[name] = {**kept.get(name, {}), parameter: st.session_state[key]}
+def _set_parameter(name: str, key: str) -> None:
+    step = chosen()
+    try:
+        changed = catalogue.complete("feature", Step(step.name, {**step.params, name: st.session_state[key]}))
+    except HdrError as error:
+        st.toast(plain(error))
+        _set(step)
+    else:
+        st.session_state[_CHOSEN] = st.session_state.setdefault(_KEPT, {})[step.name] = changed
+        _write_address()
 
 
 def gallery(image: NDArray[np.uint8]) -> None:
@@ -84,12 +124,14 @@ def large(image: NDArray[np.uint8]) -> None:
     entry = catalogue.get("feature", step.name)
     left, right = st.columns([13, 11], gap="medium")
     with right, st.container(key="settings", gap="small"):
-        st.markdown(f"**{entry.title}**")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{entry.title}**")
+            st.space("stretch")
+            _use_for_training(step)
         st.markdown(entry.caption)
         for parameter in entry.parameters:
-            key = f"feature-{step.name}-{parameter.name}"
-            value = step.params[parameter.name]
-            parameter_widget(parameter, value, key, _set_parameter, (step.name, parameter.name, key))
+            key = f"feature-{st.session_state.get(_REVISION, 0)}-{parameter.name}"
+            parameter_widget(parameter, step.params[parameter.name], key, _set_parameter, (parameter.name, key))
         if entry.formula:
             st.latex(entry.formula, width="content")
         if entry.source:
@@ -99,6 +141,20 @@ def large(image: NDArray[np.uint8]) -> None:
             _pictures(step, image)
         except HdrError as error:
             st.warning(plain(error), icon=":material/error:")
+
+
+def _use_for_training(step: Step) -> None:
+    planned = plan.current().features
+    if st.button("Train with it", icon=":material/model_training:", key="train_with", type="tertiary"):
+        plan.use(replace(plan.current(), features=(step,)))
+        st.switch_page("pages/train.py")
+    if step.name not in [s.name for s in planned] and len(planned) < MOST_FEATURES:
+        names = ", ".join(catalogue.get("feature", s.name).title for s in planned)
+        if st.button(
+            "Add to the plan", icon=":material/add:", key="add_to_plan", type="tertiary", help=f"Beside {names}"
+        ):
+            plan.use(replace(plan.current(), features=(*planned, step)))
+            st.switch_page("pages/train.py")
 
 
 def _pictures(step: Step, image: NDArray[np.uint8]) -> None:

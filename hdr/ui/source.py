@@ -115,11 +115,11 @@ def _digit(dataset: str) -> Stage:
         ["test", "training"],
         key="split",
         bind="query-params",
-        width=120,
+        width=110,
         help="Models learn from training digits and are judged on test digits.",
     )
     split = data.train if half == "training" else data.test
-    wanted = st.selectbox("Digit", [ANY, *range(10)], key="digit", bind="query-params", width=110)
+    wanted = st.selectbox("Digit", [ANY, *range(10)], key="digit", bind="query-params", width=90)
     pool = np.arange(len(split)) if wanted == ANY else np.flatnonzero(split.labels == wanted)
     if st.session_state.get("index", 0) >= len(pool):
         st.session_state["index"] = 0
@@ -130,7 +130,7 @@ def _digit(dataset: str) -> Stage:
         step=1,
         key="index",
         bind="query-params",
-        width=150,
+        width=130,
         help=f"Which of the {len(pool)} digits of this kind.",
     )
     st.button("Another", icon=":material/shuffle:", key="another", on_click=_shuffle, args=(len(pool),))
