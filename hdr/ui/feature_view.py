@@ -19,7 +19,7 @@ from hdr.ui.source import Source
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
-SMALL, LARGE = 84, 196
+SMALL, LARGE, SMALLER = 84, 196, 140
 MOST_LISTED = 32
 """Columns up to which values are listed by name; more are drawn as bars."""
 
@@ -159,12 +159,13 @@ def _use_for_training(step: Step) -> None:
 
 def _pictures(step: Step, image: NDArray[np.uint8]) -> None:
     shown = drawings(step, image)
+    side = LARGE if len(shown) < 4 else SMALLER
     with st.container(horizontal=True, gap="small", key="drawings"):
         for drawn in shown:
-            with st.container(width=LARGE + 4, gap=None):
+            with st.container(width=side + 4, gap=None):
                 note = f'<div class="hdr-note hdr-below">{pictures.escape(drawn.note)}</div>' if drawn.note else ""
                 title = f'<div class="hdr-over">{pictures.escape(drawn.title)}</div>'
-                st.html(title + pictures.drawing(drawn, LARGE) + note)
+                st.html(title + pictures.drawing(drawn, side) + note)
     values = catalogue.get("feature", step.name).function(image[None], **step.params)[0]
     names = columns((step,), image.shape)
     if len(names) <= MOST_LISTED:
