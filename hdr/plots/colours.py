@@ -25,11 +25,12 @@ _BLUE, _WHITE, _ORANGE = (33, 102, 172), (250, 250, 250), (217, 110, 30)
 
 
 def _circle() -> NDArray[np.uint8]:
-    turn = np.arange(256) / 256 * 2 * np.pi
-    # Equally bright all around, so that no direction looks stronger than another.
-    a, b = 60 * np.cos(turn), 60 * np.sin(turn)
-    lab = np.stack([np.full(256, 68.0), a, b], axis=-1).astype(np.float32)[None]
-    colours = np.rint(np.clip(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0], 0, 1) * 255).astype(np.uint8)
+    turn = (np.arange(256) - 1) / 255 * 2 * np.pi
+    # Equally bright all around, so that no direction looks stronger than another. With more colour than this a screen
+    # cannot show the blues, and they would jump where directions do not.
+    a, b = 40 * np.cos(turn), 40 * np.sin(turn)
+    lab = np.stack([np.full(256, 74.0), a, b], axis=-1).astype(np.float32)[None]
+    colours = np.rint(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0] * 255).astype(np.uint8)
     colours[0] = 0
     return colours
 

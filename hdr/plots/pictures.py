@@ -137,6 +137,7 @@ def _mark(mark: Mark, unit: float, labelled: bool) -> str:
     if mark.kind == "points":
         # A dark rim keeps a dot visible on ink and on paper.
         dots = f'r="{0.62 * unit:.3f}" fill="{colour}" stroke="#000" stroke-width="{0.18 * unit:.3f}"'
+        dots += f' opacity="{mark.strength:.2f}"'
         drawn = "".join(f'<circle cx="{x:.2f}" cy="{y:.2f}" {dots}/>' for x, y in mark.points)
     elif mark.kind == "box":
         (x0, y0), (x1, y1) = np.sort(mark.points, axis=0)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW = 7
-"""Side of the neighbourhoods in which structures are compared, in pixels, as in Wang et al."""
+"""Side of the neighbourhoods in which structures are compared, in pixels, as scikit-image has it by default."""
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ def find_digits(ink: NDArray[np.uint8]) -> list[Box]:
     Returns:
         Boxes of x, y, width, height in pixels; none where the picture is blank or full.
     """
-    level, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     if ink.size == 0 or ink.min() == ink.max():
         return []
+    _, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     found = [tuple(int(v) for v in row[:4]) for row in stats[1:]]
     # A blot from edge to edge is a frame or a shadow, not a digit.
@@ -43,15 +43,22 @@ def find_digits(ink: NDArray[np.uint8]) -> list[Box]:
 
 def _in_reading_order(found: list[Box]) -> list[Box]:
     lines: list[list[Box]] = []
-    for box in sorted(found, key=lambda b: b[1] + b[3] / 2):
-        middle = box[1] + box[3] / 2
-        # Of one line is what has its middle beside the last one's box.
+    for box in sorted(found, key=_middle):
+        # Of one line are two of which one has its middle beside the other: a dash stands beside a digit, not below it.
         last = lines[-1][-1] if lines else None
-        if last and last[1] <= middle <= last[1] + last[3]:
+        if last and (_beside(last, box) or _beside(box, last)):
             lines[-1].append(box)
         else:
             lines.append([box])
     return [box for line in lines for box in sorted(line)]
+
+
+def _middle(box: Box) -> float:
+    return box[1] + box[3] / 2
+
+
+def _beside(one: Box, other: Box) -> bool:
+    return other[1] <= _middle(one) <= other[1] + other[3]
 
 
 def cut(image: NDArray[np.uint8], boxes: list[Box]) -> Images:
@@ -71,7 +78,9 @@ def cut(image: NDArray[np.uint8], boxes: list[Box]) -> Images:
         margin = int(np.ceil(scale))
         digit = cv2.copyMakeBorder(image[y : y + h, x : x + w], *(margin,) * 4, cv2.BORDER_CONSTANT)
         # Thin strokes would be lost where pixels are skipped: they are spread out first.
-        source = cv2.GaussianBlur(digit, (0, 0), (scale - 1) / 2, borderType=cv2.BORDER_CONSTANT) if scale > 2 else digit
+        source = (
+            cv2.GaussianBlur(digit, (0, 0), (scale - 1) / 2, borderType=cv2.BORDER_CONSTANT) if scale > 2 else digit
+        )
         left, top = ((size + 2 * margin - SIDE * scale + scale - 1) / 2 for size in (w, h))
         matrix = np.array([[scale, 0, left], [0, scale, top]])
         cv2.warpAffine(source, matrix, (SIDE, SIDE), target, cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
