@@ -2,8 +2,8 @@
 
 Every registration holds two facts besides: `columns(shape, **params)` gives names of the d columns for people, and
 `draw(image, **params)` one to four pictures of what the extractor looks at in one digit. Pages call them through
-`hdr.features.extract`. Names say where things are by x and y: pixels, rows and columns from 0, cells and zones from 1,
-both from the top left. Angles begin to the right and run clockwise, as y runs down, unless the extractor says otherwise.
+`hdr.features.extract`. Names say where things are by x and y from the top left: pixels, rows and columns from 0, cells
+and zones from 1. Angles begin to the right and run clockwise, as y runs down, unless the extractor says otherwise.
 """
 
 from hdr.catalogue import discover

@@ -23,8 +23,10 @@ def _profile_columns(shape: tuple[int, int]) -> tuple[str, ...]:
 def _draw_profiles(image: NDArray[np.uint8]) -> tuple[Drawing, ...]:
     h, w = image.shape
     rows, columns = np.split(profiles(image[None])[0] / 100, [h])
-    by_row = line(np.stack([rows * w - 0.5, np.arange(h)], axis=1))
-    by_column = line(np.stack([np.arange(w), h - 0.5 - columns * h], axis=1), series=1)
+    # From edge to edge, so that one row alone is a line as well.
+    down, across = (np.concatenate([[-0.5], np.arange(side), [side - 0.5]]) for side in (h, w))
+    by_row = line(np.stack([np.pad(rows, 1, "edge") * w - 0.5, down], axis=1))
+    by_column = line(np.stack([across, h - 0.5 - np.pad(columns, 1, "edge") * h], axis=1), series=1)
     return (
         Drawing("Rows", image, marks=(by_row,), note="The further to the right, the more ink is in the row."),
         Drawing("Columns", image, marks=(by_column,), note="The higher, the more ink is in the column."),

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+import skops.io
 from sklearn.base import ClassifierMixin, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -19,6 +20,7 @@ from hdr.catalogue import Entry
 from hdr.features.pixels import pixels
 from hdr.models import FitContext
 from hdr.models.context import Progress
+from hdr.training.model import TRUSTED
 from hdr.types import Features, Labels
 
 CLASSIFIERS = catalogue.entries("classifier")
@@ -43,7 +45,8 @@ def make(entry: Entry, **params: Any) -> Any:
 
 def values(entry: Entry) -> list[tuple[str, Any]]:
     """Each parameter with each choice, or with both ends of its range."""
-    return [(p.name, v) for p in entry.parameters for v in p.choices or (p.type(p.minimum), p.type(p.maximum))]
+    both = {p.name: (False, True) if p.type is bool else (p.minimum, p.maximum) for p in entry.parameters}
+    return [(p.name, p.type(v)) for p in entry.parameters for v in p.choices or both[p.name]]
 
 
 def cases(entries: tuple[Entry, ...]) -> list[Any]:
@@ -78,12 +81,13 @@ def test_every_classifier_learns_from_few_digits(entry: Entry, data: tuple) -> N
 
 
 @pytest.mark.parametrize("entry", REDUCTIONS, ids=by_name)
-def test_every_reduction_gives_fewer_features(entry: Entry, data: tuple) -> None:
+def test_every_reduction_gives_as_many_features_or_fewer(entry: Entry, data: tuple) -> None:
     images, _, other, _ = data
     estimator = make(entry)
     assert isinstance(estimator, TransformerMixin)
     reduced = estimator.fit(images).transform(other)
-    assert reduced.shape[0] == len(other) and 0 < reduced.shape[1] < images.shape[1]
+    assert reduced.shape[0] == len(other) and 0 < reduced.shape[1] <= images.shape[1]
+    assert reduced.shape[1] == entry.validate().get("components", images.shape[1])
     assert np.isfinite(reduced).all() and reduced.dtype == np.float32
     np.testing.assert_array_equal(make(entry).fit(images).transform(other), reduced)
 
@@ -151,3 +155,38 @@ def test_pca_keeps_as_much_as_a_full_decomposition(data: tuple, components: int)
     # It may look for the directions at random: what they leave out of other digits counts, not which they are.
     lost, least = (((p.inverse_transform(p.transform(other)) - other) ** 2).sum() for p in (found, expected))
     assert lost < 1.02 * least
+
+
+def test_standardised_features_have_mean_0_and_variance_1(data: tuple) -> None:
+    images, *_ = data
+    images = np.hstack([images * 100 + 7, np.full((len(images), 1), 3, np.float32)])
+    found = make(catalogue.get("reduction", "standardise")).fit_transform(images)
+    varies = images.std(axis=0) > 0
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-4)
+    np.testing.assert_allclose(found[:, varies].std(axis=0), 1, atol=1e-3)
+    assert not found[:, ~varies].any() and not varies.all(), "what never varies says nothing"
+
+
+def test_pca_after_standardising_does_not_depend_on_units(data: tuple) -> None:
+    images, _, other, _ = data
+    # Powers of two keep every digit of a number.
+    units = np.float32(2) ** np.random.default_rng(0).integers(-6, 7, images.shape[1])
+    entry = catalogue.get("reduction", "pca")
+    for standardise in (True, False):
+        plain, scaled = (
+            make(entry, components=5, standardise=standardise).fit(images * by).transform(other * by)
+            for by in (np.float32(1), units)
+        )
+        assert plain.dtype == np.float32
+        assert np.allclose(np.abs(plain), np.abs(scaled), atol=1e-2) == standardise
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("standardise", {}), ("pca", {"components": 10}), ("pca", {"components": 10, "standardise": True})],
+)
+def test_reductions_can_be_kept_in_files_that_run_no_code(name: str, params: dict, data: tuple) -> None:
+    images, _, other, _ = data
+    fitted = make(catalogue.get("reduction", name), **params).fit(images)
+    back = skops.io.loads(skops.io.dumps(fitted), trusted=list(TRUSTED))
+    np.testing.assert_allclose(back.transform(other), fitted.transform(other), rtol=0, atol=1e-5)
