@@ -33,6 +33,25 @@ def filter_batch(images: Images, radius: int, operator: Callable[[NDArray], NDAr
     return np.ascontiguousarray(out.reshape(n, h + 2 * radius, w)[:, radius : radius + h])
 
 
+def filter_row(images: Images, radius: int, operator: Callable[[NDArray], NDArray]) -> NDArray:
+    """Run a local operator over all images in one call, side by side in one wide picture.
+
+    Rows of 28 pixels are too short for the vector units that some operators of OpenCV are written for: in long ones a
+    median is 6 to 25 times as fast. Only for operators that calculate in whole numbers, because fractions may be
+    rounded in another way at the end of a row, and a batch would then differ from its images one by one.
+
+    Args, Returns:
+        as `filter_batch`; every image has its edge repeated `radius` times on all sides.
+    """
+    n, h, w = images.shape
+    if n == 0:
+        return images
+    padded = np.pad(images, ((0, 0), (radius, radius), (radius, radius)), mode="edge")
+    tall, wide = h + 2 * radius, w + 2 * radius
+    out = operator(padded.swapaxes(0, 1).reshape(tall, n * wide)).reshape(tall, n, wide)
+    return np.ascontiguousarray(out[radius : radius + h, :, radius : radius + w].swapaxes(0, 1))
+
+
 def each(images: Images, operator: Callable[[NDArray], NDArray]) -> Images:
     """Run an operator that keeps the size over one image at a time: uint8 (n, h, w) to the same."""
     out = np.empty_like(images, order="C")

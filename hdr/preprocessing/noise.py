@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import each, filter_batch
+from hdr.preprocessing.arrays import each, filter_batch, filter_row
 from hdr.types import Images
 
 step = partial(register, "step", family="Noise reduction")
@@ -74,7 +74,7 @@ def median(images: Images, *, size: Size = 3) -> Images:
 
     Source: Tukey, Exploratory Data Analysis (1977); cv2.medianBlur.
     """
-    return filter_batch(images, size // 2, lambda p: cv2.medianBlur(p, size))
+    return filter_row(images, size // 2, lambda p: cv2.medianBlur(p, size))
 
 
 @step("Bilateral filter")
