@@ -221,6 +221,40 @@ def test_an_unknown_name_is_answered_with_the_valid_ones() -> None:
         catalogue.complete("classifier", Step("probe"))
 
 
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of forty reductions."""
+
+    def reduce(features: Any) -> Any:
+        """Nothing."""
+
+    monkeypatch.setattr(catalogue, "_entries", {kind: dict(table) for kind, table in catalogue._entries.items()})
+    names = [f"{word}_{thing}" for word in ("median", "gaussian", "otsu", "deskew") for thing in "abcdefghij"]
+    for name in names:
+        reduce.__name__ = name
+        catalogue.register("reduction", name, family="F")(reduce)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("wrong", "nearest"), [("medain_a", "median_a"), ("gausian_a", "gaussian_a"), ("Deskew_j", "deskew_j")]
+)
+def test_of_many_names_the_nearest_are_given(wrong: str, nearest: str, many: list[str]) -> None:
+    with pytest.raises(UnknownEntry, match=f"There is no reduction '{wrong}'; there are ") as caught:
+        catalogue.get("reduction", wrong)
+    named = [name for name in many if name in str(caught.value)]
+    assert nearest in named and len(named) <= 3
+    assert "others" not in str(caught.value)
+
+
+@pytest.mark.parametrize("wrong", ["", "qqqqqqq", "?" * 9000, "\ud800"])
+def test_where_no_name_is_near_a_few_are_given(wrong: str, many: list[str]) -> None:
+    with pytest.raises(UnknownEntry, match="and others") as caught:
+        catalogue.get("reduction", wrong)
+    assert [name for name in many if name in str(caught.value)] == many[:6]
+    assert len(str(caught.value)) < 300
+
+
 def test_completing_keeps_the_switch() -> None:
     done = catalogue.complete("step", Step("probe", {"size": 5}, on=False))
     assert (dict(done.params)["size"], dict(done.params)["count"], done.on) == (5, 3, False)

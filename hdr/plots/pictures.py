@@ -145,7 +145,7 @@ def _mark(mark: Mark, unit: float, labelled: bool) -> str:
     else:
         tag = "polygon" if mark.kind == "area" else "polyline"
         drawn = f'<{tag} points="{points}" stroke-linecap="round" stroke-linejoin="round" {look}/>'
-    if mark.label and labelled:
+    if mark.label and labelled and len(mark.points):
         x, y = mark.points[0]
         drawn += (
             f'<text x="{x + 0.9 * unit:.2f}" y="{y - 0.7 * unit:.2f}" font-size="{2 * unit:.2f}" fill="{colour}" '

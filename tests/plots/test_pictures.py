@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
+from typing import Any
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hdr.plots import pictures
-from hdr.plots.colours import DIGITS, DIVERGING
+from hdr.plots.colours import CYCLIC, DIGITS, DIVERGING, MARKS, SECOND
+from hdr.types import Drawing, Mark
 
 
 def picture_in(html: str) -> NDArray[np.uint8]:
@@ -68,10 +71,11 @@ HOSTILE = '"><script>alert(1)</script>'
     "make",
     [
         lambda text: pictures.digit(np.zeros((28, 28), np.uint8), 28, text),
-        lambda text: pictures.orientations(np.ones((2, 2, 9), np.float32), 28, text),
+        lambda text: pictures.drawing(Drawing(text, np.zeros((28, 28), np.uint8)), 28),
         lambda text: pictures.sheet(np.zeros((1, 28, 28), np.uint8), [text]),
+        lambda text: pictures.values([text], np.ones(1, np.float32)),
     ],
-    ids=["digit", "orientations", "sheet"],
+    ids=["digit", "drawing", "sheet", "values"],
 )
 def test_words_are_escaped(make) -> None:
     html = make(HOSTILE)
@@ -107,18 +111,219 @@ def test_a_histogram_shows_where_the_grey_values_are() -> None:
     assert float(bars[1][1]) == 0.5, "heights follow the square root"
 
 
-def test_orientations_are_strokes_across_their_gradient() -> None:
-    cells = np.zeros((1, 2, 4), np.float32)
-    cells[0, 1, 0] = 1
-    lines = re.findall(
-        r'<line x1="([\d.-]+)" y1="([\d.-]+)" x2="([\d.-]+)" y2="([\d.-]+)"',
-        drawing_in(pictures.orientations(cells, 56, "hog")),
-    )
-    assert len(lines) == 1, "nothing is drawn where nothing is"
-    x1, y1, x2, y2 = map(float, lines[0])
-    assert (x1 + x2) / 2 == pytest.approx(1.5, abs=0.01)
-    # The gradient points at 22.5 degrees, so that the stroke runs at 112.5.
-    assert abs((y2 - y1) / (x2 - x1)) == pytest.approx(np.tan(np.deg2rad(67.5)), rel=0.1)
+@pytest.mark.parametrize(("threshold", "at"), [(127, 16), (0, 0.125), (254, 31.875), (255, 32), (-1, 0), (300, 32)])
+def test_a_threshold_stands_between_the_values_that_it_parts(threshold: float, at: float) -> None:
+    (line,) = lines_in(pictures.histogram_uri(np.zeros((5, 5), np.uint8), (threshold, threshold)))
+    assert (line["x"] + line["width"] / 2) == pytest.approx(at, abs=0.01)
+    assert line["width"] < 0.5, "it is a line"
+    assert (line["y"], line["height"], line["fill"]) == (0, 1, SECOND)
+    assert "fill-opacity" not in line
+
+
+def test_thresholds_that_differ_by_place_are_a_band_that_bars_shine_through() -> None:
+    (band,) = lines_in(pictures.histogram_uri(np.zeros((5, 5), np.uint8), (63, 191)))
+    assert band["x"] == pytest.approx(8, abs=0.2)
+    assert band["x"] + band["width"] == pytest.approx(24, abs=0.2)
+    assert band["fill-opacity"] < 0.7
+
+
+def test_without_a_threshold_a_histogram_has_bars_only(noise: NDArray[np.uint8]) -> None:
+    assert lines_in(pictures.histogram_uri(noise)) == []
+    assert len(elements(pictures.histogram_uri(noise), "rect")) == 32
+
+
+def test_a_small_picture_is_not_shrunk(noise: NDArray[np.uint8]) -> None:
+    assert pictures.shrunk(noise) is noise
+    assert pictures.shrunk(noise, 28) is noise
+
+
+@pytest.mark.parametrize(
+    ("shape", "shown"),
+    [((1000, 800), (640, 512)), ((480, 960), (320, 640)), ((1, 5000), (1, 640)), ((9000, 2), (640, 1))],
+)
+def test_a_photo_is_shrunk_to_its_longer_side_and_keeps_its_shape(
+    shape: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    assert pictures.shrunk(np.zeros(shape, np.uint8)).shape == shown
+
+
+def test_a_shrunk_picture_is_averaged_not_sampled() -> None:
+    stripes = np.zeros((800, 800), np.uint8)
+    stripes[:, ::2] = 200
+    assert (pictures.shrunk(stripes, 400) == 100).all()
+
+
+def test_a_photo_is_sent_no_larger_than_it_is_shown_on_a_fine_screen() -> None:
+    assert picture_in(pictures.digit(np.zeros((900, 1200), np.uint8), 140, "photo")).shape == (210, 280)
+    assert "aspect-ratio:1200/900" in pictures.digit(np.zeros((900, 1200), np.uint8), 140, "photo")
+
+
+def test_colours_by_what_the_values_mean(noise: NDArray[np.uint8]) -> None:
+    assert np.array_equal(pictures.coloured(noise), noise)
+    assert np.array_equal(pictures.coloured(noise, "signed"), DIVERGING[noise])
+    assert np.array_equal(pictures.coloured(noise, "angle"), CYCLIC[noise])
+    assert np.array_equal(picture_in(pictures.digit(noise, 28, "angles", "angle")), CYCLIC[noise])
+
+
+def test_directions_go_round_a_circle_of_equally_bright_colours() -> None:
+    assert CYCLIC[0].tolist() == [0, 0, 0], "no direction is black"
+    lightness, *plane = cv2.cvtColor(CYCLIC[None, 1:].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0].T
+    assert np.ptp(lightness) < 1
+    assert np.abs(np.diff(CYCLIC[1:].astype(int), axis=0)).max() <= 5, "neighbouring directions look alike"
+    assert np.abs(CYCLIC[255].astype(int) - CYCLIC[1]).max() <= 5, "and so do the last and the first"
+    hue = np.unwrap(np.arctan2(plane[1], plane[0])) / (2 * np.pi)
+    assert hue == pytest.approx(np.arange(255) / 255, abs=0.01), "equal turns of the hue for equal turns"
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def elements(html: str, name: str) -> list[dict[str, Any]]:
+    """The elements of that name in a drawing, as their attributes; numbers as numbers."""
+
+    def number(text: str) -> float | str:
+        return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else text
+
+    found = ElementTree.fromstring(drawing_in(html)).iter(SVG + name)
+    return [{key: number(value) for key, value in e.attrib.items()} | {"text": e.text} for e in found]
+
+
+def lines_in(uri: str) -> list[dict[str, Any]]:
+    """What is drawn over the bars of a histogram."""
+    return [e for e in elements(uri, "rect") if e.get("fill") == SECOND]
+
+
+def drawn(*marks: Mark, image: NDArray[np.uint8] | None = None, side: int = 168, **options: str) -> str:
+    """The HTML of a digit with marks."""
+    shown = np.zeros((28, 28), np.uint8) if image is None else image
+    return pictures.drawing(Drawing("title", shown, marks=marks, **options), side)
+
+
+def mark(kind: str, *points: tuple[float, float], **options: Any) -> Mark:
+    """A mark through some points."""
+    return Mark(kind, np.array(points, float).reshape(-1, 2), **options)
+
+
+def test_a_drawing_holds_every_pixel_of_its_picture(noise: NDArray[np.uint8]) -> None:
+    html = drawn(image=noise)
+    (image,) = elements(html, "image")
+    assert np.array_equal(picture_in(f'{image["href"]}"'), noise)
+    assert (image["width"], image["height"]) == (28, 28)
+    assert "image-rendering:pixelated" in image["style"]
+    assert "width:168px;aspect-ratio:28/28" in html
+    (signed,) = elements(drawn(image=noise, display="signed"), "image")
+    assert np.array_equal(picture_in(f'{signed["href"]}"'), DIVERGING[noise])
+
+
+def test_marks_stand_where_pixels_have_their_middles() -> None:
+    html = drawn(mark("points", (0, 0), (27, 13)))
+    (moved,) = elements(html, "g")
+    assert moved["transform"] == "translate(0.5 0.5)"
+    assert [(c["cx"], c["cy"]) for c in elements(html, "circle")] == [(0, 0), (27, 13)]
+    assert 'viewBox="0 0 28 28"' in drawing_in(html)
+
+
+def test_a_line_stays_open_and_an_area_closes() -> None:
+    html = drawn(mark("line", (1, 2), (3, 4), (5, 6.5)), mark("area", (7, 8), (9, 8), (9, 10)))
+    assert [e["points"] for e in elements(html, "polyline")] == ["1.00,2.00 3.00,4.00 5.00,6.50"]
+    assert [e["points"] for e in elements(html, "polygon")] == ["7.00,8.00 9.00,8.00 9.00,10.00"]
+    assert {e["fill"] for name in ("polyline", "polygon") for e in elements(html, name)} == {"none"}
+
+
+@pytest.mark.parametrize("corners", [((2, 3), (12, 23)), ((12, 23), (2, 3)), ((12, 3), (2, 23))])
+def test_a_box_has_any_two_opposite_corners(corners: tuple[tuple[float, float], ...]) -> None:
+    (box,) = elements(drawn(mark("box", *corners)), "rect")
+    assert (box["x"], box["y"], box["width"], box["height"]) == (2, 3, 10, 20)
+
+
+def test_marks_of_one_series_have_one_colour_and_others_another() -> None:
+    boxes = [mark("box", (i, i), (i + 3, i + 3), series=i) for i in (0, 1, 0, 1, len(MARKS))]
+    colours = [b["stroke"] for b in elements(drawn(*boxes), "rect")]
+    assert colours == [MARKS[0], MARKS[1], MARKS[0], MARKS[1], MARKS[0]]
+    (dot,) = elements(drawn(mark("points", (3, 3), series=1)), "circle")
+    assert dot["fill"] == MARKS[1]
+
+
+@pytest.mark.parametrize("kind", ["points", "line", "area", "box"])
+def test_a_weak_mark_shines_through(kind: str) -> None:
+    html = drawn(mark(kind, (2, 3), (12, 23), strength=0.4))
+    tag = {"points": "circle", "line": "polyline", "area": "polygon", "box": "rect"}[kind]
+    shown = elements(html, tag)
+    assert shown and all(e.get("opacity", 1) * e.get("stroke-opacity", 1) == 0.4 for e in shown)
+
+
+def test_a_label_stands_beside_the_first_point_where_there_is_room_for_words() -> None:
+    labelled = mark("points", (10, 20), (3, 4), series=2, label="a fork")
+    (label,) = elements(drawn(labelled), "text")
+    assert (label["text"], label["fill"]) == ("a fork", MARKS[2])
+    assert 0 < label["x"] - 10 < 2 and -2 < label["y"] - 20 < 2
+    assert not elements(drawn(mark("points", (10, 20))), "text")
+    assert not elements(drawn(labelled, side=56), "text"), "on a thumbnail nobody could read it"
+
+
+@pytest.mark.parametrize("kind", ["points", "line", "area"])
+def test_nothing_to_mark_is_no_error(kind: str) -> None:
+    assert not elements(drawn(mark(kind, label="none")), "text")
+
+
+def test_lines_are_as_wide_on_a_photo_as_on_a_digit() -> None:
+    box = mark("box", (2, 3), (12, 23))
+    widths = []
+    for shape in ((28, 28), (480, 900)):
+        (shown,) = elements(drawn(box, image=np.zeros(shape, np.uint8)), "rect")
+        widths.append(shown["stroke-width"] / max(shape))
+    assert widths[0] == pytest.approx(widths[1], rel=0.02)
+
+
+def test_a_photo_with_marks_is_sent_small_and_keeps_its_coordinates() -> None:
+    html = drawn(mark("box", (100, 200), (1100, 700)), image=np.zeros((900, 1800), np.uint8))
+    (image,), (box,) = elements(html, "image"), elements(html, "rect")
+    assert picture_in(f'{image["href"]}"').shape == (320, 640)
+    assert (image["width"], image["height"]) == (1800, 900)
+    assert (box["x"], box["width"]) == (100, 1000)
+    assert "aspect-ratio:1800/900" in html
+
+
+def test_words_within_a_drawing_are_escaped() -> None:
+    html = drawn(mark("points", (3, 3), label=HOSTILE + "<&"))
+    (label,) = elements(html, "text")
+    assert label["text"] == HOSTILE + "<&"
+    assert "<script" not in drawing_in(html)
+
+
+def test_a_few_numbers_stand_beside_their_names() -> None:
+    html = pictures.values(["height", "<b>width"], np.array([20, 0.123456], np.float32))
+    assert re.findall(r"<span>([^<]*)</span><span>([^<]*)</span>", html) == [
+        ("height", "20"),
+        ("&lt;b&gt;width", "0.1235"),
+    ]
+    with pytest.raises(ValueError, match="zip"):
+        pictures.values(["height"], np.zeros(2, np.float32))
+
+
+def strokes(numbers: list[float]) -> list[tuple[float, float, float]]:
+    """The bars of a signature: their places, where they begin and where they end, from 0 at the top to 1."""
+    html = pictures.signature(np.array(numbers, np.float32))
+    (path,) = elements(html, "path")
+    assert f'viewBox="0 0 {len(numbers)} 1"' in drawing_in(html)
+    found = re.findall(r"M([\d.]+) ([\d.]+)V(-?[\d.]+)", path["d"])
+    return [tuple(map(float, bar)) for bar in found]
+
+
+def test_many_numbers_are_bars_from_zero_up_and_down() -> None:
+    assert strokes([3, 0, -1, 1.5]) == [(0.5, 0.75, 0), (2.5, 0.75, 1), (3.5, 0.75, 0.375)]
+
+
+@pytest.mark.parametrize(("numbers", "zero"), [([1, 2, 4], 1.0), ([-1, -2, -4], 0.0)])
+def test_bars_of_one_sign_begin_at_the_edge(numbers: list[float], zero: float) -> None:
+    found = strokes(numbers)
+    assert {start for _, start, _ in found} == {zero}
+    assert [abs(end - zero) for _, _, end in found] == [0.25, 0.5, 1]
+
+
+def test_nothing_but_zeros_has_no_bar() -> None:
+    assert strokes([0, 0, 0]) == []
+    assert strokes([]) == []
 
 
 def test_bars_single_out_the_most_probable_class() -> None:

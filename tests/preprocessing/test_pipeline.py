@@ -156,6 +156,32 @@ def test_the_trace_ends_where_apply_does(found: Pipeline, batch: Images) -> None
     assert batch.tobytes() == before
 
 
+@given(found=chains())
+def test_a_chain_is_parted_before_the_first_step_that_works_on_one_digit(found: Pipeline) -> None:
+    whole, single = found.parted()
+    assert (*whole.steps, *single.steps) == found.steps, "steps that are off stay where they are"
+    assert "digit" not in [catalogue.get("step", s.name).scope for s in whole.active.steps]
+    if single.steps:
+        assert single.steps[0].on and catalogue.get("step", single.steps[0].name).scope == "digit"
+
+
+def test_parting_by_example() -> None:
+    def parted(text: str) -> list[str]:
+        return [part.to_text() for part in Pipeline.from_text(text).parted()]
+
+    assert parted("otsu~centre_by_mass~median-size-5~deskew") == [
+        "otsu",
+        "centre_by_mass~median-size-5~deskew-limit-1.0",
+    ]
+    assert parted("_centre_by_mass~otsu~_median~centre_by_mass") == [
+        "_centre_by_mass~otsu~_median-size-3",
+        "centre_by_mass",
+    ]
+    assert parted("median-size-3~_centre_by_mass") == ["median-size-3~_centre_by_mass", ""]
+    assert parted("centre_by_mass~otsu") == ["", "centre_by_mass~otsu"]
+    assert parted("") == ["", ""]
+
+
 def test_steps_are_applied_from_left_to_right() -> None:
     image = np.full((1, 4, 4), 100, np.uint8)
     up, level = Step("probe", {"offset": 50}), Step("threshold", {"level": 120})
