@@ -67,7 +67,8 @@ def _draw_harris(
 def _draw_shi_tomasi(
     image: NDArray[np.uint8], window: int, quality: int, distance: int, zones: int
 ) -> tuple[Drawing, ...]:
-    shown = as_brightness(np.sqrt(cv2.cornerMinEigenVal(image, window)))
+    # In flat areas rounding can leave it a little below 0.
+    shown = as_brightness(np.sqrt(np.maximum(cv2.cornerMinEigenVal(image, window), 0)))
     note = "How much the picture changes in the direction in which it changes least (square root)."
     return _drawings(image, _find(image, window, quality, distance), zones, Drawing("Measure", shown, note=note))
 

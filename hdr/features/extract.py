@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
-from hdr.types import Drawing, Features, HdrError, Images, Step
+from hdr.types import SIDE, Drawing, Features, HdrError, Images, Step
 
 CHUNK = 2048
 """Images that are turned into features at a time: intermediate arrays stay small, whatever the number of images."""
 
 LARGEST = 64
 """Most pixels on a side of a picture that features are taken from; beyond, they would fill the memory."""
+
+
+MOST = 50_000
+"""Most features of a digit: one of 28x28 px never has as many, and thousands of digits with more would fill memory."""
 
 
 def extract(images: Images, pipeline: Pipeline, features: Sequence[Step]) -> Features:
@@ -30,13 +34,16 @@ def extract(images: Images, pipeline: Pipeline, features: Sequence[Step]) -> Fea
         float32 (n, d).
 
     Raises:
-        HdrError: the pipeline makes pictures that are larger than 64x64 px, or too small for an extractor.
+        HdrError: the pipeline makes pictures that are larger than 64x64 px, too small for an extractor, or of which the
+            extractors find more than 50,000 features.
     """
     calls = [(catalogue.get("feature", s.name).function, s.params) for s in features]
     out = None
     for start in range(0, len(images), CHUNK):
         part = pipeline.apply(images[start : start + CHUNK])
         _check_size(part.shape[1:])
+        if out is None and part[0].size > SIDE**2:
+            _check_count(sum(function(part[:1], **params).shape[1] for function, params in calls), part.shape[1:])
         found = [function(part, **params) for function, params in calls]
         if out is None:
             out = np.empty((len(images), sum(f.shape[1] for f in found)), np.float32)
@@ -89,4 +96,13 @@ def _check_size(shape: Sequence[int]) -> None:
         raise HdrError(
             f"After preprocessing, the digit has {w}x{h} px; features are taken from at most {LARGEST}x{LARGEST} px. "
             "Take out the step that enlarges it, or make it smaller at the end."
+        )
+
+
+def _check_count(count: int, shape: Sequence[int]) -> None:
+    h, w = shape
+    if count > MOST:
+        raise HdrError(
+            f"A digit of {w}x{h} px has {count:,} of these features; at most {MOST:,} can be learned from. "
+            "Take larger cells, fewer directions, or a smaller picture."
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hdr.types import Mark
 
-NO_STRENGTH = 0.35
+HELPING = 0.35
 """How strongly helping lines, such as those between zones, are drawn."""
 
 
@@ -55,8 +55,8 @@ def grid(shape: tuple[int, ...], zones: int) -> tuple[Mark, ...]:
     h, w = shape
     # A zone begins at the first pixel i with i * zones // side equal to its number.
     rows, columns = ({-(-k * side // zones) - 0.5 for k in range(1, zones)} for side in (h, w))
-    down = [line([(x, -0.5), (x, h - 0.5)], strength=NO_STRENGTH) for x in sorted(columns)]
-    return (*down, *(line([(-0.5, y), (w - 0.5, y)], strength=NO_STRENGTH) for y in sorted(rows)))
+    down = [line([(x, -0.5), (x, h - 0.5)], strength=HELPING) for x in sorted(columns)]
+    return (*down, *(line([(-0.5, y), (w - 0.5, y)], strength=HELPING) for y in sorted(rows)))
 
 
 def outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:

@@ -15,6 +15,8 @@ from hdr.catalogue import Entry, Parameter
 from hdr.features.extract import columns, drawings
 from hdr.types import Drawing, HdrError, Images, Split, Step
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 ENTRIES = catalogue.entries("feature")
 
 FAMILIES = {"Global", "Local", "Texture", "Transforms", "Zones"}

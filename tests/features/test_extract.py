@@ -64,6 +64,13 @@ def test_large_pictures_are_refused(shape: tuple[int, int]) -> None:
         drawings(Step("pixels"), images[0])
 
 
+def test_more_features_than_fit_into_memory_are_refused() -> None:
+    finest = Step("hog", {"cell": 2, "block": 4, "orientations": 18, "soft": True})
+    with pytest.raises(HdrError, match=r"64x64 px has 242,208 of these features; at most 50,000"):
+        extract(np.zeros((500, 64, 64), np.uint8), Pipeline(), (finest,))
+    assert extract(np.zeros((2, 28, 28), np.uint8), Pipeline(), (finest,)).shape == (2, 34_848)
+
+
 def test_names_and_drawings_know_what_is_wrong() -> None:
     with pytest.raises(HdrError, match="no feature 'hogg'"):
         columns((Step("hogg"),), (28, 28))

@@ -15,6 +15,8 @@ from hdr.features.loops import loops
 from hdr.features.strokes import GAP, end_points_and_junctions, skeletons
 from hdr.types import Images, Split, Step
 
+pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
+
 
 def drawn(*lines: tuple[tuple[int, int], ...], width: int = 1) -> Images:
     """Strokes through points x, y on 28x28."""
