@@ -100,7 +100,7 @@ def harris_corners(
     zones: Zones = 2,
 ) -> Features:
     """Counts the points around which the picture changes whichever way one moves, as at the bends and ends of strokes.
-    A 7 has a sharp bend and a 0 has none; counted by zone, they also say where.
+    A 7 bends sharply where a 0 is round, and counted by zone, they say where a digit bends and ends.
 
     Takes uint8 (n, h, w), returns float32 (n, zones * zones). Only the strongest of close corners stays, and the
     outermost pixels are left out.
