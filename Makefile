@@ -20,6 +20,7 @@ test: .venv/dev.done
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/preprocessing.py
+	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/training.py --best
 	$(BIN)/python benchmarks/browser.py
 

@@ -43,6 +43,7 @@ FLAGS = [
 TITLES = {
     "Home": "Handwritten digits, step by step",
     "Preprocess": "What the machine sees, step by step",
+    "Features": "What is measured in a digit",
     "Train": "Train a model and watch it learn",
     "Draw": "Draw a digit",
 }
@@ -104,8 +105,9 @@ def strokes(page: Page, url: str, count: int) -> list[float]:
 
 
 def slider(page: Page, url: str, count: int) -> list[float]:
-    """Letting go of a slider on Preprocess to the picture after it."""
-    page.goto(f"{url}/preprocess?chain=gaussian~otsu~deskew~scale_to_box~centre_by_mass")
+    """Letting go of a slider on Preprocess, with eight steps on the page, to the picture after it."""
+    chain = "gaussian~median~contrast_stretching~otsu~closing~deskew~scale_to_box~centre_by_mass"
+    page.goto(f"{url}/preprocess?chain={chain}")
     page.locator(".st-key-select-0 button").click()
     track = page.locator(".st-key-settings [data-testid=stSlider] [role=group] > div")
     expect(page.locator(".st-key-settings")).to_contain_text("1. Gaussian filter")
@@ -129,7 +131,7 @@ def switches(page: Page, url: str, count: int) -> tuple[list[float], list[float]
     """A click in the navigation to the new page's heading, and to the end of its script."""
     page.goto(url)
     times: tuple[list[float], list[float]] = ([], [])
-    order = ["Preprocess", "Train", "Draw", "Home"]
+    order = ["Preprocess", "Features", "Train", "Draw", "Home"]
     for number in range(-len(order), count):
         target = order[number % len(order)]
         settled(page)
@@ -243,7 +245,7 @@ def main() -> None:
                 server.wait()
                 page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
                 rows["end of a stroke to the answer"] = strokes(page, server.url, asked.strokes)
-                rows["slider on Preprocess to the picture"] = slider(page, server.url, asked.strokes)
+                rows["slider on Preprocess, eight steps, to the picture"] = slider(page, server.url, asked.strokes)
                 heading, whole = switches(page, server.url, 2 * asked.switches)
                 rows |= {"page switch to the heading": heading, "page switch to the whole page": whole}
             finally:

@@ -80,6 +80,11 @@ def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
     page.locator(".st-key-large").wait_for()
     keep("preprocess")
 
+    page.get_by_test_id("stTopNavLink").filter(has_text="Features").click()
+    page.locator(".st-key-drawings").wait_for()
+    page.locator(".js-plotly-plot").wait_for(timeout=120_000)
+    keep("features")
+
     page.goto(f"{url}/train")
     page.locator(".st-key-train button").click()
     page.locator(".st-key-test_accuracy").wait_for(timeout=180_000)

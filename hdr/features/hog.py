@@ -83,7 +83,8 @@ def _draw(image: NDArray[np.uint8], cell: int, block: int, orientations: int, so
         turn = np.deg2rad((k + 0.5) * 180 / orientations + 90)
         middle = (np.array([column, row]) + 0.5) * cell - 0.5
         reach = 0.46 * cell * np.array([np.cos(turn), np.sin(turn)])
-        lines.append(line([middle - reach, middle + reach], strength=float(strength[row, column, k])))
+        # The root, as eyes judge brightness: without it only the strongest cell would be seen.
+        lines.append(line([middle - reach, middle + reach], strength=float(strength[row, column, k]) ** 0.5))
     gy, gx = (_differences(image[None], axis)[0] for axis in (1, 2))
     return (
         Drawing(

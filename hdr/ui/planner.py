@@ -118,7 +118,7 @@ def _features() -> None:
     key = plan.widget_key("features")
     st.pills(
         "Features",
-        [e.name for e in catalogue.entries("feature")],
+        [e.name for e in sorted(catalogue.entries("feature"), key=lambda e: e.family)],
         selection_mode="multi",
         format_func=lambda name: catalogue.get("feature", name).title,
         default=[s.name for s in plan.current().features],
