@@ -108,10 +108,12 @@ def _grey(picture: Image.Image) -> NDArray[np.uint8]:
 
 def _from_deep(values: NDArray) -> NDArray[np.uint8]:
     # Cameras and scanners put 10, 12 or 14 bits into 16; the brightest pixel tells how many are in use.
-    values = np.maximum(np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0), 0)
-    brightest = values.max(initial=0)
+    brightest = float(values.max(initial=0, where=np.isfinite(values)))
     full = 1.0 if 0 < brightest <= 1 else 2.0 ** max(8, np.ceil(np.log2(brightest + 1))) - 1
-    return np.rint(values * (255 / full)).astype(np.uint8)
+    # One copy that is changed in place: several would take half a gigabyte for the largest pictures.
+    grey = np.nan_to_num(values.astype(np.float32), copy=False, posinf=0, neginf=0)
+    grey *= np.float32(255 / full)
+    return np.rint(grey, out=grey).clip(0, 255, out=grey).astype(np.uint8)
 
 
 def to_ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import multiprocessing
 import os
 import struct
+import sys
+import time
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -34,14 +39,15 @@ def saved(picture: Image.Image, form: str, **options: object) -> bytes:
     return stream.getvalue()
 
 
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has no pixels."""
+def png_header(width: int, height: int, pixels: bytes = b"", **more: bytes) -> bytes:
+    """A PNG that claims a size, with no pixels or those, and maybe with other chunks before them."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    chunks = [chunk(b"IHDR", header), *(chunk(name.encode(), data) for name, data in more.items())]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks) + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND", b"")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -82,11 +88,71 @@ def test_what_is_transparent_is_white() -> None:
     assert (open_image(saved(picture, "PNG")) == seven()).all()
 
 
-def test_exif_rotation_is_applied() -> None:
+def test_infinite_and_undefined_values_count_as_black() -> None:
+    values = np.full((4, 6), 0.5, np.float32)
+    values[0] = [np.nan, np.inf, -np.inf, -3, 1, 0]
+    grey = open_image(saved(Image.fromarray(values), "TIFF"))
+    assert grey[0].tolist() == [0, 0, 0, 0, 255, 0]
+    assert (grey[1:] == 128).all()
+
+
+@pytest.mark.parametrize("form", [".png", ".tiff"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_sixteen_bits_in_grey_colour_and_with_alpha(channels: int, form: str) -> None:
+    deep = np.repeat(seven().astype(np.uint16)[:, :, None] * 257, channels, axis=2)
+    if channels == 4:
+        deep[:, :, 3] = 65535
+    grey = open_image(cv2.imencode(form, deep)[1].tobytes())
+    assert np.abs(grey.astype(int) - seven()).max() <= 1
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_four_inks_are_paper_where_none_is(form: str) -> None:
+    picture = Image.new("CMYK", (60, 90), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (10, 10, 30, 50))
+    picture.paste((255, 255, 255, 0), (35, 10, 50, 50))
+    grey = open_image(saved(picture, form))
+    assert grey[70, 30] > 250
+    assert grey[30, 20] < 5
+    assert grey[30, 42] < 5, "all three colours over each other are black"
+
+
+def test_colours_are_as_grey_as_they_look() -> None:
+    picture = Image.new("RGB", (4, 1))
+    for x, colour in enumerate([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)]):
+        picture.putpixel((x, 0), colour)
+    assert open_image(saved(picture, "PNG"))[0].tolist() == [76, 150, 29, 255]
+
+
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP"])
+def test_of_moving_pictures_the_first_is_taken(form: str) -> None:
+    frames = [Image.fromarray(seven()), Image.new("L", (60, 90), 0), Image.new("L", (60, 90), 255)]
+    moving = saved(frames[0], form, save_all=True, append_images=frames[1:])
+    assert np.abs(open_image(moving).astype(int) - seven()).mean() < 2
+
+
+TURNS = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: np.rot90(a, 2).T,
+    8: lambda a: np.rot90(a, -1),
+}
+"""How a camera stores a picture, by the number that its EXIF data then have."""
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", TURNS)
+def test_exif_rotation_is_applied(orientation: int, form: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = saved(Image.fromarray(np.rot90(seven()).copy()), "PNG", exif=exif)
-    assert (open_image(turned) == seven()).all()
+    exif[0x0112] = orientation
+    stored = saved(Image.fromarray(TURNS[orientation](seven()).copy()), form, exif=exif)
+    grey = open_image(stored)
+    assert grey.shape == (90, 60)
+    assert np.abs(grey.astype(int) - seven()).mean() < 6
 
 
 @pytest.mark.parametrize(
@@ -107,6 +173,52 @@ def test_exif_rotation_is_applied() -> None:
 def test_what_is_no_picture_is_refused_in_plain_words(data: bytes, message: str) -> None:
     with pytest.raises(ImageError, match=message):
         open_image(data)
+
+
+BOMB = bytes(200_000_000)
+"""What 200 kB of a file can hold when they are unpacked."""
+
+BOMBS = {
+    "more pixels than the header says": lambda: png_header(50, 50, BOMB),
+    "a text": lambda: png_header(50, 50, bytes(51 * 50), zTXt=b"note\0\0" + zlib.compress(BOMB)),
+    "a colour profile": lambda: png_header(50, 50, bytes(51 * 50), iCCP=b"name\0\0" + zlib.compress(BOMB)),
+}
+
+
+def cost(data: bytes) -> tuple[float, float]:
+    """Seconds of processor time, and bytes that the memory of this process grows by, to open a picture or refuse it."""
+    import resource
+
+    # Bytes on macOS, kilobytes elsewhere.
+    unit = 1 if sys.platform == "darwin" else 1024
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    with contextlib.suppress(ImageError):
+        open_image(data)
+    return time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
+
+
+def cost_in_a_new_process(data: bytes) -> tuple[float, float]:
+    """The cost where nothing was opened before."""
+    pytest.importorskip("resource", reason="this system does not say how much memory a process took")
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(cost, data).result()
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_what_swells_when_unpacked_takes_neither_time_nor_memory(kind: str) -> None:
+    data = BOMBS[kind]()
+    assert len(data) < 400_000
+    seconds, memory = cost_in_a_new_process(data)
+    assert seconds < 1
+    assert memory < 50_000_000
+
+
+def test_the_largest_deep_picture_takes_little_more_than_a_coloured_one() -> None:
+    side = int(MOST_PIXELS**0.5)
+    deep = np.full((side, side), 30_000, np.uint16)
+    data = cv2.imencode(".png", deep, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    _, memory = cost_in_a_new_process(data)
+    assert memory < 16 * deep.size
 
 
 def test_size_is_checked_before_anything_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
