@@ -51,10 +51,8 @@ def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
     )
     quality = way.describe(way.compare(clean, stage))
     with st.container(key=f"card-0-family-{other.name}", width=SIDE + 24, gap=None):
-        st.html(
-            pictures.digit(stage.image, SIDE, other.title, stage.display)
-            + f'<div class="hdr-over hdr-below">{quality or "&nbsp;"}</div>'
-        )
+        below = f'<div class="hdr-over hdr-below">{quality}</div>' if quality else ""
+        st.html(pictures.digit(stage.image, SIDE, other.title, stage.display) + below)
         st.button(
             other.title,
             key=f"instead-{other.name}",

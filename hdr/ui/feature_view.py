@@ -98,9 +98,13 @@ def _set_parameter(name: str, key: str) -> None:
 def gallery(image: NDArray[np.uint8]) -> None:
     """Every extractor's view of the digit, side by side; a click shows one large."""
     with st.container(horizontal=True, gap="small", key="gallery"):
+        family = ""
         for entry in sorted(catalogue.entries("feature"), key=lambda e: e.family):
+            # Its family stands over the first one of it.
+            over = "&nbsp;" if entry.family == family else entry.family
+            family = entry.family
             with st.container(key=f"card-0-feature-{entry.name}", width=SMALL + 18, gap=None):
-                st.html(_thumbnail(entry, image))
+                st.html(f'<div class="hdr-over">{over}</div>' + _thumbnail(entry, image))
                 st.button(
                     entry.title,
                     key=f"feature-{entry.name}",
