@@ -65,7 +65,7 @@ def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
 
 def _classes(seen: Way) -> None:
     split = resources.dataset(seen.start.dataset).test
-    nth = int(st.session_state.get("index", 0)) % 50
+    nth = int(st.session_state.get("index", 0)) % int(np.bincount(split.labels, minlength=CLASSES).min())
     chosen = [np.flatnonzero(split.labels == d)[nth] for d in range(CLASSES)]
     images = spoil(split.images[chosen], source.disturbances(), source.seed())
     traces = [chain.current().active.trace(image) for image in images]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hdr import catalogue, datasets
 from hdr.catalogue import Entry, Parameter
+from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.capture import from_strokes
 from hdr.preprocessing.disturbances import spoil
@@ -28,6 +29,8 @@ ANY = "any"
 DRAWING, PHOTO = "drawing", "photo"
 MOST_PIXELS = 1_500_000
 """Pixels of a photo that go through the chain; a larger one is averaged down, so that a small host can keep up."""
+LONGEST_SIDE = 6_000
+"""Longest side of a photo in pixels: a strip one pixel wide may be within the pixels and still be endless."""
 
 _PHOTO = "_photo"
 
@@ -161,10 +164,8 @@ def _opened(data: bytes) -> tuple[Stage, str]:
     kept = st.session_state.get(_PHOTO)
     if kept is None or kept[1] != key:
         grey = open_image(data)
-        scale = (MOST_PIXELS / grey.size) ** 0.5
-        if scale < 1:
-            size = (int(grey.shape[1] * scale), int(grey.shape[0] * scale))
-            grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
+        grey = pictures.shrunk(grey, min(LONGEST_SIDE, int(max(grey.shape) * scale)))
         title = f"your photo, {grey.shape[1]}×{grey.shape[0]}"
         kept = st.session_state[_PHOTO] = (Stage(title, grey), key)
     return kept
