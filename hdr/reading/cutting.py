@@ -15,6 +15,10 @@ MOST_DIGITS = 60
 SMALLEST_SHARE = 0.2
 """Blots less tall and less wide than this share of the tallest one are dirt, commas or dots."""
 
+WIDEST_GAP, TALLEST_WHOLE = 0.2, 1.4
+"""A blot over another is a part of the same digit, as the bar of many a 5 is, where there is at most this gap between
+them and both together are at most so tall, as shares of the tallest blot: else it stands in another line."""
+
 Box = tuple[int, int, int, int]
 
 
@@ -38,7 +42,25 @@ def find_digits(ink: NDArray[np.uint8]) -> list[Box]:
     tallest = max((b[3] for b in found), default=0)
     kept = [b for b in found if max(b[2], b[3]) >= SMALLEST_SHARE * tallest and max(b[2], b[3]) >= 3]
     kept = sorted(kept, key=lambda b: -max(b[2], b[3]))[:MOST_DIGITS]
-    return _in_reading_order(kept)
+    return _in_reading_order(_joined(kept, tallest))
+
+
+def _joined(parts: list[Box], tallest: int) -> list[Box]:
+    waiting, digits = list(parts), []
+    while waiting:
+        part = waiting.pop()
+        for digit in digits:
+            x, y = min(part[0], digit[0]), min(part[1], digit[1])
+            w, h = max(part[0] + part[2], digit[0] + digit[2]) - x, max(part[1] + part[3], digit[1] + digit[3]) - y
+            beneath, gap = part[2] + digit[2] - w, h - part[3] - digit[3]
+            near = gap <= WIDEST_GAP * tallest and h <= TALLEST_WHOLE * tallest
+            if near and beneath >= min(part[2], digit[2]) / 2:
+                digits.remove(digit)
+                waiting.append((x, y, w, h))
+                break
+        else:
+            digits.append(part)
+    return digits
 
 
 def _in_reading_order(found: list[Box]) -> list[Box]:

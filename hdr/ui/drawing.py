@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
-from streamlit_drawable_canvas import st_canvas
 
 CANVAS = "drawn"
 SIDE = 336
@@ -20,6 +19,9 @@ def objects() -> list[dict[str, Any]]:
 
 def canvas() -> None:
     """Show the canvas and take what is on it."""
+    # Its import needs a running app; who only asks what was drawn needs none.
+    from streamlit_drawable_canvas import st_canvas
+
     if CANVAS not in st.session_state or _SHOWN not in st.session_state:
         # It was not on the page before: it begins with what was drawn last.
         _show(objects())

@@ -87,6 +87,36 @@ def test_dirt_is_passed_over_and_a_lying_stroke_is_not() -> None:
     assert find_digits(blots(tallest, dirt, lying)) == [tallest, lying]
 
 
+def test_the_bar_of_a_5_is_a_part_of_it() -> None:
+    body, bar = (60, 60, 40, 70), (75, 45, 45, 8)
+    whole = (60, 45, 60, 85)
+    assert find_digits(blots(body, bar)) == [whole]
+    neighbours = (10, 50, 40, 80), (140, 40, 35, 90)
+    assert find_digits(blots(neighbours[0], body, bar, neighbours[1])) == [neighbours[0], whole, neighbours[1]]
+
+
+def test_three_parts_are_one_digit_whatever_comes_first() -> None:
+    parts, neighbour = [(100, 20, 14, 20), (120, 22, 24, 30), (98, 56, 40, 65)], (20, 25, 40, 90)
+    picture = blots(*parts, neighbour)
+    assert find_digits(picture) == [neighbour, (98, 20, 46, 101)]
+    assert find_digits(np.ascontiguousarray(picture[:, ::-1])) == [(300 - 144, 20, 46, 101), (240, 25, 40, 90)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((50, 20, 30, 60), (50, 100, 30, 60)),
+        ((50, 20, 30, 30), (50, 54, 30, 60)),
+        ((50, 20, 30, 20), (68, 42, 30, 20)),
+        ((50, 20, 30, 30), (50, 64, 30, 15)),
+    ],
+    ids=["lines", "lines that nearly touch", "a step aside", "too far below"],
+)
+def test_two_digits_are_not_joined(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    tallest = (200, 20, 30, 60)
+    assert set(find_digits(blots(first, second, tallest))) == {first, second, tallest}
+
+
 def test_two_pixels_are_no_digit_even_where_nothing_is_larger() -> None:
     assert find_digits(blots((10, 10, 2, 2))) == []
     assert find_digits(blots((10, 10, 3, 2))) == [(10, 10, 3, 2)]
