@@ -1,0 +1,350 @@
+"""What features say about many digits: the Features page's scatter, ranking and violins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hdr import catalogue
+from hdr.features import analysis, projection
+from hdr.features.analysis import Information, Ranking, Sample
+from hdr.plots import pictures, violin
+from hdr.plots import scatter as points_plot
+from hdr.plots.style import CONFIG
+from hdr.preprocessing import Pipeline
+from hdr.types import Step
+from hdr.ui import jobs, resources, source
+from hdr.ui.text import plain
+
+PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
+ORDERS = {"f": "F", "information": "Mutual information"}
+SCATTER_HEIGHT, TABLE_HEIGHT, VIOLIN_HEIGHT = 520, 380, 340
+NOTES, CHOICES = 56, 86
+"""Pixels that the line below a figure and the widgets above it take: what is waited for keeps their place too."""
+
+PICKED, MAP = 196, 168
+AT_ONCE = 200
+"""Up to so many columns mutual information is estimated unasked: it takes a second or so."""
+
+MIXED = 60
+"""Up to so many columns an extractor's units are taken to differ."""
+
+_PICK, _MARK = "_many_pick", "_many_mark"
+
+
+def key(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> str:
+    """What everything here is kept by: the same for the same data, chain and extractors."""
+    return catalogue.key_of([dataset, pipeline.key, [catalogue.step_to_json(s) for s in _complete(features)]])
+
+
+def sample(dataset: str, pipeline: Pipeline, features: Sequence[Step], height: int, place: str) -> Sample | None:
+    """Digits of the training split with their features; None while they are not there, and then how far they are.
+
+    Args:
+        dataset: a name, as of `hdr.datasets.available`.
+        pipeline: what comes before the features.
+        features: extractors with their parameters, at least one.
+        height, place: as for `hdr.ui.jobs.show`.
+    """
+    split = resources.dataset(dataset).train
+    steps = _complete(features)
+    name = key(dataset, pipeline, features)
+
+    def work(report: analysis.Report) -> Sample:
+        return analysis.sample(split, pipeline, steps, report=report)
+
+    return jobs.result(f"sample-{name}", work, height, place=place)
+
+
+def _complete(features: Sequence[Step]) -> tuple[Step, ...]:
+    return tuple(catalogue.complete("feature", s) for s in features)
+
+
+@st.fragment
+def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
+    """Digits as points: two features, principal components or t-SNE; a click shows the digit.
+
+    Args:
+        dataset, pipeline, features: as for `sample`.
+    """
+    drawn = sample(dataset, pipeline, features, SCATTER_HEIGHT + NOTES + CHOICES, "scatter")
+    if drawn is None:
+        return
+    if len(drawn.columns) < 2:
+        st.caption("These features are a single number, and a plane needs two: the violins below show all of it.")
+        return
+    name = key(dataset, pipeline, features)
+    left, right = st.columns([8, 3], gap="large")
+    with left:
+        plane = _plane(drawn, features, name)
+        if plane:
+            row = _cloud(drawn, plane, dataset)
+            st.html(f'<div class="hdr-note">{plane.note}</div>')
+        else:
+            row = _row_of_pick(drawn, dataset)
+    if row is not None:
+        with right:
+            _picked(drawn, row, dataset, plane)
+
+
+@dataclass(frozen=True)
+class _Plane:
+    # Points (n, 2) with the names of the axes, none where these mean nothing; what one sees; and a key for all this.
+    points: NDArray[np.float32]
+    axes: tuple[str, ...]
+    note: str
+    key: str
+
+
+def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
+    digits = pictures.count(len(drawn.labels))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="plane"):
+        chosen = st.segmented_control(
+            "Plane",
+            list(PLANES),
+            format_func=PLANES.get,
+            default="columns",
+            required=True,
+            key="many_plane",
+            persist_state="session",
+        )
+        if chosen == "columns":
+            x, y = _two_columns(drawn, features)
+    if chosen == "columns":
+        note = (
+            f"{digits} training digits. Where colours lie apart, these two numbers alone tell the classes apart; where "
+            "they mix, it takes more. Where values repeat, points are spread a little, so that none hides another."
+        )
+        return _Plane(drawn.features[:, [x, y]], (drawn.columns[x], drawn.columns[y]), note, f"{name}-{x}-{y}")
+    # Long vectors are of one unit, such as grey values; short ones, and several together, mix lengths and ratios.
+    scale = len(features) > 1 or len(drawn.columns) <= MIXED
+    work = partial(projection.embed, drawn, chosen, scale)
+    found: projection.Embedding | None = jobs.result(
+        f"{chosen}-{name}", work, SCATTER_HEIGHT + NOTES, slow=chosen == "tsne"
+    )
+    if found is None:
+        return None
+    scaled = " Each column was brought to one scale first, for their units differ." if scale else ""
+    if chosen == "pca":
+        axes = tuple(f"component {i + 1} ({pictures.percent(r, 1)} of the variance)" for i, r in enumerate(found.ratio))
+        note = f"{digits} training digits, seen from where they differ most, whatever their class.{scaled}"
+        return _Plane(found.points, axes, note, f"{name}-pca")
+    note = (
+        f"{digits} training digits. t-SNE keeps neighbours together: look at who lives next to whom. Distances between "
+        f"far islands, their sizes and the axes mean nothing.{scaled}"
+    )
+    return _Plane(found.points, (), note, f"{name}-tsne")
+
+
+def _two_columns(drawn: Sample, features: Sequence[Step]) -> tuple[int, int]:
+    # Kept by the extractors alone: what was chosen stays when the data or the chain change.
+    name = catalogue.key_of([catalogue.step_to_json(s) for s in _complete(features)])
+    start = f"_many_columns-{name}-{len(drawn.columns)}"
+    if start not in st.session_state:
+        st.session_state[start] = analysis.telling_columns(drawn)
+    everything = range(len(drawn.columns))
+    x, y = (
+        st.selectbox(
+            label,
+            everything,
+            first,
+            format_func=lambda i: drawn.columns[i],
+            key=f"many_{label}-{name}",
+            persist_state="session",
+            width=230,
+        )
+        for label, first in zip(("Across", "Up"), st.session_state[start], strict=True)
+    )
+    return x, y
+
+
+def _cloud(drawn: Sample, plane: _Plane, dataset: str) -> int:
+    # Returns the row of the digit that was clicked last, in this plane or another one.
+    row = _row_of_pick(drawn, dataset)
+    if st.session_state.get(_MARK, ("", 0))[0] != plane.key:
+        # Plotly forgets a selection when its figure changes. So a figure stays as it is while it is shown, and a new
+        # one begins with the digit that was picked in the one before.
+        start = projection.strangest(plane.points, drawn.labels) if row is None else row
+        st.session_state[_MARK] = (plane.key, start)
+    marked = st.session_state[_MARK][1]
+    event = st.plotly_chart(
+        points_plot.figure(plane.points, drawn.labels, plane.axes, marked, SCATTER_HEIGHT),
+        key=f"scatter-{plane.key}",
+        config=CONFIG,
+        on_select="rerun",
+        selection_mode="points",
+        alt="Digits as points, coloured by class",
+    )
+    if found := event["selection"]["point_indices"]:
+        st.session_state[_PICK] = (dataset, int(drawn.index[found[0]]))
+    row = _row_of_pick(drawn, dataset)
+    return marked if row is None else row
+
+
+def _row_of_pick(drawn: Sample, dataset: str) -> int | None:
+    name, index = st.session_state.get(_PICK, ("", -1))
+    at = int(np.searchsorted(drawn.index, index))
+    return at if name == dataset and at < len(drawn.index) and drawn.index[at] == index else None
+
+
+def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None:
+    index, label = int(drawn.index[row]), int(drawn.labels[row])
+    with st.container(key="picked", gap="small"):
+        by_hand = _row_of_pick(drawn, dataset) == row
+        over = "the digit you picked" if by_hand else "the one deepest among another class"
+        st.html(
+            f'<div class="hdr-over">{over}</div>'
+            + pictures.digit(drawn.images[row], PICKED, f"a {label} as the features see it")
+        )
+        st.markdown(f"A **{label}**, number {pictures.count(index)} of the training split")
+        if plane and plane.axes:
+            values = [
+                f"{plain(axis)} **{value:.4g}**" for axis, value in zip(plane.axes, plane.points[row], strict=True)
+            ]
+            st.markdown("  \n".join(values))
+        if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess"):
+            source.look_at_digit(dataset, index)
+            st.switch_page("pages/preprocess.py")
+        st.html('<div class="hdr-note">Click any point to see its digit.</div>')
+
+
+@st.fragment
+def separation(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
+    """Which columns tell the classes apart, and how each spreads over them.
+
+    Args:
+        dataset, pipeline, features: as for `sample`.
+    """
+    drawn = sample(dataset, pipeline, features, TABLE_HEIGHT + NOTES + CHOICES, "separation")
+    if drawn is None:
+        return
+    name = key(dataset, pipeline, features)
+    ranked: Ranking | None = jobs.result(
+        f"ranking-{name}", partial(analysis.ranking, drawn), TABLE_HEIGHT + NOTES + CHOICES
+    )
+    if ranked is None:
+        return
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        by = st.segmented_control(
+            "Rank by",
+            list(ORDERS),
+            format_func=ORDERS.get,
+            default="f",
+            required=True,
+            key="many_order",
+            persist_state="session",
+            help="F: variance between the classes over variance within them. Mutual information: how many of the 3.3 "
+            "bits that the class holds are known from this number, by whatever dependence; it takes longer.",
+        )
+        asked: set[str] = st.session_state.setdefault("_many_informed", set())
+        if by == "information":
+            asked.add(name)
+        wanted = name in asked or len(ranked.f) <= AT_ONCE
+        job = (
+            jobs.get(f"information-{name}", partial(analysis.information, drawn, ranked.f), slow=True)
+            if wanted
+            else None
+        )
+        informed: Information | None = job.result if job else None
+        if by == "information" and informed is None:
+            jobs.show(job, TABLE_HEIGHT)
+            column = int(analysis.order(ranked.f)[0])
+        else:
+            column = _table(ranked, informed, by, name)
+        if by == "f" and job and informed is None:
+            jobs.show(job, NOTES)
+        else:
+            st.html(f'<div class="hdr-note">{_table_note(drawn, informed)}</div>')
+    with right:
+        pair = ranked.pair[column].tolist()
+        st.plotly_chart(
+            violin.figure(drawn.features[:, column], drawn.labels, drawn.columns[column], pair, VIOLIN_HEIGHT),
+            key=f"violin-{name}-{column}",
+            config=CONFIG,
+            alt=f"How {drawn.columns[column]} spreads over each class",
+        )
+        st.html(
+            f'<div class="hdr-note">The wider, the more digits have this value. It tells {pair[0]} from {pair[1]} '
+            f"best: a {pair[1]} has the larger value in {pictures.percent(float(ranked.auc[column]), 1)} of all pairs, "
+            "ties counting half.</div>"
+        )
+    if drawn.pictured:
+        _maps(drawn, ranked, informed)
+
+
+def _table(ranked: Ranking, informed: Information | None, by: str, name: str) -> int:
+    # Returns the column that is chosen, or else the best one.
+    order = analysis.order(ranked.f if by == "f" or informed is None else informed.bits)
+    bits = np.full(len(order), np.nan) if informed is None else informed.bits
+    chosen = st.dataframe(
+        {
+            "column": [ranked.columns[i] for i in order],
+            "f": ranked.f[order],
+            "information": bits[order],
+            "pair": [f"{a} | {b}" for a, b in np.sort(ranked.pair[order], axis=1)],
+            "auc": ranked.auc[order] * 100,
+        },
+        column_config={
+            "column": st.column_config.TextColumn("Feature", width="medium"),
+            "f": st.column_config.NumberColumn(
+                "F", format="%.1f", help="Variance between the classes over variance within them."
+            ),
+            "information": st.column_config.NumberColumn(
+                "Information", format="%.2f bit", help="Mutual information with the class, of 3.3 bits at most."
+            ),
+            "pair": st.column_config.TextColumn(
+                "Best pair", width="small", help="The two classes that it tells apart best, alone."
+            ),
+            "auc": st.column_config.NumberColumn(
+                "AUC",
+                format="%.1f %%",
+                help="Of all pairs of one digit from each of the two classes, the share that it puts in the same "
+                "order: the area under the ROC curve. 50 % is chance.",
+            ),
+        },
+        hide_index=True,
+        height=TABLE_HEIGHT,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="",
+        key=f"ranking-{name}-{by}",
+        alt="Features, ranked by how well they tell the classes apart",
+    )
+    picked = chosen["selection"]["rows"]
+    return int(order[picked[0] if picked and picked[0] < len(order) else 0])
+
+
+def _table_note(drawn: Sample, informed: Information | None) -> str:
+    digits = pictures.count(len(drawn.labels))
+    text = f"Measured on {digits} training digits. Select a row to see how that feature spreads over the classes."
+    if informed is None:
+        text += " Rank by mutual information to have it estimated too."
+    elif np.isnan(informed.bits).any():
+        text += f" Information is estimated for the {pictures.count(analysis.INFORMED_COLUMNS)} features of highest F."
+    return text
+
+
+def _maps(drawn: Sample, ranked: Ranking, informed: Information | None) -> None:
+    shape = drawn.images.shape[1:]
+    maps = [("the mean digit", drawn.images.mean(axis=0)), ("F", ranked.f)]
+    if informed is not None:
+        maps.append(("mutual information", np.nan_to_num(informed.bits)))
+    cells = "".join(
+        f'<figure><div class="hdr-over">{title}</div>{pictures.digit(_bright(v).reshape(shape), MAP, title)}</figure>'
+        for title, v in maps
+    )
+    st.html(
+        f'<div class="hdr-sheet">{cells}</div><div class="hdr-note hdr-below">The same as a picture, every feature at '
+        "its place: the brighter, the better it alone tells the classes apart.</div>"
+    )
+
+
+def _bright(values: NDArray[np.floating]) -> NDArray[np.uint8]:
+    finite = np.where(np.isfinite(values), values, np.nanmax(values[np.isfinite(values)], initial=0.0))
+    return np.rint(finite / max(float(finite.max()), 1e-12) * 255).astype(np.uint8)
