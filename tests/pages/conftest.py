@@ -16,7 +16,7 @@ from hdr.training.spec import RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
-from hdr.ui import resources, startup
+from hdr.ui import jobs, lens, resources, startup, way
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
@@ -58,7 +58,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
-    caches = (resources.store, resources.processes, startup.begin)
+    caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._step, lens._component)
     for cache in caches:
         cache.clear()
     yield

@@ -2,59 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import re
-
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
 
 from .conftest import Open, healthy, key_of, text, unescaped
+from .looking import add, click, look_at, pictures, select, steps, titles
 
 DEFAULT = list(PRESETS["Default"])
-
-
-def steps(app: AppTest) -> list[str]:
-    """The names of the steps in the address."""
-    return [s.name for s in Pipeline.from_text(app.query_params["chain"]).steps]
-
-
-def titles(app: AppTest) -> list[str]:
-    """The titles of the steps in the strip."""
-    shown = (b for b in app.button if (b.key or "").startswith("select-"))
-    return [b.label for b in sorted(shown, key=lambda b: int(b.key.split("-")[1]))]
-
-
-def pictures(app: AppTest) -> list[NDArray[np.uint8]]:
-    """The grey pictures of the strip, the source first."""
-    found = re.findall(r'<img class="hdr-digit[^>]*width:140px[^>]*base64,([^"]+)"', text(app))
-    return [cv2.imdecode(np.frombuffer(base64.b64decode(f), np.uint8), cv2.IMREAD_GRAYSCALE) for f in found]
-
-
-def select(app: AppTest, index: int) -> AppTest:
-    """Show a step large."""
-    app.button(key=f"select-{index}").click().run()
-    healthy(app)
-    return app
-
-
-def add(app: AppTest, name: str) -> AppTest:
-    """Add a step from the menu, which holds its buttons only while it is open."""
-    app.session_state["add_menu"] = True
-    return click(app.run(), f"add-{name}")
-
-
-def click(app: AppTest, key: str) -> AppTest:
-    """Click a button and check that nothing went wrong."""
-    app.button(key=key).click().run()
-    healthy(app)
-    return app
 
 
 def test_it_starts_with_the_default_chain_in_strip_and_address(open_page: Open) -> None:
@@ -185,16 +143,12 @@ def test_another_is_another_of_the_same_class(open_page: Open, monkeypatch: pyte
 
 
 def test_the_other_data_set_can_be_looked_at(open_page: Open) -> None:
-    app = open_page("preprocess")
-    app.get("segmented_control")[0].set_value("bundled").run()
-    healthy(app)
+    app = look_at(open_page("preprocess"), "bundled")
     assert np.array_equal(pictures(app)[0], datasets.load("bundled").test.images[0])
 
 
 def test_without_a_drawing_the_page_says_where_to_draw(open_page: Open) -> None:
-    app = open_page("preprocess")
-    app.get("segmented_control")[0].set_value("drawing").run()
-    healthy(app)
+    app = look_at(open_page("preprocess"), "drawing")
     assert any("draw a digit first" in link.value for link in app.page_link)
     assert not pictures(app)[0].any()
 
