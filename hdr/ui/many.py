@@ -76,7 +76,7 @@ def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     if drawn is None:
         return
     if len(drawn.columns) < 2:
-        st.caption("These features are a single number, and a plane needs two: the violins below show all of it.")
+        st.caption("These features are a single number; a plane needs two. The violins of the ranking show all of it.")
         return
     name = key(dataset, pipeline, features)
     left, right = st.columns([8, 3], gap="large")
