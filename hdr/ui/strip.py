@@ -70,6 +70,9 @@ def _choose_digit(seen: Way) -> None:
             icon=":material/search_off:",
         )
         return
+    if st.session_state.get("cut_digit", 1) > len(seen.boxes):
+        # Of fewer digits than before the last one goes on; the widget alone would begin at the first.
+        st.session_state["cut_digit"] = seen.chosen + 1
     st.number_input(
         "Which goes on",
         1,
