@@ -8,15 +8,15 @@ from hdr import catalogue
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.types import HdrError, Step
+from hdr.ui.address import Mirrored
 from hdr.ui.text import plain
 
-PARAMETER = "chain"
-_CHAIN, _SELECTED, _ADDRESS, _REVISION = "_chain", "_selected", "_chain_address", "_chain_revision"
+_SELECTED = "_selected"
+_mirrored = Mirrored("chain", lambda: chain(*PRESETS["Default"]), Pipeline.to_text, Pipeline.from_text)
 
-
-def current() -> Pipeline:
-    """The chain as it stands."""
-    return st.session_state.setdefault(_CHAIN, chain(*PRESETS["Default"]))
+current = _mirrored.get
+follow_address = _mirrored.follow
+widget_key = _mirrored.widget_key
 
 
 def selected() -> int:
@@ -29,46 +29,12 @@ def select(index: int) -> None:
     st.session_state[_SELECTED] = index
 
 
-def follow_address() -> str:
-    """Take the chain from the address where it says another one, and otherwise write it there.
-
-    Returns:
-        What is wrong with the address, in words; empty where nothing is.
-    """
-    text, problem = st.query_params.get(PARAMETER), ""
-    if text is not None and text != st.session_state.get(_ADDRESS):
-        try:
-            _set(Pipeline.from_text(text))
-        except HdrError as error:
-            problem = f"The chain in this address cannot be used. {error}"
-    write_address()
-    return problem
-
-
-def write_address() -> None:
-    """Put the chain into the address bar, so that copying it shares it."""
-    text = current().to_text()
-    st.session_state[_ADDRESS] = text
-    if st.query_params.get(PARAMETER) != text:
-        st.query_params[PARAMETER] = text
-
-
-def widget_key(name: str) -> str:
-    """The key of a widget of the chain: another one after every change that the widgets did not make themselves."""
-    return f"chain-{st.session_state.get(_REVISION, 0)}-{name}"
-
-
-def _set(pipeline: Pipeline) -> None:
-    st.session_state[_CHAIN] = pipeline
-    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
-
-
 def replace(pipeline: Pipeline, select_step: int | None = None) -> None:
     """Make this the chain."""
-    _set(pipeline)
+    _mirrored.replace(pipeline)
     if select_step is not None:
         select(select_step)
-    write_address()
+    _mirrored.write()
 
 
 def add(name: str) -> None:
@@ -124,5 +90,5 @@ def set_parameter(index: int, name: str, key: str) -> None:
 def _change(index: int, step: Step) -> None:
     steps = list(current().steps)
     steps[index] = step
-    st.session_state[_CHAIN] = Pipeline(tuple(steps))
-    write_address()
+    _mirrored.keep(Pipeline(tuple(steps)))
+    _mirrored.write()

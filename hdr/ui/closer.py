@@ -10,7 +10,7 @@ from hdr.plots import pictures
 from hdr.preprocessing.code import script
 from hdr.preprocessing.disturbances import spoil
 from hdr.types import CLASSES, Stage, Step
-from hdr.ui import chain, resources, source, way, worth_view
+from hdr.ui import chain, digit, disturb, resources, way, worth_view
 from hdr.ui.way import Passage, Way
 
 FAMILY, CLASSES_TAB, WORTH, CODE = "Its whole family", "All ten digits", "Does it help?", "Show me the code"
@@ -65,9 +65,9 @@ def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
 
 def _classes(seen: Way) -> None:
     split = resources.dataset(seen.start.dataset).test
-    nth = int(st.session_state.get("index", 0)) % int(np.bincount(split.labels, minlength=CLASSES).min())
+    nth = digit.current().index % int(np.bincount(split.labels, minlength=CLASSES).min())
     chosen = [np.flatnonzero(split.labels == d)[nth] for d in range(CLASSES)]
-    images = spoil(split.images[chosen], source.disturbances(), source.seed())
+    images = spoil(split.images[chosen], disturb.steps(), disturb.seed())
     traces = [chain.current().active.trace(image) for image in images]
     rows = [("source", [Stage("source", image) for image in images])]
     rows += [(stages[0].title, stages) for stages in zip(*traces, strict=True)]

@@ -15,6 +15,7 @@ from hdr.preprocessing import Pipeline
 from hdr.training.spec import MOST_FEATURES
 from hdr.types import HdrError, Step
 from hdr.ui import chain, plan, source, way
+from hdr.ui.address import Mirrored
 from hdr.ui.source import Source
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
@@ -23,8 +24,17 @@ SMALL, LARGE, SMALLER = 84, 196, 140
 MOST_LISTED = 32
 """Columns up to which values are listed by name; more are drawn as bars."""
 
-PARAMETER = "feature"
-_CHOSEN, _KEPT, _ADDRESS, _REVISION = "_feature", "_feature_kept", "_feature_address", "_feature_revision"
+LONGEST_ADDRESS = 400
+_KEPT = "_feature_kept"
+_mirrored = Mirrored(
+    "feature",
+    lambda: catalogue.complete("feature", Step("hog")),
+    catalogue.step_to_text,
+    lambda text: catalogue.step_from_text("feature", text[:LONGEST_ADDRESS]),
+)
+
+chosen = _mirrored.get
+follow_address = _mirrored.follow
 
 
 def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
@@ -44,39 +54,11 @@ def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
     return start, image, pipeline
 
 
-def chosen() -> Step:
-    """The extractor that is shown large, with its parameters."""
-    return st.session_state.setdefault(_CHOSEN, catalogue.complete("feature", Step("hog")))
-
-
-def follow_address() -> str:
-    """Take the extractor from the address where it says another one, and otherwise write it there.
-
-    Returns:
-        What is wrong with the address, in words; empty where nothing is.
-    """
-    text, problem = st.query_params.get(PARAMETER), ""
-    if text is not None and text != st.session_state.get(_ADDRESS):
-        try:
-            _set(catalogue.step_from_text("feature", text[:400]))
-        except HdrError as error:
-            problem = f"The feature in this address cannot be used. {error}"
-    _write_address()
-    return problem
-
-
-def _write_address() -> None:
-    text = catalogue.step_to_text(chosen())
-    st.session_state[_ADDRESS] = text
-    if st.query_params.get(PARAMETER) != text:
-        st.query_params[PARAMETER] = text
-
-
-def _set(step: Step) -> None:
-    st.session_state[_CHOSEN] = step
+def _set(step: Step, by_widget: bool = False) -> None:
+    # What was set for one extractor is there again when it is chosen again.
     st.session_state.setdefault(_KEPT, {})[step.name] = step
-    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
-    _write_address()
+    (_mirrored.keep if by_widget else _mirrored.replace)(step)
+    _mirrored.write()
 
 
 def _choose(name: str) -> None:
@@ -91,8 +73,7 @@ def _set_parameter(name: str, key: str) -> None:
         st.toast(plain(error))
         _set(step)
     else:
-        st.session_state[_CHOSEN] = st.session_state.setdefault(_KEPT, {})[step.name] = changed
-        _write_address()
+        _set(changed, by_widget=True)
 
 
 def gallery(image: NDArray[np.uint8]) -> None:
@@ -134,7 +115,7 @@ def large(image: NDArray[np.uint8]) -> None:
             _use_for_training(step)
         st.markdown(entry.caption)
         for parameter in entry.parameters:
-            key = f"feature-{st.session_state.get(_REVISION, 0)}-{parameter.name}"
+            key = _mirrored.widget_key(parameter.name)
             parameter_widget(parameter, step.params[parameter.name], key, _set_parameter, (parameter.name, key))
         if entry.formula:
             st.latex(entry.formula, width="content")

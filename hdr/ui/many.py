@@ -18,10 +18,13 @@ from hdr.plots import scatter as points_plot
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.types import Step
-from hdr.ui import jobs, resources, source
+from hdr.ui import digit, jobs, resources
 from hdr.ui.text import plain
 
 PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
+NAMED = 60
+"""Columns up to which two of them are a good first view."""
+
 ORDERS = {"f": "F", "information": "Mutual information"}
 SCATTER_HEIGHT, TABLE_HEIGHT, VIOLIN_HEIGHT = 520, 380, 340
 NOTES, CHOICES = 56, 86
@@ -108,7 +111,8 @@ def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
             "Plane",
             list(PLANES),
             format_func=PLANES.get,
-            default="columns",
+            # One number out of hundreds says little by itself.
+            default="columns" if len(drawn.columns) <= NAMED else "pca",
             required=True,
             key="many_plane",
             persist_state="session",
@@ -208,8 +212,7 @@ def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None
             ]
             st.markdown("  \n".join(values))
         if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess"):
-            source.look_at_digit(dataset, index)
-            st.switch_page("pages/preprocess.py")
+            digit.open_digit(dataset, index)
         st.html('<div class="hdr-note">Click any point to see its digit.</div>')
 
 

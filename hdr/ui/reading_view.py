@@ -8,7 +8,8 @@ from hdr.plots import pictures
 from hdr.reading import read_strokes, strokes_from_canvas
 from hdr.training.store import Run
 from hdr.types import DigitReading, HdrError, Reading
-from hdr.ui import drawing, resources, runs, source
+from hdr.ui import digit as choice
+from hdr.ui import drawing, resources, runs
 from hdr.ui.text import plain
 
 SEEN = 112
@@ -41,7 +42,7 @@ def _buttons() -> None:
         st.button("Undo", icon=":material/undo:", key="undo", on_click=drawing.undo, disabled=empty)
         st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=drawing.clear)
         if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess", disabled=empty):
-            source.look_at_drawing()
+            choice.look_at(choice.DRAWING)
             st.switch_page("pages/preprocess.py")
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from hdr import catalogue
 from hdr.plots import pictures
 from hdr.training.worth import PLAN, Change, Worth, worth
-from hdr.ui import chain, jobs, resources, source
+from hdr.ui import chain, disturb, jobs, resources
 from hdr.ui.way import Way
 
 SHOWN = 30
@@ -24,11 +24,11 @@ def show(seen: Way) -> None:
         return
     index, data = chain.selected(), resources.dataset(seen.start.dataset)
     title = seen.passages[index].title
-    pipeline, spoiled, seed = chain.current(), source.disturbances(), source.seed()
+    pipeline, spoiled, seed = chain.current(), disturb.steps(), disturb.seed()
     key = "worth-" + catalogue.key_of(
         [data.name, pipeline.to_json(), index, [catalogue.step_to_json(s) for s in spoiled], seed]
     )
-    with_noise = f", all spoiled in the same way ({source.describe_disturbances()})" if spoiled else ""
+    with_noise = f", all spoiled in the same way ({disturb.describe()})" if spoiled else ""
     with st.container(horizontal=True, vertical_alignment="center", key="worth_row"):
         st.button(
             f"Measure {title}",
@@ -48,6 +48,7 @@ def show(seen: Way) -> None:
         key,
         lambda report: worth(data, pipeline, index, disturbances=spoiled, seed=seed, report=report),
         HEIGHT,
+        slow=True,
     )
     if found is not None:
         _answer(found, title)

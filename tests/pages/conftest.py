@@ -125,7 +125,7 @@ def key_of(app: AppTest, name: str) -> str:
     """
     kinds = ("slider", "select_slider", "toggle", "button_group", "selectbox", "number_input")
     keys = [w.key or "" for kind in kinds for w in app.get(kind)]
-    (found,) = [key for key in keys if re.fullmatch(rf"(plan|chain)-\d+-{name}", key)]
+    (found,) = [key for key in keys if re.fullmatch(rf"(plan|chain|digit|feature)-\d+-{name}", key)]
     return found
 
 

@@ -1,0 +1,72 @@
+"""What a visitor has chosen, kept in the session and mirrored in the address, so that copying the address shares it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from hdr.types import HdrError
+
+T = TypeVar("T")
+
+
+class Mirrored(Generic[T]):
+    """One value of the session that is one parameter of the address.
+
+    Streamlit can bind a widget to the address by itself, but not a set of widgets that changes, and not a value that
+    is set on another page.
+
+    Args:
+        parameter: its name in the address, and what messages call it.
+        default: makes the value of a new session.
+        to_text, from_text: write and read it; the latter raises `HdrError` for what is not such a text.
+    """
+
+    def __init__(
+        self, parameter: str, default: Callable[[], T], to_text: Callable[[T], str], from_text: Callable[[str], T]
+    ) -> None:
+        self._parameter, self._default, self._to_text, self._from_text = parameter, default, to_text, from_text
+        self._value, self._written, self._revision = (f"_{parameter}{end}" for end in ("", "_address", "_revision"))
+
+    def get(self) -> T:
+        """The value as it stands."""
+        if self._value not in st.session_state:
+            st.session_state[self._value] = self._default()
+        return st.session_state[self._value]
+
+    def keep(self, value: T) -> None:
+        """Take a value that its widgets show already."""
+        st.session_state[self._value] = value
+
+    def replace(self, value: T) -> None:
+        """Take a value that comes from elsewhere: widgets begin anew with it."""
+        self.keep(value)
+        st.session_state[self._revision] = st.session_state.get(self._revision, 0) + 1
+
+    def widget_key(self, name: str) -> str:
+        """The key of a widget: another one after every change that the widgets did not make themselves."""
+        return f"{self._parameter}-{st.session_state.get(self._revision, 0)}-{name}"
+
+    def write(self) -> None:
+        """Put the value into the address; only for the page that shows it."""
+        text = self._to_text(self.get())
+        st.session_state[self._written] = text
+        if st.query_params.get(self._parameter) != text:
+            st.query_params[self._parameter] = text
+
+    def follow(self) -> str:
+        """Take the value from the address where it says another one, and otherwise write it there.
+
+        Returns:
+            What is wrong with the address, in words; empty where nothing is.
+        """
+        text, problem = st.query_params.get(self._parameter), ""
+        if text is not None and text != st.session_state.get(self._written):
+            try:
+                self.replace(self._from_text(text))
+            except HdrError as error:
+                problem = f"The {self._parameter} in this address cannot be used. {error}"
+        self.write()
+        return problem
