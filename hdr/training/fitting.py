@@ -114,7 +114,7 @@ def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) ->
         "total_seconds": perf_counter() - start,
         "peak_mb": peak_megabytes(),
     }
-    return replace(model, metrics=metrics)
+    return replace(model, metrics=metrics, test_probabilities=probabilities.astype(np.float32))
 
 
 def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import platform
 from collections.abc import Mapping
@@ -42,6 +43,8 @@ class TrainedModel:
         temperature: what pairwise margins are divided by, for classifiers that have no probabilities of their own.
         metrics: what was measured; see `hdr.training.evaluation`.
         versions: of Python and the libraries that it was made with.
+        test_probabilities: float32 (n, 10), what it said of the test split; None where it was not tested, and for a
+            model that was loaded (see `load_test_probabilities`).
     """
 
     spec: RunSpec
@@ -50,6 +53,7 @@ class TrainedModel:
     temperature: float = 1.0
     metrics: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=lambda: library_versions())
+    test_probabilities: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     def stages(self, image: Images) -> tuple[Stage, ...]:
         """What each step of this model's own pipeline makes of one digit, uint8 (28, 28)."""
@@ -78,7 +82,7 @@ class TrainedModel:
         return out
 
     def save(self, folder: Path) -> int:
-        """Write the model into a folder: `model.skops` and, last, `model.json`.
+        """Write the model into a folder: `model.skops`, `test.npy` where it was tested and, last, `model.json`.
 
         Returns:
             Size of the estimator's file in bytes.
@@ -87,6 +91,10 @@ class TrainedModel:
 
         data = skops.io.dumps({"reduction": self.reduction, "classifier": self.classifier})
         write_atomically(folder / "model.skops", data)
+        if self.test_probabilities is not None:
+            stream = io.BytesIO()
+            np.save(stream, self.test_probabilities, allow_pickle=False)
+            write_atomically(folder / "test.npy", stream.getvalue())
         about = {
             "spec": self.spec.to_json(),
             "temperature": self.temperature,
@@ -120,6 +128,22 @@ class TrainedModel:
             raise ModelError(
                 f"The model in {folder.name} cannot be read ({type(error).__name__}); train it again from its settings."
             ) from error
+
+
+def load_test_probabilities(folder: Path) -> NDArray[np.float32]:
+    """What a saved model said of the test split, float32 (n, 10), read-only.
+
+    Raises:
+        ModelError: they were not kept, or the file is damaged.
+    """
+    try:
+        found = np.load(folder / "test.npy", allow_pickle=False)
+        if found.ndim != 2 or found.shape[1] != CLASSES or found.dtype != np.float32:
+            raise ValueError("not probabilities")
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelError(f"What the model in {folder.name} said of the test digits was not kept.") from error
+    found.flags.writeable = False
+    return found
 
 
 def library_versions() -> dict[str, str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from hdr import datasets
-from hdr.training.model import TrainedModel
+from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import LocalProcesses
 from hdr.training.store import Run, RunStore
 from hdr.types import Dataset
@@ -28,6 +30,20 @@ def store() -> RunStore:
 def processes() -> LocalProcesses:
     """Where runs are trained."""
     return LocalProcesses(store(), spare=not profile.demo())
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _test_probabilities(run_id: str, _run: Run) -> NDArray[np.float32]:
+    return load_test_probabilities(_run.folder)
+
+
+def test_probabilities(run: Run) -> NDArray[np.float32]:
+    """What a run's model said of the test split, float32 (n, 10).
+
+    Raises:
+        HdrError: it was not kept.
+    """
+    return _test_probabilities(run.id, run)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -14,7 +14,7 @@ import skops.io
 
 from hdr import catalogue
 from hdr.training.fitting import fit
-from hdr.training.model import ModelError, TrainedModel
+from hdr.training.model import ModelError, TrainedModel, load_test_probabilities
 from hdr.training.spec import RunSpec
 from hdr.types import Dataset, Step
 
@@ -45,8 +45,21 @@ def test_a_saved_model_predicts_as_before(name: str, bundled: Dataset, tmp_path:
     assert again.versions == model.versions and set(again.versions) > {"python", "scikit-learn"}
 
 
+def test_what_it_said_of_the_test_digits_is_kept(folder: Path, bundled: Dataset) -> None:
+    kept, metrics = load_test_probabilities(folder), TrainedModel.load(folder).metrics
+    right = kept.argmax(axis=1) == bundled.test.labels
+    assert kept.shape == (len(bundled.test), 10) and right.mean() == metrics["test_accuracy"]
+    for damage in (b"", b"\x93NUMPY rubbish", (folder / "test.npy").read_bytes()[:-100]):
+        (folder / "test.npy").write_bytes(damage)
+        with pytest.raises(ModelError, match="not kept"):
+            load_test_probabilities(folder)
+    (folder / "test.npy").unlink()
+    with pytest.raises(ModelError, match="not kept"):
+        load_test_probabilities(folder)
+
+
 def test_there_is_no_pickle_in_it(folder: Path) -> None:
-    assert sorted(p.name for p in folder.iterdir()) == ["model.json", "model.skops"]
+    assert sorted(p.name for p in folder.iterdir()) == ["model.json", "model.skops", "test.npy"]
     with zipfile.ZipFile(folder / "model.skops") as archive:
         assert {Path(n).suffix for n in archive.namelist()} == {".json", ".npy"}
         for name in archive.namelist():
