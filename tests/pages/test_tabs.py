@@ -104,6 +104,8 @@ def test_a_click_in_the_family_exchanges_the_step(open_page: Open) -> None:
     assert "**1. Bilateral filter**" in text(app), "it is the selected one"
     click(app, "instead-median")
     assert app.query_params["chain"] == chain("median", "otsu", "deskew").to_text()
+    click(select(app, 1), "instead-triangle")
+    assert app.query_params["chain"] == chain("median", "triangle", "deskew").to_text()
 
 
 def test_a_click_on_the_step_itself_keeps_its_values(open_page: Open) -> None:

@@ -117,6 +117,19 @@ def test_two_digits_are_not_joined(first: tuple[int, ...], second: tuple[int, ..
     assert set(find_digits(blots(first, second, tallest))) == {first, second, tallest}
 
 
+def test_strokes_hold_together_by_their_corners() -> None:
+    picture = np.zeros((40, 40), np.uint8)
+    np.fill_diagonal(picture[5:30, 8:33], 255)
+    assert find_digits(picture) == [(8, 5, 25, 25)]
+
+
+@pytest.mark.parametrize("top", [62, 110, 155])
+def test_a_dash_is_of_the_line_of_the_digit_that_it_stands_beside(top: int) -> None:
+    left, digit, right = (10, top, 25, 4), (50, 60, 30, 100), (100, top, 25, 4)
+    assert find_digits(blots(left, digit)) == [left, digit]
+    assert find_digits(blots(digit, right)) == [digit, right]
+
+
 def test_two_pixels_are_no_digit_even_where_nothing_is_larger() -> None:
     assert find_digits(blots((10, 10, 2, 2))) == []
     assert find_digits(blots((10, 10, 3, 2))) == [(10, 10, 3, 2)]

@@ -96,6 +96,19 @@ def test_a_step_that_is_off_is_there_and_passed_by(name: str, photo: NDArray[np.
 
 
 @pytest.mark.parametrize("name", ["", "photo"])
+def test_the_first_step_may_be_off(name: str, photo: NDArray[np.uint8]) -> None:
+    off, on = way.follow(source_of(photo, name), chain(Step("median", on=False), "otsu")).passages
+    assert off.after is off.before is on.before
+    assert np.array_equal(on.after.image, chain("otsu").apply(photo[None])[0])
+
+
+def test_digits_share_nothing(digits: Split) -> None:
+    for image in digits.images[:3]:
+        (found,) = images(way.follow(digit_source(image), chain("median")))
+        assert np.array_equal(found, chain("median").apply(image[None])[0])
+
+
+@pytest.mark.parametrize("name", ["", "photo"])
 def test_displays_are_those_of_the_steps(name: str, photo: NDArray[np.uint8]) -> None:
     found = way.follow(source_of(photo, name), chain("sobel_x", "otsu"))
     assert [p.before.display for p in found.passages] == ["intensity", "signed"]
