@@ -27,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, cre
 
 from hdr.types import HdrError, Step
 
-Kind = Literal["step", "disturbance", "feature", "reduction", "classifier"]
+Kind = Literal["step", "disturbance", "augmentation", "feature", "reduction", "classifier"]
 Scope = Literal["image", "digit"]
 Display = Literal["intensity", "signed", "angle"]
 

@@ -17,7 +17,7 @@ from hdr.models import FitContext
 from hdr.training.evaluation import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
 from hdr.training.spec import RunSpec
-from hdr.types import CLASSES, Dataset, Features, HdrError, Images, Labels
+from hdr.types import CLASSES, Dataset, Features, HdrError, Images, Labels, Step
 
 MOST_VALIDATION = 5_000
 """Digits kept for validation, or a fifth of a small training split."""
@@ -80,7 +80,7 @@ def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) ->
     """
     start = perf_counter()
     chosen, held = split(spec, dataset)
-    labels, held_labels = dataset.train.labels[chosen], dataset.train.labels[held]
+    labels, held_labels = _as_often(spec, dataset.train.labels[chosen]), dataset.train.labels[held]
 
     report({"phase": "features", "digits": len(chosen)})
     model, train = _fit_features(spec, dataset.train.images, chosen)
@@ -129,6 +129,7 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
         HdrError: the spec does not suit the digits.
     """
     model, train = _fit_features(spec, images, np.arange(len(images)))
+    labels = _as_often(spec, labels)
     classifier, strategy = _new_classifier(spec, train)
     if strategy is _by_sizes:
         classifier.fit(train, labels)
@@ -140,7 +141,12 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
 
 def _fit_features(spec: RunSpec, images: Images, chosen: NDArray[np.int64]) -> tuple[TrainedModel, Features]:
     model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
-    return model, _features(model, images, chosen)
+    return model, _features(model, images, chosen, spec.augmentation)
+
+
+def _as_often(spec: RunSpec, labels: Labels) -> Labels:
+    # Every digit is followed by its copies, so that a share of the rows is as many digits with all of theirs.
+    return np.repeat(labels, 1 + spec.augmentation.params["copies"]) if spec.augmentation else labels
 
 
 def _new_classifier(spec: RunSpec, train: Features) -> tuple[Any, Strategy]:
@@ -163,15 +169,23 @@ def _fit_reduction(spec: RunSpec, images: Images) -> Any:
     return entry.function(spec.seed, **spec.reduction.params).fit(sample)
 
 
-def _features(model: TrainedModel, images: Images, chosen: NDArray[np.int64]) -> Features:
-    # Features before a reduction can be twenty times as large as after it: only a chunk of them ever exists.
-    out = None
-    for start in range(0, len(chosen), CHUNK):
-        part = extract(images[chosen[start : start + CHUNK]], model.spec.pipeline, model.spec.features)
-        part = model.reduce(part)
+def _features(
+    model: TrainedModel, images: Images, chosen: NDArray[np.int64], augmentation: Step | None = None
+) -> Features:
+    # Features before a reduction can be twenty times as large as after it, and copies ten times as many as digits: only
+    # a chunk of them ever exists.
+    versions, out = 1 + (augmentation.params["copies"] if augmentation else 0), None
+    chunk = CHUNK // versions
+    for start in range(0, len(chosen), chunk):
+        digits = images[chosen[start : start + chunk]]
+        if augmentation:
+            function = catalogue.get("augmentation", augmentation.name).function
+            copies = function(digits, model.spec.seed, chosen[start : start + chunk], **augmentation.params)
+            digits = copies.reshape(-1, *digits.shape[1:])
+        part = model.reduce(extract(digits, model.spec.pipeline, model.spec.features))
         if out is None:
-            out = np.empty((len(chosen), part.shape[1]), np.float32)
-        out[start : start + CHUNK] = part
+            out = np.empty((len(chosen) * versions, part.shape[1]), np.float32)
+        out[start * versions : start * versions + len(part)] = part
     return out
 
 

@@ -35,6 +35,7 @@ class RunSpec:
         threads: that numerical libraries may use; part of the spec, since other counts give other last digits. Two
             threads on a busy machine are slower than one.
         pipeline: the preprocessing; steps that are switched off are left out.
+        augmentation: what distorted copies of the training digits are learned from besides; None for none.
         features: extractors whose outputs are joined.
         reduction: what comes between features and classifier; None for nothing.
         classifier: the classifier with its hyperparameters.
@@ -51,6 +52,7 @@ class RunSpec:
     features: tuple[Step, ...] = field(default_factory=lambda: (Step("pixels"),))
     reduction: Step | None = None
     classifier: Step = field(default_factory=lambda: Step("mlp"))
+    augmentation: Step | None = None
 
     def __post_init__(self) -> None:
         _check_text("dataset", self.dataset)
@@ -64,6 +66,8 @@ class RunSpec:
         settle(self, "features", tuple(catalogue.complete("feature", s) for s in self.features))
         settle(self, "reduction", self.reduction and catalogue.complete("reduction", self.reduction))
         settle(self, "classifier", catalogue.complete("classifier", self.classifier))
+        wanted = self.augmentation if self.augmentation and self.augmentation.on else None
+        settle(self, "augmentation", wanted and catalogue.complete("augmentation", wanted))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` turns back into the same spec."""
@@ -76,7 +80,8 @@ class RunSpec:
             "features": [catalogue.step_to_json(s) for s in self.features],
             "reduction": self.reduction and catalogue.step_to_json(self.reduction),
             "classifier": catalogue.step_to_json(self.classifier),
-        }
+            # Only where there is one: a spec that has none keeps the key it had before there was augmentation.
+        } | ({"augmentation": catalogue.step_to_json(self.augmentation)} if self.augmentation else {})
 
     @classmethod
     def from_json(cls, data: Any) -> RunSpec:
@@ -96,6 +101,7 @@ class RunSpec:
             "features": _features_from_json,
             "reduction": lambda v: None if v is None else catalogue.step_from_json("reduction", v),
             "classifier": lambda v: catalogue.step_from_json("classifier", v),
+            "augmentation": lambda v: None if v is None else catalogue.step_from_json("augmentation", v),
         }
         for name in data:
             if name not in readers:
@@ -113,6 +119,7 @@ class RunSpec:
         parts = [catalogue.get("classifier", self.classifier.name).title]
         parts += [catalogue.get("feature", s.name).title for s in self.features]
         parts += ["PCA"] if self.reduction else []
+        parts += [f"{self.augmentation.params['copies']} distorted"] if self.augmentation else []
         return " · ".join(parts + [catalogue.get("step", s.name).title for s in self.pipeline.steps])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
-from hdr.training.fitting import FitError, fit, split
+from hdr.training import fitting
+from hdr.training.fitting import FitError, fit, fit_once, split
 from hdr.training.spec import RunSpec
 from hdr.types import Dataset, HdrError, Step
 
@@ -125,3 +127,47 @@ def test_a_model_that_makes_no_mistake_in_validation_is_not_certain(bundled: Dat
     assert model.metrics["validation_accuracy"] > 0.98
     sure = model.predict_proba(bundled.test.images).max(axis=1)
     assert 0.9 < sure.mean() < 0.998, "its certainty on new digits is that of a few hundred right answers, and no more"
+
+
+def test_copies_are_learned_from_and_nothing_else_is_distorted(
+    bundled: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, np.ndarray]] = []
+    entry = catalogue.get("augmentation", "distort")
+
+    def watched(images: np.ndarray, seed: int, indices: np.ndarray, **params: Any) -> np.ndarray:
+        seen.append((seed, indices))
+        assert (images == bundled.train.images[indices]).all()
+        return entry.function(images, seed, indices, **params)
+
+    monkeypatch.setitem(catalogue._entries["augmentation"], "distort", replace(entry, function=watched))
+    spec = plan("svm", augmentation=Step("distort", {"copies": 2, "alpha": 20}), seed=4)
+    events: list[dict[str, Any]] = []
+    model = fit(spec, bundled, events.append)
+    chosen, held = split(spec, bundled)
+    assert {seed for seed, _ in seen} == {4} and (np.concatenate([i for _, i in seen]) == chosen).all()
+    assert events[-2]["step"] == 3 * len(chosen), "the digits and their copies"
+    assert model.metrics["fitted_on"] == len(chosen) and model.metrics["validated_on"] == len(held)
+    assert model.metrics["validation_accuracy"] > 0.9
+    again = fit(spec, bundled).classifier
+    assert (again.support_vectors_ == model.classifier.support_vectors_).all()
+
+
+def test_a_share_of_the_digits_comes_with_all_their_copies(bundled: Dataset) -> None:
+    spec = plan("k_nearest_neighbours", augmentation=Step("distort", {"copies": 3, "shift": 4.0}))
+    chosen, _ = split(spec, bundled)
+    model = fit_once(spec, bundled.train.images[chosen[:9]], bundled.train.labels[chosen[:9]])
+    rows, labels = model.classifier._fit_X, model.classifier.classes_[model.classifier._y]
+    assert rows.shape == (36, 784) and (labels == np.repeat(bundled.train.labels[chosen[:9]], 4)).all()
+    assert (rows[::4] == bundled.train.images[chosen[:9]].reshape(9, -1) / np.float32(255)).all()
+
+
+def test_what_is_left_of_a_model_does_not_depend_on_the_chunks(
+    bundled: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = plan("k_nearest_neighbours", augmentation=Step("distort", {"copies": 2, "alpha": 30, "stroke": 0.5}))
+    images, labels = bundled.train.images[:50], bundled.train.labels[:50]
+    rows = [fit_once(spec, images, labels).classifier._fit_X]
+    monkeypatch.setattr(fitting, "CHUNK", 21)
+    rows.append(fit_once(spec, images, labels).classifier._fit_X)
+    assert (rows[0] == rows[1]).all()

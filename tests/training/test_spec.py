@@ -47,6 +47,7 @@ SPECS = st.builds(
     features=st.lists(steps("feature"), min_size=1, max_size=4).map(tuple),
     reduction=st.none() | steps("reduction"),
     classifier=steps("classifier"),
+    augmentation=st.none() | steps("augmentation"),
 )
 
 
@@ -65,6 +66,14 @@ def test_keys_are_equal_where_specs_are(one: RunSpec, other: RunSpec) -> None:
 
 def test_what_is_left_out_takes_its_default() -> None:
     assert RunSpec.from_json({}) == RunSpec()
+
+
+def test_specs_from_before_there_was_augmentation_keep_their_key() -> None:
+    assert PRESETS["article"].spec.key == "f178815bdd53c2b3" and "augmentation" not in RunSpec().to_json()
+    assert RunSpec(augmentation=Step("distort", on=False)).key == RunSpec().key
+    assert RunSpec.from_json({"augmentation": None}) == RunSpec()
+    assert RunSpec(augmentation=Step("distort")).key != RunSpec().key
+    assert "2 distorted" in RunSpec(augmentation=Step("distort", {"copies": 2})).summary
 
 
 def test_steps_that_are_off_do_not_count() -> None:
@@ -106,6 +115,9 @@ def test_steps_that_are_off_do_not_count() -> None:
         ({"classifier": {"name": "svm", "c": 1}}, "'c'"),
         ({"classifier": {"name": "mlp", "epochs": 0}}, "epochs is '0'; it must be a whole number from 1 to 100"),
         ({"classifier": {"name": ["mlp"]}}, "mlp"),
+        ({"augmentation": {"name": "mirror"}}, "'mirror'"),
+        ({"augmentation": {"name": "distort", "copies": 0}}, "copies is '0'; it must be a whole number from 1 to 10"),
+        ({"augmentation": [{"name": "distort"}]}, "distort"),
     ],
 )
 def test_every_bad_value_is_refused_by_name(data: Any, named: str) -> None:
