@@ -17,6 +17,7 @@ from hdr.types import HdrError, Step
 from hdr.ui import chain, plan, source, way
 from hdr.ui.address import Mirrored
 from hdr.ui.source import Source
+from hdr.ui.sources import linked
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
@@ -120,7 +121,7 @@ def large(image: NDArray[np.uint8]) -> None:
         if entry.formula:
             st.latex(entry.formula, width="content")
         if entry.source:
-            st.caption(entry.source)
+            st.caption(linked(entry.source))
     with left:
         try:
             _pictures(step, image)

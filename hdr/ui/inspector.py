@@ -11,6 +11,7 @@ from hdr.preprocessing import Pipeline
 from hdr.types import Stage, Step
 from hdr.ui import chain, lens, way
 from hdr.ui.lens import Panel
+from hdr.ui.sources import linked
 from hdr.ui.way import Passage, Way
 from hdr.ui.widgets import parameter_widget, show_value
 
@@ -43,7 +44,7 @@ def show(seen: Way) -> None:
         if entry.formula:
             st.latex(entry.formula, width="content")
         if entry.source:
-            st.caption(entry.source)
+            st.caption(linked(entry.source))
 
 
 def _pictures(seen: Way, index: int, passage: Passage) -> None:
