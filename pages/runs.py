@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr.ui import page, plan, profile, run_view, runs
+from hdr.ui import page, plan, profile, resources, run_view, runs
 
 page.begin("All runs", "Select a row to open it.")
 if profile.demo():
@@ -18,4 +18,4 @@ elif run := runs.table(known):
             runs.open_run(run.id)
             plan.use(run.spec)
             st.switch_page("pages/train.py")
-    run_view.show(run)
+    run_view.show(resources.store().get(run.id, profile.owner()))

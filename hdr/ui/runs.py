@@ -10,10 +10,13 @@ from hdr import catalogue
 from hdr.plots import pictures
 from hdr.training import default
 from hdr.training.progress import progress
-from hdr.training.store import ACTIVE, Run, UnknownRun
+from hdr.training.store import ACTIVE, Run, RunSummary, UnknownRun
 from hdr.ui import profile, resources
 
 PARAMETER = "run"
+MOST_READERS = 200
+"""Runs that a list of choices offers, the newest first."""
+
 _RUN = "_run"
 
 
@@ -49,30 +52,32 @@ def _newest_active() -> Run | None:
     return next((r for r in mine if r.owner == profile.owner()), None)
 
 
-def listed() -> list[Run]:
+def listed() -> list[RunSummary]:
     """One's own runs and the published ones, newest first."""
-    return resources.store().runs(profile.owner())
+    return resources.store().listed(profile.owner())
 
 
-def readers() -> list[Run]:
+def readers() -> list[RunSummary]:
     """The runs whose model can read: one's own, newest first, then the best default one."""
-    done = [r for r in listed() if r.status == "done"]
-    ready = default.best(done)
+    store = resources.store()
+    # Every stroke asks for them: what is published is looked up by itself, so that the newest ones of one's own do.
+    done = store.listed(profile.owner(), ("done",), MOST_READERS)
+    ready = default.best(store.listed(default.OWNER, ("done",)))
     return [r for r in done if r.owner != default.OWNER] + ([ready] if ready else [])
 
 
 def default_share() -> float:
     """How much of the default reader's training is done, 0 to 1."""
-    for run in listed():
-        if run.owner == default.OWNER and run.active:
+    for run in resources.store().listed(default.OWNER, ACTIVE):
+        if run.owner == default.OWNER:
             seen = progress(resources.store().events(run.id))
             return seen.points[-1].step / seen.of if seen.points else 0.0
     return 0.0
 
 
-def label(run: Run) -> str:
+def label(run: RunSummary) -> str:
     """A run in a list of choices: what it is and how good."""
-    accuracy = f" · {pictures.percent(run.result['test_accuracy'])}" if run.status == "done" else ""
+    accuracy = f" · {pictures.percent(run.test_accuracy)}" if run.test_accuracy is not None else ""
     return f"{run.title}{accuracy}"
 
 
@@ -84,18 +89,18 @@ def nothing_yet() -> None:
     )
 
 
-def table(runs: list[Run]) -> Run | None:
+def table(runs: list[RunSummary]) -> RunSummary | None:
     """All runs in a table; returns the one that is selected."""
     now = datetime.now(UTC)
     rows = [
         {
             "title": r.title,
-            "accuracy": r.result["test_accuracy"] * 100 if r.result else None,
+            "accuracy": None if r.test_accuracy is None else r.test_accuracy * 100,
             "status": r.status,
             "classifier": catalogue.get("classifier", r.spec.classifier.name).title,
-            "digits": r.result.get("fitted_on", r.spec.train_size),
+            "digits": r.fitted_on or r.spec.train_size,
             "data": r.spec.dataset,
-            "fit": r.result.get("fit_seconds"),
+            "fit": r.fit_seconds,
             "created": datetime.fromtimestamp(min(r.created, now.timestamp()), UTC),
         }
         for r in runs

@@ -27,6 +27,7 @@ def begin() -> None:
 
 def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     try:
+        store.purge()
         default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
             background.start()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -178,3 +180,193 @@ def test_a_store_that_is_damaged_later_is_a_store_error(store: RunStore, small: 
     for call in (store.runs, lambda: store.events(run), lambda: store.claim(run, 1), lambda: store.heartbeat(run)):
         with pytest.raises(StoreError):
             call()
+
+
+RESULT = {
+    "test_accuracy": 0.975,
+    "validation_accuracy": 0.97,
+    "tested_on": 400,
+    "fitted_on": 500,
+    "fit_seconds": 1.5,
+    "predict_ms": 0.25,
+    "model_bytes": 12_345,
+    "mistakes": [{"index": 1, "label": 2, "said": 3, "probability": 0.5}] * 10,
+}
+
+
+def done(store: RunStore, spec: RunSpec, token: str, owner: str = "ann") -> str:
+    """The id of a run that is done, with the result above."""
+    run = store.create(spec, owner, token).id
+    store.claim(run, 1)
+    assert store.finish(run, RESULT)
+    return run
+
+
+def test_lists_have_the_figures_without_the_results(store: RunStore, small: RunSpec) -> None:
+    waiting, run = store.create(small, "ann", "w").id, done(store, small, "d")
+    first, second = store.listed("ann")
+    assert (first.id, second.id) == (run, waiting) and not hasattr(first, "result_json")
+    assert (first.test_accuracy, first.tested_on, first.fitted_on) == (0.975, 400, 500)
+    assert (first.fit_seconds, first.predict_ms, first.model_bytes, first.peak_mb) == (1.5, 0.25, 12_345, None)
+    assert second.test_accuracy is None and second.spec == small and second.plan == small.to_json()
+    full = store.get(run)
+    assert full.result == RESULT and full.test_accuracy == 0.975 and store.runs("ann")[0] == full
+    assert [r.id for r in store.listed("ann", ("done",))] == [run] == [r.id for r in store.listed("ann", limit=1)]
+
+
+def test_an_owner_renames_tags_and_notes(store: RunStore, small: RunSpec) -> None:
+    run = store.create(small, "ann", "t").id
+    store.edit(run, "ann", title="  The\nbest one ", tags=["hog", " two  words ", "hog", "", "x" * 99], note=" why \n")
+    found = store.get(run)
+    assert found.title == "The best one" and found.tags == ("hog", "two words", "x" * 40) and found.note == "why"
+    store.edit(run, "ann", note="other")
+    assert store.get(run).title == "The best one" and store.get(run).tags == found.tags
+    store.edit(run, "ann", title="  ", tags=[])
+    assert store.get(run).title == small.summary and store.get(run).tags == ()
+    store.edit(run, "ann", title="t" * 999, note="n" * 9999, tags=[str(i) for i in range(50)])
+    found = store.get(run)
+    assert len(found.title) == 200 and len(found.note) == 2000 and len(found.tags) == 12
+
+
+def test_nobody_else_changes_or_deletes_a_run(store: RunStore, small: RunSpec) -> None:
+    shown = store.create(small, "default", "t", published=True).id
+    for change in ({"title": "mine"}, {"title": ""}, {"tags": ["x"]}, {"note": "x"}):
+        with pytest.raises(UnknownRun):
+            store.edit(shown, "ann", **change)
+    assert store.delete([shown], "ann") == 0 and store.get(shown, "ann").tags == ()
+    assert store.delete([shown], "default") == 1 and store.restore([shown], "ann") == 0
+    assert store.deleted("ann") == [] and [r.id for r in store.deleted("default")] == [shown]
+
+
+def test_a_deleted_run_is_gone_from_lists_and_comes_back(store: RunStore, small: RunSpec) -> None:
+    runs = [done(store, small, str(i)) for i in range(4)]
+    assert store.delete(runs[:2], "ann") == 2 == len(store.deleted("ann"))
+    assert store.delete(runs[:3], "ann") == 1, "what is deleted is not deleted again"
+    assert [r.id for r in store.listed()] == [runs[3]] == [r.id for r in store.runs()]
+    with pytest.raises(UnknownRun):
+        store.get(runs[0])
+    with pytest.raises(UnknownRun):
+        store.edit(runs[0], "ann", title="x")
+    assert store.create(small, "ann", "0").id == runs[0], "a click that arrives twice makes no second run"
+    for expected in ([runs[2]], [runs[1], runs[0]]):
+        assert [r.id for r in store.deleted("ann")] == expected, "what was deleted last comes back first"
+        assert store.restore(expected, "ann") == len(expected)
+    assert {r.id for r in store.listed()} == set(runs) and store.get(runs[0]).result == RESULT
+
+
+def test_a_run_that_is_deleted_is_stopped(store: RunStore, small: RunSpec) -> None:
+    waiting, running = (store.create(small, "ann", t).id for t in "ab")
+    store.claim(running, 1)
+    assert store.delete([waiting, running], "ann") == 2
+    assert not store.claim(waiting, 1) and not store.heartbeat(running)
+    assert store.end(running, "stopped")
+    store.restore([waiting, running], "ann")
+    assert {r.status for r in store.listed()} == {"stopped"}
+
+
+def test_what_was_deleted_long_ago_is_removed_with_its_files(
+    store: RunStore, small: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, running, kept = done(store, small, "a"), store.create(small, "ann", "b").id, done(store, small, "c")
+    store.claim(running, 1)
+    for run in (old, kept):
+        store.get(run).folder.mkdir(parents=True)
+        (store.get(run).folder / "model.json").write_text("{}")
+        store.add_event(run, 0, {"phase": "fitting"})
+    folder = store.get(old).folder
+    store.delete([old, running], "ann")
+    assert store.purge() == 0 and folder.exists()
+    monkeypatch.setattr(module, "KEEP_DELETED_SECONDS", -120.0)
+    assert store.restore([old], "ann") == 0, "what is being removed does not come back"
+    assert store.purge() == 1 and not folder.exists() and store.events(old) == []
+    assert store.get(kept).folder.exists() and store.events(kept)
+    store.end(running, "stopped")
+    assert store.purge() == 1, "also one that never had a model"
+
+
+def test_curves_of_several_runs_come_at_once(store: RunStore, small: RunSpec) -> None:
+    runs = [store.create(small, "ann", t).id for t in "abc"]
+    for run in runs[:2]:
+        for number in range(3):
+            store.add_event(run, number, {"step": number})
+    found = store.curves(runs)
+    assert found == {run: store.events(run) for run in runs} and found[runs[2]] == []
+
+
+BEFORE = """
+CREATE TABLE runs (
+    id VARCHAR(32) NOT NULL, owner VARCHAR(64) NOT NULL, published BOOLEAN NOT NULL, token VARCHAR(128) NOT NULL,
+    title VARCHAR(200) NOT NULL, "key" VARCHAR(32) NOT NULL, spec TEXT NOT NULL, status VARCHAR(16) NOT NULL,
+    message TEXT NOT NULL, result TEXT, stop BOOLEAN NOT NULL, process INTEGER, created FLOAT NOT NULL, started FLOAT,
+    heard FLOAT, finished FLOAT, PRIMARY KEY (id), UNIQUE (token)
+);
+CREATE TABLE events (
+    run VARCHAR(32) NOT NULL, number INTEGER NOT NULL, time FLOAT NOT NULL, data TEXT NOT NULL,
+    PRIMARY KEY (run, number), FOREIGN KEY(run) REFERENCES runs (id)
+);
+"""
+"""The tables as the first version made them."""
+
+
+def earlier(folder: Path, spec: RunSpec) -> None:
+    """A store as the first version left it, with a run that is done and one that is being trained."""
+    folder.mkdir()
+    with sqlite3.connect(folder / "runs.sqlite") as database:
+        database.executescript(BEFORE)
+        for name, status, result in (("old", "done", json.dumps(RESULT)), ("busy", "running", None)):
+            row = (
+                name,
+                "ann",
+                False,
+                name,
+                name,
+                spec.key,
+                json.dumps(spec.to_json()),
+                status,
+                "",
+                result,
+                False,
+                1,
+                7.0,
+            )
+            database.execute(f"INSERT INTO runs VALUES ({', '.join('?' * 13)}, 8.0, 9.0, NULL)", row)
+        database.execute("INSERT INTO events VALUES ('old', 0, 8.5, '{}')")
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(
+    tmp_path: Path, small: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "before"))
+    earlier(tmp_path / "before", small)
+    store = RunStore()
+    old = store.get("old")
+    assert old.result == RESULT and old.test_accuracy == 0.975 and old.fit_seconds == 1.5
+    assert old.tags == () and old.note == "" and old.deleted is None and len(store.events("old")) == 1
+    store.edit("old", "ann", tags=["kept"])
+    # The process that trained while the app was replaced writes as the first version did.
+    with sqlite3.connect(tmp_path / "before" / "runs.sqlite") as database:
+        database.execute("UPDATE runs SET status = 'done', result = ? WHERE id = 'busy'", (json.dumps(RESULT),))
+    again = RunStore()
+    assert again.get("busy").tested_on == 400 and again.get("old").tags == ("kept",)
+
+
+def test_several_processes_bring_one_store_up_to_date(
+    tmp_path: Path, small: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "before"))
+    earlier(tmp_path / "before", small)
+    code = (
+        "import sys\nfrom hdr.training.store import RunStore\nprint('ready', flush=True); sys.stdin.readline()\n"
+        "print(RunStore().get('old').test_accuracy)"
+    )
+    pipe = subprocess.PIPE
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
+        for _ in range(3)
+    ]
+    assert all(p.stdout.readline() == "ready\n" for p in processes)
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = [p.communicate(timeout=60) for p in processes]
+    assert [out for out, _ in answers] == ["0.975\n"] * 3, answers

@@ -1,0 +1,129 @@
+"""The tables of the run store, and how a file of an earlier version comes to have them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+FIGURES: dict[str, type] = {
+    "test_accuracy": float,
+    "validation_accuracy": float,
+    "train_accuracy": float,
+    "tested_on": int,
+    "fitted_on": int,
+    "features": int,
+    "fit_seconds": float,
+    "total_seconds": float,
+    "predict_ms": float,
+    "model_bytes": int,
+    "peak_mb": float,
+}
+"""What lists need of a result, each in a column of its own: a result holds every mistake and is long to read."""
+
+metadata = sa.MetaData()
+
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+    sa.Column("token", sa.String(128), nullable=False, unique=True),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("key", sa.String(32), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("message", sa.Text, nullable=False, default=""),
+    sa.Column("stop", sa.Boolean, nullable=False, default=False),
+    sa.Column("process", sa.Integer),
+    sa.Column("created", sa.Float, nullable=False, index=True),
+    sa.Column("started", sa.Float),
+    sa.Column("heard", sa.Float),
+    sa.Column("finished", sa.Float),
+    sa.Column("tags", sa.Text, nullable=False, default="[]", server_default="[]"),
+    sa.Column("note", sa.Text, nullable=False, default="", server_default=""),
+    sa.Column("deleted", sa.Float),
+    *(sa.Column(name, sa.Float if kind is float else sa.BigInteger) for name, kind in FIGURES.items()),
+    # Last, since SQLite has to walk through a long value to reach what is behind it.
+    sa.Column("result", sa.Text),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("run", sa.String(32), sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+)
+
+
+def figures(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of `FIGURES` from a result; None for what it does not have."""
+    return {name: result.get(name) for name in FIGURES}
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Make the tables, or give those of an earlier version what they lack. Several processes may do so at once."""
+    # Not metadata.create_all: it looks first and creates then, and another process may create in between.
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    for table in metadata.sorted_tables:
+        _add_columns(engine, table)
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            for index in table.indexes:
+                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    _fill_figures(engine)
+
+
+def _add_columns(engine: sa.Engine, table: sa.Table) -> None:
+    for column in _missing(engine, table):
+        definition = sa.schema.CreateColumn(column).compile(dialect=engine.dialect)
+        try:
+            with engine.begin() as connection:
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+        except sa.exc.SQLAlchemyError:
+            # Another process has been faster, or it cannot be done.
+            if column in _missing(engine, table):
+                raise
+
+
+def _missing(engine: sa.Engine, table: sa.Table) -> list[sa.Column]:
+    there = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+    return [column for column in table.columns if column.name not in there]
+
+
+def _fill_figures(engine: sa.Engine) -> None:
+    # Also at later starts: a training process of an earlier version may still have been at work at the first one.
+    unfilled = (runs.c.status == "done", runs.c.result.is_not(None), runs.c.test_accuracy.is_(None))
+    with engine.connect() as connection:
+        waiting = [row.id for row in connection.execute(sa.select(runs.c.id).where(*unfilled))]
+    for run in waiting:
+        with engine.begin() as connection:
+            result = connection.execute(sa.select(runs.c.result).where(runs.c.id == run)).scalar()
+            if result:
+                connection.execute(runs.update().where(runs.c.id == run).values(figures(json.loads(result))))
+
+
+def prepare_sqlite(connection: Any, _: Any) -> None:
+    """Set up a new connection: write-ahead log, patience with other writers, nothing acknowledged that is not kept."""
+    for pragma in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+            return
+        except sqlite3.OperationalError:
+            # The switch of a new file does not wait for a lock by itself, whatever the time-out.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
