@@ -79,6 +79,29 @@ def shift(
     return each(images, lambda image: warp(image, matrix)) if dx or dy else images
 
 
+@disturbance("Scale")
+def scale(
+    images: Images,
+    *,
+    factor: Annotated[
+        int,
+        Field(
+            ge=40,
+            le=160,
+            title="Scale",
+            description="Shrinks the digit below 100 % and enlarges it above.",
+            json_schema_extra={"unit": "%", "step": 5},
+        ),
+    ] = 100,
+) -> Images:
+    """Shrinks or enlarges the digit about the middle of the picture, as writing smaller or larger would."""
+    if factor == 100:
+        return images
+    _, h, w = images.shape
+    matrix = cv2.getRotationMatrix2D(((w - 1) / 2, (h - 1) / 2), 0, 100 / factor)
+    return each(images, lambda image: warp(image, matrix))
+
+
 @disturbance("Pen pressure")
 def pen_pressure(
     images: Images,
@@ -167,6 +190,41 @@ def low_contrast(
 ) -> Images:
     """Draws all grey values towards the middle, as pale ink on grey paper would."""
     return _to_uint8(127.5 + (images - 127.5) * (1 - amount / 100)) if amount else images
+
+
+@disturbance("Occlusion")
+def occlusion(
+    images: Images,
+    *,
+    side: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=80,
+            title="Occlusion",
+            description="Side of a square that covers part of the digit, as a share of the picture's shorter side.",
+            json_schema_extra=Percent,
+        ),
+    ] = 0,
+    seed: Seed = 0,
+) -> Images:
+    """Hides a square of the picture under blank paper, as a correction or a torn corner does. Where it lies is random,
+    with its middle in the middle half of the picture."""
+    if side == 0:
+        return images
+    _, h, w = images.shape
+    length = side / 100 * min(h, w)
+    down, across = (
+        _covered(size, (0.25 + 0.5 * at) * size - length / 2, length)
+        for size, at in zip((h, w), np.random.default_rng(seed).random(2), strict=True)
+    )
+    return _to_uint8(images * (1 - down[:, None] * across))
+
+
+def _covered(size: int, start: float, length: float) -> np.ndarray:
+    # How much of each of a row's pixels lies under a bar: 0 to 1.
+    edges = np.arange(size)
+    return np.clip(np.minimum(edges + 1, start + length) - np.maximum(edges, start), 0, 1)
 
 
 @disturbance("Gaussian noise")
