@@ -1,0 +1,98 @@
+"""Learning curves of several runs over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hdr.plots import accuracy_axis
+from hdr.plots.colours import DIGITS, MUTED
+from hdr.plots.style import plain
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+LINE = 15
+"""Least distance of two labels in pixels."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's curve.
+
+    Attributes:
+        letter: what is written at its end.
+        x: where each point is on the horizontal axis.
+        y: accuracies, 0 to 1.
+        colour: index into `DIGITS`.
+    """
+
+    letter: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    colour: int
+
+
+def apart(places: Sequence[float], least: float) -> list[float]:
+    """The same places, moved as little as it takes for neighbours to be `least` apart, in the same order."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    moved = list(places)
+    for _ in range(50):
+        for a, b in pairwise(order):
+            lacking = least - (moved[b] - moved[a])
+            if lacking > 1e-9:
+                moved[a] -= lacking / 2
+                moved[b] += lacking / 2
+    return moved
+
+
+def figure(curves: Sequence[Curve], x_title: str, height: int = 340) -> Figure:
+    """Draw curves on one pair of axes, each with its letter at its end.
+
+    Args:
+        curves: those with points; none is allowed.
+        x_title: of the horizontal axis, with its unit.
+        height: in pixels.
+    """
+    from plotly.graph_objects import Figure, Scatter
+
+    drawn = [c for c in curves if c.x]
+    if not drawn:
+        empty = plain(Figure(), height)
+        empty.add_annotation(text="None of these runs has a curve.", showarrow=False, font={"color": MUTED})
+        return empty.update_xaxes(visible=False).update_yaxes(visible=False)
+    drawing = Figure()
+    for curve in drawn:
+        drawing.add_trace(
+            Scatter(
+                x=curve.x,
+                y=[accuracy_axis.height(v) for v in curve.y],
+                customdata=[v * 100 for v in curve.y],
+                mode="lines+markers",
+                line={"color": DIGITS[curve.colour % len(DIGITS)], "width": 2},
+                marker={"size": 5},
+                name=curve.letter,
+                hovertemplate=f"<b>{curve.letter}</b> %{{customdata:.2f}} % at %{{x:.3~g}}<extra></extra>",
+            )
+        )
+    accuracy_axis.apply(drawing, [v for c in drawn for v in c.y], "validation accuracy, %")
+    low, high = drawing.layout.yaxis.range
+    pixels = (height - 70) / (high - low)
+    ends = [accuracy_axis.height(c.y[-1]) * pixels for c in drawn]
+    right = max(c.x[-1] for c in drawn)
+    for curve, end, place in zip(drawn, ends, apart(ends, LINE), strict=True):
+        drawing.add_annotation(
+            x=curve.x[-1],
+            y=end / pixels,
+            text=f"<b>{curve.letter}</b>",
+            showarrow=False,
+            xanchor="left",
+            xshift=7,
+            yshift=place - end,
+            font={"size": 13},
+        )
+    first = min(c.x[0] for c in drawn)
+    drawing.update_xaxes(title=x_title, range=[first - 0.03 * (right - first), right + 0.08 * (right - first or 1)])
+    return plain(drawing, height)
