@@ -6,9 +6,10 @@ import re
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import Server, Tabs, settled, switch
+from .looking import click, pictures, set_slider, step_titles
 
 WORD_JOINER = "\u2060"
 """Invisible; parts what Markdown would otherwise take for an address."""
@@ -16,37 +17,11 @@ WORD_JOINER = "\u2060"
 TITLES = {
     "": "Handwritten digits, step by step",
     "preprocess": "What the machine sees, step by step",
+    "features": "What is measured in a digit",
     "train": "Train a model and watch it learn",
     "runs": "All runs",
     "draw": "Draw a digit",
 }
-
-
-def step_titles(page: Page) -> Locator:
-    """The titles of the steps in the strip."""
-    return page.locator('[class*="st-key-select-"] button')
-
-
-def pictures(page: Page) -> list[str]:
-    """The pictures of the strip, as they are given to the browser, once there is one for the source and each step."""
-    settled(page)
-    shown = page.locator(".st-key-strip img.hdr-digit")
-    expect(step_titles(page)).not_to_have_count(0)
-    expect(shown).to_have_count(step_titles(page).count() + 1)
-    return shown.evaluate_all("all => all.map((e) => e.src)")
-
-
-def click(page: Page, key: str) -> None:
-    """Click a button once nothing moves. Streamlit keeps a second, hidden one beside each that has a tooltip."""
-    settled(page)
-    page.locator(f".st-key-{key} button:visible").click()
-
-
-def set_slider(page: Page, title: str, key: str) -> None:
-    """Press a key on a slider: Home for its lowest value, End for its highest."""
-    slider = page.get_by_role("slider", name=title)
-    slider.focus()
-    slider.press(key)
 
 
 def test_a_shared_address_shows_the_same_chain(server: Server, tabs: Tabs) -> None:
@@ -140,12 +115,12 @@ def test_a_hostile_address_is_shown_as_it_is_written(chain: str, server: Server,
     expect(step_titles(page)).to_have_count(6)
 
 
-@pytest.mark.parametrize("address", ["train", "draw"])
+@pytest.mark.parametrize("address", ["features", "draw"])
 def test_a_page_can_be_the_first_that_a_new_server_is_asked_for(address: str, fresh_server: Server, page: Page) -> None:
     page.goto(f"{fresh_server.url}/{address}")
     expect(page.get_by_role("heading", name=TITLES[address])).to_be_visible()
     links = page.get_by_test_id("stTopNavLink")
-    expect(links).to_have_text(["Home", "Preprocess", "Train", "Runs", "Draw"])
+    expect(links).to_have_text(["Home", "Preprocess", "Features", "Train", "Runs", "Draw"])
     settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     switch(page, "Runs")

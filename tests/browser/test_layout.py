@@ -6,23 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, Tabs, settled
+from .looking import overflow
 
-PAGES = ["", "preprocess", "train", "runs", "draw"]
-
-
-def overflow(page: Page) -> list[str]:
-    """What makes the page wider than its window: nothing, where it scrolls within itself."""
-    return page.evaluate(
-        """() => {
-          const main = document.querySelector('[data-testid="stMain"]')
-          if (main.scrollWidth <= main.clientWidth && document.documentElement.scrollWidth <= innerWidth) return []
-          const scrolls = (e) => e && e !== main && (/auto|scroll|hidden/.test(getComputedStyle(e).overflowX)
-            || scrolls(e.parentElement))
-          const wide = [...main.querySelectorAll('*')].filter((e) =>
-            e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement))
-          return [`${main.scrollWidth} > ${main.clientWidth}`, ...wide.slice(0, 5).map((e) => e.className)]
-        }"""
-    )
+PAGES = ["", "preprocess", "features", "train", "runs", "draw"]
 
 
 @pytest.mark.parametrize("address", PAGES)
@@ -51,6 +37,7 @@ def test_on_a_laptop_the_main_thing_of_every_page_is_seen_without_scrolling(serv
     seen = {
         "": ".st-key-journey",
         "preprocess": ".st-key-large",
+        "features": ".st-key-drawings",
         "train": ".st-key-train button",
         "draw": ".hdr-bars",
     }
