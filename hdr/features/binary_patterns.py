@@ -92,7 +92,7 @@ def local_binary_patterns(
     zones: Zones = 2,
 ) -> Features:
     """Compares every pixel with a ring of places around it, brighter or darker, and counts which patterns occur in each
-    zone. Only the order of grey values counts, so paler ink, darker paper or more contrast changes nothing.
+    zone. Only the order of grey values counts, so paler ink or more contrast changes next to nothing.
 
     Takes uint8 (n, h, w), returns float32 (n, zones * zones * patterns): shares of the zone's pixels, from 0 to 1. A
     pattern is uniform if its brighter places lie side by side; all others are counted as one. There are samples + 2 of

@@ -91,7 +91,7 @@ def harris_corners(
             ge=0.02,
             le=0.2,
             title="k",
-            description="The higher, the less of what is found are edges rather than corners.",
+            description="The higher, the more surely edges are told from corners, and the fewer weak corners are left.",
             json_schema_extra={"step": 0.01},
         ),
     ] = 0.04,
@@ -118,7 +118,7 @@ def harris_corners(
 def shi_tomasi_corners(
     images: Images, *, window: Window = 3, quality: Quality = 30, distance: Distance = 4, zones: Zones = 2
 ) -> Features:
-    """Looks for the direction in which the picture changes least, and calls a point a corner where even that is much.
+    """Looks for the direction in which the picture changes least, and calls a point a corner where even that is a lot.
     These points are easy to find again after a small change, and it needs no constant as Harris' measure does.
 
     Takes uint8 (n, h, w), returns float32 (n, zones * zones). Only the strongest of close corners stays, and the

@@ -52,9 +52,9 @@ def loops(images: Images, *, ink: Ink = 50, zones: Zones = 1) -> Features:
     Takes uint8 (n, h, w), returns float32 (n, zones * zones + 2). Ink touches at sides and corners, paper at sides
     only; a hole belongs to the zone in which the middle of its box lies.
 
-    Formula: E = C - H
+    Formula: E = C - H, \\quad C \\text{ components}, \\; H \\text{ holes}
 
-    Source: Gonzalez and Woods, Digital Image Processing (2018), section 11.4; skimage.measure.euler_number,
+    Source: Gonzalez and Woods, Digital Image Processing (2018), section 12.4; skimage.measure.euler_number,
     cv2.connectedComponents.
     """
 

@@ -42,7 +42,7 @@ def _draw(image: NDArray[np.uint8]) -> tuple[Drawing, ...]:
             "A part of moment 3",
             as_signed(third, float(np.abs(third).max())),
             "signed",
-            note="Ink counts for or against, by direction: shapes alike in three directions add up to nothing.",
+            note="Ink counts for or against, by direction: what looks the same after half a turn adds up to nothing.",
         ),
     )
 

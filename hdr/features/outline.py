@@ -45,7 +45,7 @@ def _draw(image: NDArray[np.uint8], count: int, ink: int) -> tuple[Drawing, ...]
             f"Rebuilt from orders up to {count}",
             image,
             marks=(area(_xy(rebuilt), 1),),
-            note=f"On average {off:.2f} px beside the outline.",
+            note=f"On average {off:.2f} px from the outline.",
         ),
         Drawing("Orders −1, 0 and 1 alone", image, marks=(area(_xy(ellipse), 1),), note="Always an ellipse."),
     )
@@ -78,8 +78,8 @@ def fourier_descriptors(
     Formula: Z_k = \\frac{1}{N} \\sum_{n=0}^{N-1} (x_n + i y_n)\\, e^{-2 \\pi i k n / N}, \\quad d_k =
     \\frac{|Z_k|}{|Z_1|}
 
-    Source: Zahn and Roskies, Fourier descriptors for plane closed curves (1972), doi:10.1109/TC.1972.5008949; Gonzalez
-    and Woods, Digital Image Processing (2018), section 11.3; cv2.findContours.
+    Source: Granlund, Fourier preprocessing for hand print character recognition (1972), doi:10.1109/TC.1972.5008926;
+    Gonzalez and Woods, Digital Image Processing (2018), section 12.3; cv2.findContours.
     """
     found = [_outline(mask) for mask in ink_of(images, ink)] if len(images) else []
     paths = np.stack([np.zeros(POINTS, complex) if path is None else path for path in [*found, None]])[:-1]

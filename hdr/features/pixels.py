@@ -54,7 +54,7 @@ def pixels(images: Images) -> Features:
 @register("feature", "Standardised pixels", family="Global", columns=_columns, draw=_draw_standardised)
 def standardised_pixels(images: Images) -> Features:
     """Takes the picture's own mean from every pixel and divides by its standard deviation, so that each picture has
-    mean 0 and variance 1. Faint and strong writing, thin paper and dark paper then give the same numbers.
+    mean 0 and variance 1. Faint and strong writing, darker and lighter paper then give the same numbers.
 
     Takes uint8 (n, h, w), returns float32 (n, h * w); a flat picture gives zeros.
 

@@ -76,7 +76,7 @@ def ink_amount(images: Images, *, ink: Ink = 50) -> Features:
 
     Takes uint8 (n, h, w), returns float32 (n, 4), each from 0 to 100.
 
-    Source: Gonzalez and Woods, Digital Image Processing (2018), section 11.4; skimage.measure.regionprops, area,
+    Source: Gonzalez and Woods, Digital Image Processing (2018), section 12.4; skimage.measure.regionprops, area,
     intensity_mean and extent.
     """
 
@@ -169,7 +169,7 @@ def orientation(images: Images) -> Features:
     upright and above it for leaning to the right; eccentricity from 0 (circle) to 1 (line); axes in pixels. Zeros where
     there is no ink.
 
-    Formula: \\theta = \\tfrac{1}{2} \\arctan \\frac{2 \\mu_{11}}{\\mu_{20} - \\mu_{02}}, \\quad
+    Formula: \\theta = \\tfrac{1}{2}\\, \\mathrm{atan2}(-2 \\mu_{11},\\; \\mu_{02} - \\mu_{20}), \\quad
     \\text{slant} = \\arctan \\frac{-\\mu_{11}}{\\mu_{02}}, \\quad e = \\sqrt{1 - \\lambda_2 / \\lambda_1}
 
     Source: Hu, Visual pattern recognition by moment invariants (1962), doi:10.1109/TIT.1962.1057692;

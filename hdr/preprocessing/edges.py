@@ -54,10 +54,11 @@ def sobel_x(images: Images) -> Images:
     """Measures how fast the grey value rises from left to right. The left side of a bright stroke answers with plus and
     its right side with minus, while level strokes leave no trace.
 
-    Formula: g = S_x * f, \\quad S_x = \\begin{pmatrix} -1 & 0 & 1 \\\\ -2 & 0 & 2 \\\\ -1 & 0 & 1 \\end{pmatrix}
+    Formula: g = S_x \\star f, \\quad S_x = \\begin{pmatrix} -1 & 0 & 1 \\\\ -2 & 0 & 2 \\\\ -1 & 0 & 1 \\end{pmatrix}
 
-    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. Stored as 128 + 127 g / 1020,
-    for 1020 = 4 times 255 is the answer to an edge from black to white.
+    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. The star lays the kernel over
+    the picture as it is written, without turning it: correlation. Stored as 128 + 127 g / 1020, for 1020 = 4 times 255
+    is the answer to an edge from black to white.
     """
     return signed(correlate(images, SOBEL), 4 * 255)
 
@@ -67,10 +68,11 @@ def sobel_y(images: Images) -> Images:
     """Measures how fast the grey value rises from top to bottom. The upper side of a bright stroke answers with plus
     and its lower side with minus, while upright strokes leave no trace.
 
-    Formula: g = S_y * f, \\quad S_y = \\begin{pmatrix} -1 & -2 & -1 \\\\ 0 & 0 & 0 \\\\ 1 & 2 & 1 \\end{pmatrix}
+    Formula: g = S_y \\star f, \\quad S_y = \\begin{pmatrix} -1 & -2 & -1 \\\\ 0 & 0 & 0 \\\\ 1 & 2 & 1 \\end{pmatrix}
 
-    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. Stored as 128 + 127 g / 1020,
-    for 1020 = 4 times 255 is the answer to an edge from black to white.
+    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. The star lays the kernel over
+    the picture as it is written, without turning it: correlation. Stored as 128 + 127 g / 1020, for 1020 = 4 times 255
+    is the answer to an edge from black to white.
     """
     return signed(correlate(images, SOBEL.T), 4 * 255)
 
@@ -80,11 +82,11 @@ def sobel_magnitude(images: Images) -> Images:
     """Measures how steeply the grey value changes, whatever the direction. Strokes turn into outlines: an edge from
     black to white gives full brightness, flat regions give none.
 
-    Formula: g = \\tfrac{1}{4} \\sqrt{(S_x * f)^2 + (S_y * f)^2}, \\quad
+    Formula: g = \\tfrac{1}{4} \\sqrt{(S_x \\star f)^2 + (S_y \\star f)^2}, \\quad
     S_x = \\begin{pmatrix} -1 & 0 & 1 \\\\ -2 & 0 & 2 \\\\ -1 & 0 & 1 \\end{pmatrix}
 
-    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. Values above 255, which only
-    corners reach, are clipped.
+    Source: Sobel and Feldman, An isotropic 3x3 image gradient operator (1968); cv2.Sobel. S_y is S_x with rows and
+    columns exchanged. Values above 255, which corners and hard slanting edges reach, are clipped.
     """
     return magnitude(images, SOBEL)
 
@@ -106,7 +108,7 @@ def gradient_direction(
     """Shows in which direction the grey value rises fastest, as an angle. Each piece of an outline is labelled by the
     way it faces, which is what histograms of oriented gradients count.
 
-    Formula: \\theta = \\mathrm{atan2}(S_y * f,\\; S_x * f)
+    Formula: \\theta = \\mathrm{atan2}(S_y \\star f,\\; S_x \\star f)
 
     Source: Gonzalez and Woods, Digital Image Processing (2018), section 10.2; Sobel and Feldman (1968). 0 degrees is to
     the right and 90 degrees is down. Stored as 1 to 255 for 0 to 360 degrees; 0 stands for no direction.
@@ -119,14 +121,15 @@ def gradient_direction(
 
 @step("Scharr magnitude")
 def scharr(images: Images) -> Images:
-    """Measures steepness like Sobel, with weights chosen so that the answer hardly depends on the edge's direction. A
-    slanting stroke then shines as brightly as an upright one.
+    """Measures steepness like Sobel, with weights chosen so that the direction of the gradient comes out as true as
+    nine pixels allow. It matters where angles are measured; the brightness of a stroke hardly differs from Sobel's.
 
-    Formula: g = \\tfrac{1}{16} \\sqrt{(H_x * f)^2 + (H_y * f)^2}, \\quad
+    Formula: g = \\tfrac{1}{16} \\sqrt{(H_x \\star f)^2 + (H_y \\star f)^2}, \\quad
     H_x = \\begin{pmatrix} -3 & 0 & 3 \\\\ -10 & 0 & 10 \\\\ -3 & 0 & 3 \\end{pmatrix}
 
     Source: Scharr, Optimale Operatoren in der digitalen Bildverarbeitung (2000), doi:10.11588/heidok.00000962;
-    cv2.Scharr. Values above 255, which only corners reach, are clipped.
+    cv2.Scharr. H_y is H_x with rows and columns exchanged. Values above 255, which corners and hard slanting edges
+    reach, are clipped.
     """
     return magnitude(images, SCHARR)
 
@@ -136,11 +139,11 @@ def prewitt(images: Images) -> Images:
     """Measures steepness with three equal weights on either side of the pixel. It is the simplest operator of its kind,
     and suits upright and level edges better than slanting ones.
 
-    Formula: g = \\tfrac{1}{3} \\sqrt{(P_x * f)^2 + (P_y * f)^2}, \\quad
+    Formula: g = \\tfrac{1}{3} \\sqrt{(P_x \\star f)^2 + (P_y \\star f)^2}, \\quad
     P_x = \\begin{pmatrix} -1 & 0 & 1 \\\\ -1 & 0 & 1 \\\\ -1 & 0 & 1 \\end{pmatrix}
 
-    Source: Prewitt, Object enhancement and extraction (1970); skimage.filters.prewitt. Values above 255, which only
-    corners reach, are clipped.
+    Source: Prewitt, Object enhancement and extraction (1970); skimage.filters.prewitt. P_y is P_x with rows
+    and columns exchanged. Values above 255, which corners and hard slanting edges reach, are clipped.
     """
     return magnitude(images, PREWITT)
 

@@ -253,13 +253,14 @@ def centre_by_mass(images: Images) -> Images:
 @step("Centre by box", scope="digit")
 def centre_by_box(images: Images, *, ink: Ink = 20) -> Images:
     """Moves the digit so that its bounding box lies in the middle. The margins become equal, but a long thin tail pulls
-    as hard as a thick stroke, so digits of one class line up less well than by mass.
+    as hard as a thick stroke, so most classes line up a little less well than by mass.
 
     Formula: d_x = \\left\\lfloor \\frac{w - x_0 - x_1}{2} \\right\\rfloor
 
-    Source: LeCun et al., Gradient-based learning applied to document recognition (1998), section III, where some
-    results are improved by centring by the box instead of the mass. x_0 is the box's first column and x_1 the one
-    behind its last; the shift is by whole pixels, so nothing is blurred.
+    Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits (1998), which found some classifiers,
+    such as nearest neighbours, better with it than with the centre of mass of LeCun et al., Gradient-based learning
+    applied to document recognition (1998), section III. x_0 is the box's first column and x_1 the one behind its last;
+    the shift is by whole pixels, so nothing is blurred.
     """
     _, h, w = images.shape
     x0, y0, x1, y1 = ink_boxes(images, ink).T

@@ -27,9 +27,9 @@ class Quality:
 def quality(clean: NDArray[np.uint8], image: NDArray[np.uint8]) -> Quality:
     """Compare a picture with the clean one.
 
-    Source: PSNR as in Gonzalez and Woods, Digital Image Processing (2018), section 8.1; SSIM: Wang et al., Image
-    quality assessment: from error visibility to structural similarity (2004), doi:10.1109/TIP.2003.819861;
-    skimage.metrics.structural_similarity.
+    Source: PSNR is 10 log10(255^2 / mean squared error), skimage.metrics.peak_signal_noise_ratio; SSIM: Wang et
+    al., Image quality assessment: from error visibility to structural similarity (2004),
+    doi:10.1109/TIP.2003.819861; skimage.metrics.structural_similarity.
 
     Args:
         clean, image: uint8 (h, w) of one size.
