@@ -10,10 +10,8 @@ import numpy as np
 import streamlit as st
 
 from hdr import catalogue, datasets
-from hdr.preprocessing import PRESETS
-from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.types import HdrError, Stage
-from hdr.ui import chain, resources
+from hdr.ui import resources
 from hdr.ui.address import Mirrored
 
 ANY = "any"
@@ -53,7 +51,7 @@ def _from_text(text: str) -> Choice:
     split, digit, index = rest
     if (
         split not in SPLITS
-        or not (digit == ANY or digit in "0123456789")
+        or not (digit == ANY or digit in [*"0123456789"])
         or not (index.isdecimal() and index.isascii())
     ):
         raise HdrError(
@@ -96,14 +94,6 @@ def _change(name: str, key: str) -> None:
     # Another pool of digits has another length: the number begins anew.
     _mirrored.keep(changed) if name in ("index", "source") else _mirrored.replace(replace(changed, index=0))
     _mirrored.write()
-    if changed.source == PHOTO:
-        _suit_chain()
-
-
-def _suit_chain() -> None:
-    # None of the other ready-made chains turns dark ink on bright paper round; a chain of one's own is left alone.
-    if chain.current() in [make_chain(*steps) for steps in PRESETS.values()]:
-        chain.replace(make_chain(*PRESETS["Noisy photo"]), 0)
 
 
 def choose_source() -> str:
