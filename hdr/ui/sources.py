@@ -26,7 +26,7 @@ _WORKS = {
 """Works that are cited so often that their DOI, or a book's own site, stands here once."""
 
 _CITED = re.compile(
-    r"(?P<work>" + "|".join(_WORKS) + r")"
+    r"(?P<work>(?<!Introduction to )(?:" + "|".join(_WORKS) + r"))"
     r"|doi:(?P<doi>10\.\S+?(?=[.,;]?(?:\s|$)))"
     r"|cv2\.(?P<cv2>\w+)"
     r"|(?P<library>skimage|sklearn|scipy|numpy|pywt)(?P<name>(?:\.\w+)+)"

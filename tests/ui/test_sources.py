@@ -36,6 +36,10 @@ def test_what_is_cited_is_linked_to(source: str, address: str) -> None:
     assert f"]({address})" in linked(source)
 
 
+def test_a_book_of_nearly_the_same_title_is_another_book() -> None:
+    assert "[" not in linked("Niblack, An Introduction to Digital Image Processing (1986)")
+
+
 def test_other_words_stay() -> None:
     assert linked("Tukey, Exploratory Data Analysis (1977); cv2.unknown") == (
         "Tukey, Exploratory Data Analysis (1977); cv2.unknown"
