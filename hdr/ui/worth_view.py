@@ -68,7 +68,7 @@ def _answer(found: Worth, title: str) -> None:
             f"**{title} {verdict}** here: {pictures.percent(found.accuracy_with)} with it, "
             f"{pictures.percent(found.accuracy_without)} without.  \n"
             f"In points of accuracy on {pictures.count(found.validated_on)} digits; 95 % interval {_points(low)} to "
-            f"{_points(high)}. It took {pictures.duration(found.seconds)}.",
+            f"{_points(high)}, for new digits read by these two models. It took {pictures.duration(found.seconds)}.",
             width="stretch",
         )
 

@@ -222,7 +222,7 @@ def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_chang
     figure = f"+{found.difference * 100:.2f}"
     assert f'<div class="hdr-figure">{figure}</div>' in said
     low, high = (f"+{edge * 100:.2f}" for edge in found.interval)
-    assert f"on {count(found.validated_on)} digits; 95 % interval {low} to {high}." in said
+    assert f"on {count(found.validated_on)} digits; 95 % interval {low} to {high}, for new digits" in said
     assert f"**Wrong without it, right with it: {len(found.mended)}**" in said
     assert f"**Right without it, wrong with it: {len(found.broken)}**" in said
     shown = images(small, 56)
