@@ -10,9 +10,19 @@ from hdr.catalogue import register
 from hdr.models.context import FitContext
 
 if TYPE_CHECKING:
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
     from sklearn.tree import DecisionTreeClassifier
 
+Trees = Annotated[
+    int,
+    Field(
+        ge=10,
+        le=500,
+        title="Trees",
+        description="How many trees vote. More never hurt, but cost time.",
+        json_schema_extra={"step": 10},
+    ),
+]
 Depth = Annotated[
     int, Field(ge=1, le=40, title="Depth", description="Most questions that are asked in a row about one digit.")
 ]
@@ -53,16 +63,7 @@ def decision_tree(
 def random_forest(
     context: FitContext,
     *,
-    trees: Annotated[
-        int,
-        Field(
-            ge=10,
-            le=500,
-            title="Trees",
-            description="How many trees vote. More never hurt, but cost time.",
-            json_schema_extra={"step": 10},
-        ),
-    ] = 100,
+    trees: Trees = 100,
     depth: Depth = 25,
     leaf: Leaf = 1,
     criterion: Criterion = "gini",
@@ -75,6 +76,33 @@ def random_forest(
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(
+        n_estimators=trees,
+        max_depth=depth,
+        min_samples_leaf=leaf,
+        criterion=criterion,
+        n_jobs=context.threads,
+        random_state=context.seed,
+    )
+
+
+@register("classifier", "Extra trees", family="Trees", progress="trees")
+def extra_trees(
+    context: FitContext,
+    *,
+    trees: Trees = 100,
+    depth: Depth = 25,
+    leaf: Leaf = 1,
+    criterion: Criterion = "gini",
+) -> ExtraTreesClassifier:
+    """A forest whose trees ask about thresholds drawn at random, and see all training digits. The trees resemble each
+    other even less than those of a random forest, and grow faster.
+
+    Source: Geurts, Ernst and Wehenkel, Extremely randomized trees (2006), doi:10.1007/s10994-006-6226-1;
+    sklearn.ensemble.ExtraTreesClassifier.
+    """
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    return ExtraTreesClassifier(
         n_estimators=trees,
         max_depth=depth,
         min_samples_leaf=leaf,

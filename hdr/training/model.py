@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
 from hdr.home import write_atomically
 from hdr.training.spec import RunSpec
 from hdr.types import CLASSES, Features, HdrError, Images, Stage
 
 TRUSTED = (
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 )
@@ -73,7 +75,10 @@ class TrainedModel:
 
     def probabilities(self, features: Features) -> NDArray[np.float64]:
         """Probabilities float64 (n, 10) for reduced features; a class that training never saw has 0."""
-        if hasattr(self.classifier, "predict_proba"):
+        special = catalogue.get("classifier", self.spec.classifier.name).facts.get("probabilities")
+        if special:
+            found = special(self.classifier, features)
+        elif hasattr(self.classifier, "predict_proba"):
             found = self.classifier.predict_proba(features)
         else:
             found = pairwise_probabilities(self.classifier.decision_function(features), self.temperature)

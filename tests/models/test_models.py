@@ -9,9 +9,11 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 import skops.io
-from sklearn.base import ClassifierMixin, TransformerMixin, clone
+from scipy.special import softmax
+from sklearn.base import TransformerMixin, clone, is_classifier
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics.pairwise import rbf_kernel
 from threadpoolctl import threadpool_limits
 
 import hdr.models  # noqa: F401 - registers the entries
@@ -27,6 +29,9 @@ CLASSIFIERS = catalogue.entries("classifier")
 REDUCTIONS = catalogue.entries("reduction")
 CONTEXT = FitContext(seed=3, dimensions=14 * 14, variance=0.1, threads=1)
 FITTED = 300
+
+NOTHING_RANDOM: set[str] = set()
+"""Classifiers whose estimator takes a seed for solvers that we do not use."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def settings(estimator: Any) -> str:
 def test_every_classifier_learns_from_few_digits(entry: Entry, data: tuple) -> None:
     images, labels, other, truth = data
     estimator = make(entry)
-    assert isinstance(estimator, ClassifierMixin)
+    assert is_classifier(estimator)
     with warnings.catch_warnings():
         # It stops after as many epochs as it was given: meant so.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -97,12 +102,14 @@ def test_every_value_makes_an_estimator_that_accepts_it(entry: Entry, name: str,
     estimator = make(entry, **{name: value})
     clone(estimator)
     # scikit-learn checks the ranges of its own parameters when fitting begins.
-    estimator._validate_params()
+    for part in (estimator, *getattr(estimator, "named_steps", {}).values()):
+        part._validate_params()
 
 
 @pytest.mark.parametrize("entry", [*CLASSIFIERS, *REDUCTIONS], ids=by_name)
 def test_no_parameter_is_idle(entry: Entry) -> None:
-    for parameter in entry.parameters:
+    # What comes later says when to stop, which an unfitted estimator does not know: see tests/training/test_fitting.py.
+    for parameter in (p for p in entry.parameters if p.name not in entry.facts.get("later", ())):
         made = {settings(make(entry, **{name: v})) for name, v in values(entry) if name == parameter.name}
         assert len(made) > 1, parameter.name
 
@@ -121,8 +128,12 @@ def test_progress_is_of_a_known_kind(entry: Entry) -> None:
 @pytest.mark.parametrize("entry", CLASSIFIERS, ids=by_name)
 def test_seed_and_threads_reach_the_estimator(entry: Entry) -> None:
     params = make(entry).get_params()
-    assert params.get("random_state", CONTEXT.seed) == CONTEXT.seed
-    assert params.get("n_jobs") in (None, CONTEXT.threads)
+    # An estimator of several parts has these for each of them.
+    for name, value in params.items():
+        if name.endswith("n_jobs"):
+            assert value in (None, CONTEXT.threads), name
+        if name.endswith("random_state"):
+            assert value == CONTEXT.seed or (value is None and entry.name in NOTHING_RANDOM), name
 
 
 @pytest.mark.parametrize("entry", [*CLASSIFIERS, *REDUCTIONS], ids=by_name)
@@ -190,3 +201,55 @@ def test_reductions_can_be_kept_in_files_that_run_no_code(name: str, params: dic
     fitted = make(catalogue.get("reduction", name), **params).fit(images)
     back = skops.io.loads(skops.io.dumps(fitted), trusted=list(TRUSTED))
     np.testing.assert_allclose(back.transform(other), fitted.transform(other), rtol=0, atol=1e-5)
+
+
+def test_a_forest_of_extra_trees_grown_in_steps_is_the_one_grown_at_once(data: tuple) -> None:
+    images, labels, other, _ = data
+    at_once = make(catalogue.get("classifier", "extra_trees"), trees=20).fit(images, labels)
+    grown = make(catalogue.get("classifier", "extra_trees"), trees=20).set_params(warm_start=True)
+    for trees in (5, 20):
+        grown.set_params(n_estimators=trees).fit(images, labels)
+    np.testing.assert_allclose(grown.predict_proba(other), at_once.predict_proba(other), atol=1e-12)
+
+
+def test_the_quadratic_discriminant_is_the_gaussian_rule_written_out(data: tuple) -> None:
+    images, labels, other, _ = data
+    reduced = PCA(20, random_state=0).fit(images)
+    train, test = reduced.transform(images), reduced.transform(other)
+    found = make(catalogue.get("classifier", "quadratic_discriminant"), shrinkage=0.3).fit(train, labels)
+    logs = []
+    for c in range(10):
+        own = train[labels == c].astype(float)
+        spread = np.cov(own.T, bias=True)
+        spread = 0.7 * spread + 0.3 * np.trace(spread) / 20 * np.eye(20)
+        away = test - own.mean(axis=0)
+        distance = np.einsum("nd,de,ne->n", away, np.linalg.inv(spread), away)
+        logs.append(-0.5 * (np.linalg.slogdet(spread)[1] + distance) + np.log(len(own) / len(labels)))
+    np.testing.assert_allclose(found.predict_proba(test), softmax(np.array(logs).T, axis=1), atol=1e-3)
+
+
+def test_more_components_come_nearer_to_the_kernel(data: tuple) -> None:
+    images, *_ = data
+    exact = rbf_kernel(images, gamma=1 / (CONTEXT.dimensions * CONTEXT.variance))
+    for method in ("nystroem", "fourier"):
+        lost = []
+        for components in (50, 250):
+            entry = catalogue.get("classifier", "kernel_approximation")
+            mapped = make(entry, method=method, components=components)["features"].fit_transform(images)
+            lost.append(np.abs(mapped @ mapped.T - exact).mean())
+        assert lost[1] < 0.7 * lost[0], method
+
+
+def test_the_nearest_centroid_is_the_most_probable(data: tuple) -> None:
+    images, labels, other, _ = data
+    entry = catalogue.get("classifier", "nearest_centroid")
+    for shrink in (0.0, 1.0):
+        found = make(entry, shrink=shrink)
+        with warnings.catch_warnings():
+            # Pixels at the edge never vary.
+            warnings.simplefilter("ignore", UserWarning)
+            found.fit(images, labels)
+        probabilities = entry.facts["probabilities"](found, other)
+        assert probabilities.shape == (len(other), 10)
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+        assert (found.classes_[probabilities.argmax(axis=1)] == found.predict(other)).all()
