@@ -109,6 +109,8 @@ def fourier_transform(
         if parts == "magnitude":
             return np.log1p(size)
         phase = found / (size + FAINT)
+        # The mean, which comes first, has no crests: what fades with its size would only say the size once more.
+        phase[:, 0] = size[:, 0] > 0
         return np.hstack([np.log1p(size), phase.real, phase.imag])
 
     return in_pieces(images, len(v) * (3 if parts == "magnitude and phase" else 1), transform)
