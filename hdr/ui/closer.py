@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -44,9 +46,10 @@ def _family(seen: Way) -> None:
 
 
 def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
-    step = passage.step if other.name == passage.step.name else catalogue.complete("step", Step(other.name))
+    same = other.name == passage.step.name
+    step = replace(passage.step, on=True) if same else catalogue.complete("step", Step(other.name))
     stage, clean = (
-        before and Stage(other.title, other.function(before.image[None], **step.params)[0], step, other.display)
+        before and way.through(before, step)
         for before in (passage.before, passage.clean_before)
     )
     quality = way.describe(way.compare(clean, stage))
@@ -56,7 +59,7 @@ def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
         st.button(
             other.title,
             key=f"instead-{other.name}",
-            type="primary" if other.name == passage.step.name else "tertiary",
+            type="primary" if same else "tertiary",
             width="stretch",
             on_click=chain.exchange,
             args=(index, other.name),

@@ -96,9 +96,10 @@ def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, 
     if view == KEPT and kept:
         # The kept chain runs on what is looked at now, so that only the chains differ.
         other = way.follow(seen.start, kept[1], seen.chosen).passages[-1].after
-        return (
-            [Panel(KEPT, (other, after), "divider", notes=_differences(kept[1], index))] if _alike(other, after) else []
-        )
+        words = _differences(kept[1], index)
+        if _alike(other, after):
+            return [Panel(KEPT, (other, after), "divider", notes=words)]
+        return [Panel("kept, of another size or kind", (other,), notes=words[:1])]
     if not _alike(before, after):
         return []
     if view == EDGE:
@@ -131,7 +132,8 @@ def _differences(kept: Pipeline, index: int) -> tuple[str, ...]:
 def _words(step: Step) -> str:
     entry = catalogue.get("step", step.name)
     values = ", ".join(f"{p.title.lower()} {show_value(p, step.params[p.name])}" for p in entry.parameters)
-    return f"{entry.title}, {values}" if values else entry.title
+    off = "" if step.on else " (off)"
+    return f"{entry.title}{off}, {values}" if values else entry.title + off
 
 
 def _threshold(passage: Passage) -> tuple[float, float] | None:

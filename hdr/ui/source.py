@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.plots import pictures
+from hdr.preprocessing import PRESETS
 from hdr.preprocessing.capture import from_strokes
 from hdr.preprocessing.disturbances import spoil
+from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.reading import strokes_from_canvas
 from hdr.reading.images import FORMATS, open_image
 from hdr.types import HdrError, Stage
-from hdr.ui import about_data, digit, disturb, drawing, resources
+from hdr.ui import about_data, chain, digit, disturb, drawing, resources
 from hdr.ui.text import plain
 
 MOST_PIXELS = 1_500_000
@@ -26,7 +28,7 @@ MOST_PIXELS = 1_500_000
 LONGEST_SIDE = 6_000
 """Longest side of a photo in pixels: a strip one pixel wide may be within the pixels and still be endless."""
 
-_PHOTO = "_photo"
+_PHOTO, _SUITED = "_photo", "_photo_suited"
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def choose() -> Source:
         st.warning(plain(problem), icon=":material/link_off:")
     source = digit.choose_source()
     if source == digit.PHOTO:
+        _suit_chain()
         stage, photo = _photo(digit.dataset())
     elif source == digit.DRAWING:
         stage, photo = _drawn(), ""
@@ -84,18 +87,33 @@ def _drawn() -> Stage:
     return Stage("nothing drawn yet", np.zeros((28, 28), np.uint8))
 
 
+def _suit_chain() -> None:
+    # At the first photo only: none of the other ready-made chains turns dark ink on bright paper round. A chain of
+    # one's own is left alone.
+    first = not st.session_state.get(_SUITED)
+    st.session_state[_SUITED] = True
+    if first and chain.current() in [make_chain(*steps) for steps in PRESETS.values()]:
+        chain.replace(make_chain(*PRESETS["Noisy photo"]), 0)
+
+
 def _photo(dataset: str) -> tuple[Stage, str]:
     """The photo that was chosen, at first a made-up sheet, with a name for what was kept of it."""
     upload = st.file_uploader(
-        "Photo of handwritten digits", [f.lower() for f in (*FORMATS, "jpg", "tif")], key="upload", width=420
+        "Photo of handwritten digits",
+        [f.lower() for f in FORMATS],
+        key="upload",
+        width=420,
+        on_change=lambda: st.session_state.pop(_PHOTO, None),
     )
     if upload is not None:
         try:
             return _opened(upload.getvalue())
         except HdrError as error:
             st.warning(plain(error), icon=":material/broken_image:")
-    image = _sheet(dataset)
-    return Stage("a made-up sheet", image), f"sheet-{dataset}"
+    elif kept := st.session_state.get(_PHOTO):
+        # The uploader forgets its file when another page is looked at.
+        return kept
+    return Stage("a made-up sheet", _sheet(dataset)), f"sheet-{dataset}"
 
 
 def _opened(data: bytes) -> tuple[Stage, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,9 @@ from hdr.preprocessing.quality import Quality, quality
 from hdr.reading.cutting import Box, cut, find_digits
 from hdr.types import Images, Stage, Step
 from hdr.ui.source import Source
+
+LARGEST_DIGIT = 64 * 64
+"""Pixels up to which a step takes so little time that nothing is kept."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def follow(start: Source, pipeline: Pipeline, chosen: int = 0) -> Way:
         chosen: which digit of a photo goes on.
     """
     whole, single = pipeline.parted() if start.photo else (Pipeline(), pipeline)
-    passages = list(_photo_passages(start, whole))
+    passages = _passages(start.stage, start.clean, whole)
     stage, clean = (passages[-1].after, passages[-1].clean) if passages else (start.stage, start.clean)
     if not start.photo or not single.steps:
         return Way(start, (*passages, *_passages(stage, clean, single)))
@@ -82,35 +86,28 @@ def follow(start: Source, pipeline: Pipeline, chosen: int = 0) -> Way:
 
 
 def _passages(stage: Stage, clean: Stage | None, pipeline: Pipeline) -> list[Passage]:
-    traced = iter(pipeline.trace(stage.image))
-    clean_traced = iter(pipeline.trace(clean.image) if clean else ())
     found = []
     for step in pipeline.steps:
         before, clean_before = stage, clean
         if step.on:
-            stage, clean = next(traced), next(clean_traced, None)
+            stage, clean = through(before, step), clean and through(clean, step)
         found.append(Passage(step, before, stage, clean_before, clean))
     return found
 
 
-def _photo_passages(start: Source, pipeline: Pipeline) -> list[Passage]:
-    stage, clean, found = start.stage, start.clean, []
-    for number, step in enumerate(pipeline.steps):
-        before, clean_before = stage, clean
-        if step.on:
-            prefix = Pipeline(pipeline.steps[: number + 1]).key
-            stage = _step(f"{start.photo}-{prefix}", before.image, step)
-            clean = clean and _step(f"{start.photo}-clean-{prefix}", clean.image, step)
-        found.append(Passage(step, before, stage, clean_before, clean))
+def through(stage: Stage, step: Step) -> Stage:
+    """What one step makes of a stage. Of a photo it is kept: then only the steps from the changed one on take time."""
+    if stage.image.size <= LARGEST_DIGIT:
+        return Pipeline((step,)).trace(stage.image)[0]
+    key = hashlib.blake2b(stage.image.tobytes(), digest_size=16).hexdigest()
+    return _kept(f"{key}-{stage.image.shape}-{catalogue.step_to_text(step)}", stage.image, step)
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _kept(key: str, _image: NDArray[np.uint8], _step: Step) -> Stage:
+    found = Pipeline((_step,)).trace(_image)[0]
+    found.image.flags.writeable = False
     return found
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _step(key: str, _image: NDArray[np.uint8], _step: Step) -> Stage:
-    # A photo takes a while, so that only the steps from the changed one on are computed anew.
-    stage = Pipeline((_step,)).trace(_image)[0]
-    stage.image.flags.writeable = False
-    return stage
 
 
 def compare(clean: Stage | None, stage: Stage) -> Quality | None:

@@ -58,7 +58,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
-    caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._step, lens._component)
+    caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
     for cache in caches:
         cache.clear()
     yield

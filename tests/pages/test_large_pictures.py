@@ -203,7 +203,7 @@ def test_a_kept_result_of_another_size_is_no_error(open_page: Open) -> None:
     app.query_params["chain"] = "median"
     app.run()
     healthy(app)
-    assert kinds(app) == ["plain", "plain"]
+    assert kinds(app) == ["plain", "plain", "plain"], "it stands beside them, as it cannot be laid over them"
 
 
 def test_a_step_that_is_off_can_be_kept(open_page: Open) -> None:

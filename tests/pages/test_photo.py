@@ -26,7 +26,7 @@ from hdr.ui.source import MOST_PIXELS
 from .conftest import Open, healthy, text, unescaped
 from .looking import add, click, disturb, images, look_at, open_tab, panels, pictures, select, steps
 
-NOISY_PHOTO = list(PRESETS["Noisy photo"])
+NOISY_PHOTO = [s.name for s in chain(*PRESETS["Noisy photo"]).steps]
 
 
 @pytest.fixture

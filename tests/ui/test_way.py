@@ -24,9 +24,9 @@ from hdr.ui.source import Source
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
     """No stage of a photo is left from another test."""
-    way._step.clear()
+    way._kept.clear()
     yield
-    way._step.clear()
+    way._kept.clear()
 
 
 @pytest.fixture(scope="module")
@@ -224,7 +224,7 @@ def test_of_a_photo_only_steps_from_the_changed_one_on_run_again(
     assert np.array_equal(
         images(found)[-1], chain("median", Step("gaussian", {"sigma": 3.0}), "otsu").apply(photo[None])[0]
     )
-    way.follow(source_of(photo, "another photo"), chain("median"))
+    way.follow(source_of(255 - photo, "another photo"), chain("median"))
     assert ran[:1] == ["median"], "another photo shares nothing"
 
 
