@@ -129,8 +129,11 @@ def _show(bar: Any, event: dict[str, Any]) -> None:
         share = f"{event['unit']} {event['step']:,} of {event['of']:,}"
         bar.label = f"{share}, validation {event['validation_accuracy']:.2%}"
         bar.update(round(100 * event["step"] / event["of"]) - bar.pos)
-    else:
+    elif "digits" in event:
         bar.label = f"{event['phase']}, {event['digits']:,} digits"
+        bar.update(0)
+    elif event["phase"] == "paused":
+        bar.label = "paused"
         bar.update(0)
 
 

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
 
 
-@register("classifier", "Multilayer perceptron", family="Neural networks", progress="epochs")
+LIVE = ("learning_rate", "batch_size", "penalty")
+"""Hyperparameters that may be changed while a network learns."""
+
+LATER = ("patience", "keep_best")
+"""Hyperparameters that older specs do not have."""
+
+
+@register("classifier", "Multilayer perceptron", family="Neural networks", progress="epochs", live=LIVE, later=LATER)
 def mlp(
     context: FitContext,
     *,
@@ -67,6 +74,24 @@ def mlp(
             json_schema_extra={"log": True},
         ),
     ] = 1e-4,
+    patience: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=20,
+            title="Patience",
+            description="Early stopping: ends after so many epochs in a row without a better validation accuracy. "
+            "0 never stops early.",
+            json_schema_extra={"unit": "epochs"},
+        ),
+    ] = 0,
+    keep_best: Annotated[
+        bool,
+        Field(
+            title="Keep the best epoch",
+            description="Keeps the weights of the epoch with the best validation accuracy rather than the last one's.",
+        ),
+    ] = False,
 ) -> MLPClassifier:
     """Layers of simple units, each a weighted sum and a bend. The weights are moved a little after every batch of
     digits, down the slope of the loss, by Adam.
@@ -76,6 +101,9 @@ def mlp(
     """
     from sklearn.neural_network import MLPClassifier
 
+    # Patience and the best epoch are for those who see the validation digits; scikit-learn's own early stopping would
+    # take others, and only from a fit that cannot be steered.
+    del patience, keep_best
     return MLPClassifier(
         hidden_layer_sizes=(units,) * layers,
         activation=activation,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from time import perf_counter
 from typing import Any
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
 from hdr.models import FitContext
+from hdr.training.control import Control, Kept
 from hdr.training.evaluation import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
 from hdr.training.spec import RunSpec
-from hdr.types import CLASSES, Dataset, Features, HdrError, Images, Labels, Step
+from hdr.training.stages import STRATEGIES, FitError, Fitted, Strategy, by_sizes
+from hdr.types import Dataset, Features, Images, Labels, Step
 
 MOST_VALIDATION = 5_000
 """Digits kept for validation, or a fifth of a small training split."""
@@ -28,19 +31,8 @@ SCORED = 2_000
 REDUCED_FROM = 5_000
 """Most digits from which a reduction is fitted: enough for its directions, and it bounds memory."""
 
-SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
-"""Shares of the training digits on which a classifier that has no epochs is fitted in turn."""
-
 Report = Callable[[dict[str, Any]], None]
 """Takes one event: ``phase`` and, for a point of the curve, ``step``, ``of``, ``unit`` and scores."""
-
-
-Strategy = Callable[[Any, Features, Labels], Iterator[dict[str, Any]]]
-"""Fits a classifier stage by stage and yields one event for each."""
-
-
-class FitError(HdrError):
-    """A spec cannot be fitted on its data."""
 
 
 def split(spec: RunSpec, dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -62,63 +54,117 @@ def validation_size(digits: int) -> int:
     return min(MOST_VALIDATION, digits // 5)
 
 
-def fit(spec: RunSpec, dataset: Dataset, report: Report = lambda event: None) -> TrainedModel:
+def fit(
+    spec: RunSpec, dataset: Dataset, report: Report = lambda event: None, control: Control | None = None
+) -> TrainedModel:
     """Fit a spec and evaluate it on the test split.
 
     Args:
         spec: the plan; its `dataset` names the data.
         dataset: the data.
         report: called with every event.
+        control: what steers it; made for this spec. None where nobody does.
 
     Returns:
-        The model with its metrics: those of `evaluate`, and `train_accuracy`, `validation_accuracy`, `fitted_on`,
-        `validated_on`, `fit_seconds` (features, reduction and the fitting of the final model), `total_seconds`
-        (besides, the curve, scoring and the test), `peak_mb` and `features`.
+        The model, whose spec holds the changes that were made, with its metrics: those of `evaluate`, and
+        `train_accuracy`, `validation_accuracy`, `fitted_on`, `validated_on`, `fit_seconds` (features, reduction and the
+        fitting of the final model), `total_seconds` (besides, the curve, scoring and the test), both without pauses,
+        `peak_mb` and `features`. Where it ended early, `stopped_early` says at which `step` `of` how many, their
+        `unit`, and whether `by` "request" or "patience"; where the best epoch was kept, `kept_epoch` says which. Scores
+        are those of the model that is kept.
 
     Raises:
         HdrError: the spec does not suit the data.
     """
-    start = perf_counter()
+    control = control or Control(spec)
+    control.report = report
+    start = control.clock()
     chosen, held = split(spec, dataset)
     labels, held_labels = _as_often(spec, dataset.train.labels[chosen]), dataset.train.labels[held]
 
     report({"phase": "features", "digits": len(chosen)})
     model, train = _fit_features(spec, dataset.train.images, chosen)
-    spent = perf_counter() - start
+    spent = control.clock() - start
     validation = _features(model, dataset.train.images, held)
 
     report({"phase": "fitting", "digits": len(chosen)})
     classifier, strategy = _new_classifier(spec, train)
     shown = slice(0, SCORED)
-    for stage in strategy(classifier, train, labels):
-        model = replace(model, classifier=classifier)
+
+    def score(stage: Fitted) -> dict[str, float]:
+        at_stage = replace(model, classifier=stage.classifier)
         scores = {
-            "train_accuracy": _accuracy(model, train[shown], labels[shown]),
-            "validation_accuracy": _accuracy(model, validation, held_labels),
+            "train_accuracy": _accuracy(at_stage, train[shown], labels[shown]),
+            "validation_accuracy": _accuracy(at_stage, validation, held_labels),
         }
-        fit_seconds = spent + stage.pop("seconds")
-        report({"phase": "fitting", **stage, **scores, "elapsed": perf_counter() - start})
+        event = {"step": stage.step, "of": stage.of, "unit": stage.unit, **scores}
+        event |= {} if stage.loss is None else {"loss": stage.loss}
+        report({"phase": "fitting", **event, "elapsed": control.clock() - start})
+        return scores
+
+    stage, scores, outcome = _follow(strategy(classifier, train, labels, control), score, spec)
+    share = stage.step / stage.of if stage.unit == "digits" else 1
 
     report({"phase": "testing", "digits": len(dataset.test)})
-    model = replace(model, temperature=_temperature(classifier, validation, held_labels))
+    model = replace(model, spec=control.spec, classifier=stage.classifier)
+    model = replace(model, temperature=_temperature(stage.classifier, validation, held_labels))
     began = perf_counter()
     probabilities = model.predict_proba(dataset.test.images)
     metrics = {
         **evaluate(dataset.test.labels, probabilities),
         **scores,
-        "fitted_on": len(chosen),
+        "fitted_on": round(len(chosen) * share),
         "validated_on": len(held),
         "features": int(train.shape[1]),
-        "fit_seconds": fit_seconds,
+        "fit_seconds": spent + stage.seconds,
         "predict_ms": (perf_counter() - began) / len(dataset.test) * 1000,
-        "total_seconds": perf_counter() - start,
+        "total_seconds": control.clock() - start,
         "peak_mb": peak_megabytes(),
+        **outcome,
     }
     return replace(model, metrics=metrics, test_probabilities=probabilities.astype(np.float32))
 
 
+def _follow(
+    stages: Iterator[Fitted], score: Callable[[Fitted], dict[str, float]], spec: RunSpec
+) -> tuple[Fitted, dict[str, float], dict[str, Any]]:
+    """Score every stage until the last one, or until it has to end.
+
+    Returns:
+        The stage that is kept, its scores, and what the metrics say of it besides.
+    """
+    patience, keep_best = (spec.classifier.params.get(name, 0) for name in ("patience", "keep_best"))
+    why, since, seconds = "request", 0, 0.0
+    last = best = None
+    try:
+        for stage in stages:
+            last = stage, score(stage)
+            seconds = stage.seconds
+            if best is None or last[1]["validation_accuracy"] > best[1]["validation_accuracy"]:
+                best, since = last, 0
+            else:
+                since += 1
+            if patience and since >= patience:
+                why = "patience"
+                break
+    except Kept:
+        pass
+    reached = last[0]
+    outcome: dict[str, Any] = {}
+    if reached.step < reached.of:
+        early = {"step": reached.step, "of": reached.of, "unit": reached.unit, "by": why}
+        outcome["stopped_early"] = early
+    if keep_best:
+        outcome["kept_epoch"] = best[0].step
+    kept, scores = best if keep_best else last
+    # The epochs after the best one were needed to know that it is.
+    return replace(kept, seconds=seconds), scores, outcome
+
+
 def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     """Fit a spec on digits and nothing more: no curve, no test, no metrics, and margins with a temperature of 1.
+
+    There are no validation digits, so that a network learns for all its epochs, whatever its patience.
 
     Args:
         spec: the plan; its data set and training size play no part.
@@ -131,12 +177,12 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     model, train = _fit_features(spec, images, np.arange(len(images)))
     labels = _as_often(spec, labels)
     classifier, strategy = _new_classifier(spec, train)
-    if strategy is _by_sizes:
-        classifier.fit(train, labels)
-    else:
-        for _ in strategy(classifier, train, labels):
-            pass
-    return replace(model, classifier=classifier)
+    if strategy is by_sizes and not spec.changes:
+        return replace(model, classifier=classifier.fit(train, labels))
+    with suppress(Kept):
+        for stage in strategy(classifier, train, labels, Control(spec)):
+            model = replace(model, classifier=stage.classifier)
+    return model
 
 
 def _fit_features(spec: RunSpec, images: Images, chosen: NDArray[np.int64]) -> tuple[TrainedModel, Features]:
@@ -187,47 +233,6 @@ def _features(
             out = np.empty((len(chosen) * versions, part.shape[1]), np.float32)
         out[start * versions : start * versions + len(part)] = part
     return out
-
-
-def _by_epochs(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
-    classes, seconds, seed = np.arange(CLASSES, dtype=labels.dtype), 0.0, classifier.random_state
-    for epoch in range(classifier.max_iter):
-        start = perf_counter()
-        # Every call of partial_fit starts its random numbers anew: with one seed, all epochs would see one order.
-        classifier.set_params(random_state=seed + epoch)
-        classifier.partial_fit(train, labels, classes=classes if epoch == 0 else None)
-        seconds += perf_counter() - start
-        loss = float(classifier.loss_)
-        if not np.isfinite(loss):
-            raise FitError("The loss is no longer a number: the learning rate is too high. Try a tenth of it.")
-        yield {"step": epoch + 1, "of": classifier.max_iter, "unit": "epoch", "loss": loss, "seconds": seconds}
-
-
-def _by_trees(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
-    total, seconds = classifier.n_estimators, 0.0
-    classifier.set_params(warm_start=True)
-    for trees in sorted({max(1, round(total * share / 10)) for share in range(1, 11)}):
-        start = perf_counter()
-        classifier.set_params(n_estimators=trees).fit(train, labels)
-        seconds += perf_counter() - start
-        yield {"step": trees, "of": total, "unit": "trees", "seconds": seconds}
-
-
-def _by_sizes(classifier: Any, train: Features, labels: Labels) -> Iterator[dict[str, Any]]:
-    for share in SIZES:
-        size = round(len(labels) * share)
-        start = perf_counter()
-        classifier.fit(train[:size], labels[:size])
-        # Only the last fit makes the model; the smaller ones are there to be seen.
-        yield {"step": size, "of": len(labels), "unit": "digits", "seconds": perf_counter() - start}
-
-
-STRATEGIES: dict[str, Strategy] = {
-    "epochs": _by_epochs,
-    "trees": _by_trees,
-    "sizes": _by_sizes,
-}
-"""How each kind of progress comes about. Every stage leaves the classifier fitted and says what it took so far."""
 
 
 def _temperature(classifier: Any, features: Features, labels: Labels) -> float:

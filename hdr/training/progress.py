@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ class Point:
 
     Attributes:
         step: epochs, trees or digits so far.
-        elapsed: seconds since the run began.
+        elapsed: seconds since the run began, without pauses.
         loss: of the training digits, where the classifier has one.
         train, validation: accuracies, 0 to 1.
     """
@@ -26,16 +26,32 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A change that was made while a run learned.
+
+    Attributes:
+        epoch: the first that it holds for.
+        values: hyperparameters with their new values.
+    """
+
+    epoch: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Progress:
     """What a run has shown so far.
 
     Attributes:
-        phase: "waiting", "features", "fitting" or "testing".
+        phase: "waiting", "features", "fitting", "paused" or "testing".
         points: the curve.
         unit: what `step` counts: "epoch", "trees" or "digits"; empty before the first point.
         of: the last step that there will be.
         remaining: seconds that fitting will still take, estimated from the points; None before there are any.
         at_least: True where `remaining` is a lower bound.
+        marks: the changes that were made.
+        paused_seconds: of pauses that are over.
+        paused_at: when the pause began that still lasts, in seconds since 1970; None where there is none.
     """
 
     phase: str
@@ -44,6 +60,13 @@ class Progress:
     of: int
     remaining: float | None
     at_least: bool
+    marks: tuple[Mark, ...] = ()
+    paused_seconds: float = 0.0
+    paused_at: float | None = None
+
+    def elapsed(self, started: float, now: float) -> float:
+        """Seconds from a moment until another, both since 1970, without the pauses."""
+        return max(0.0, (now if self.paused_at is None else self.paused_at) - started - self.paused_seconds)
 
 
 def progress(events: Sequence[dict[str, Any]]) -> Progress:
@@ -53,16 +76,23 @@ def progress(events: Sequence[dict[str, Any]]) -> Progress:
         Point(e["step"], e["elapsed"], e.get("loss"), e["train_accuracy"], e["validation_accuracy"]) for e in scored
     )
     phase = events[-1]["phase"] if events else "waiting"
+    more = {
+        "marks": tuple(Mark(e["epoch"], e["changed"]) for e in events if "changed" in e),
+        "paused_seconds": sum(e.get("paused_seconds", 0.0) for e in events),
+        "paused_at": events[-1].get("time") if phase == "paused" else None,
+    }
     if not scored:
-        return Progress(phase, (), "", 0, None, False)
+        return Progress(phase, (), "", 0, None, False, **more)
     unit, of = scored[-1]["unit"], scored[-1]["of"]
-    return Progress(phase, points, unit, of, _remaining(points, unit, of), unit == "digits")
+    return Progress(phase, points, unit, of, _remaining(points, unit, of, more["marks"]), unit == "digits", **more)
 
 
-def _remaining(points: tuple[Point, ...], unit: str, of: int) -> float:
+def _remaining(points: tuple[Point, ...], unit: str, of: int, marks: tuple[Mark, ...]) -> float:
     last = points[-1]
     if unit != "digits":
-        first = points[0]
+        # Another batch size is another pace: what was before it says nothing, as soon as there are two points after it.
+        since = max((m.epoch for m in marks if m.epoch < last.step), default=0)
+        first = next(p for p in points if p.step >= since)
         pace = (
             (last.elapsed - first.elapsed) / (last.step - first.step) if len(points) > 1 else last.elapsed / last.step
         )

@@ -20,8 +20,31 @@ MOST_FEATURES = 4
 """Most feature extractors that a run may join."""
 
 
+MOST_STAGES = 1_000
+"""Last epoch or stage that a change may name."""
+
+
 class SpecError(HdrError):
     """A spec is not one that can be run; the message says which value and what would be right."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What somebody changed while a run learned; a repeat does it again.
+
+    Attributes:
+        epoch: the first that it holds for, counted from 1; where a classifier has no epochs, the stage.
+        values: hyperparameters that have another value from then on, as pairs of name and value.
+        stop: True where the run ended before this epoch, and what it had learned by then was kept.
+    """
+
+    epoch: int
+    values: tuple[tuple[str, Any], ...] = ()
+    stop: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"epoch": 4, "learning_rate": 0.0005}`` or ``{"epoch": 9, "stop": true}``."""
+        return {"epoch": self.epoch, **dict(self.values)} | ({"stop": True} if self.stop else {})
 
 
 @dataclass(frozen=True)
@@ -39,6 +62,7 @@ class RunSpec:
         features: extractors whose outputs are joined.
         reduction: what comes between features and classifier; None for nothing.
         classifier: the classifier with its hyperparameters.
+        changes: what was changed while it learned, in the order of epochs, one for each; none after a stop.
 
     Raises:
         HdrError: a value is not allowed.
@@ -53,6 +77,7 @@ class RunSpec:
     reduction: Step | None = None
     classifier: Step = field(default_factory=lambda: Step("mlp"))
     augmentation: Step | None = None
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
         _check_text("dataset", self.dataset)
@@ -68,6 +93,19 @@ class RunSpec:
         settle(self, "classifier", catalogue.complete("classifier", self.classifier))
         wanted = self.augmentation if self.augmentation and self.augmentation.on else None
         settle(self, "augmentation", wanted and catalogue.complete("augmentation", wanted))
+        settle(self, "changes", _settle_changes(self.classifier, self.changes))
+
+    def changes_at(self, epoch: int) -> dict[str, Any]:
+        """Hyperparameters that are to have another value from this epoch on."""
+        return {name: value for c in self.changes if c.epoch == epoch for name, value in c.values}
+
+    def stops_before(self, epoch: int) -> bool:
+        """Whether the run ends before this epoch and keeps what it has."""
+        return any(c.stop and c.epoch <= epoch for c in self.changes)
+
+    def with_change(self, change: Change) -> RunSpec:
+        """The plan with one more change; where it changes the same value at the same epoch again, the last counts."""
+        return replace(self, changes=(*self.changes, change))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` turns back into the same spec."""
@@ -79,9 +117,11 @@ class RunSpec:
             "pipeline": self.pipeline.to_json(),
             "features": [catalogue.step_to_json(s) for s in self.features],
             "reduction": self.reduction and catalogue.step_to_json(self.reduction),
-            "classifier": catalogue.step_to_json(self.classifier),
-            # Only where there is one: a spec that has none keeps the key it had before there was augmentation.
-        } | ({"augmentation": catalogue.step_to_json(self.augmentation)} if self.augmentation else {})
+            "classifier": _classifier_to_json(self.classifier),
+            # Only where there is one: a spec that has none keeps the key that it had before there were any.
+            **({"augmentation": catalogue.step_to_json(self.augmentation)} if self.augmentation else {}),
+            **({"changes": [c.to_json() for c in self.changes]} if self.changes else {}),
+        }
 
     @classmethod
     def from_json(cls, data: Any) -> RunSpec:
@@ -102,6 +142,7 @@ class RunSpec:
             "reduction": lambda v: None if v is None else catalogue.step_from_json("reduction", v),
             "classifier": lambda v: catalogue.step_from_json("classifier", v),
             "augmentation": lambda v: None if v is None else catalogue.step_from_json("augmentation", v),
+            "changes": _changes_from_json,
         }
         for name in data:
             if name not in readers:
@@ -127,6 +168,49 @@ def _features_from_json(data: Any) -> tuple[Step, ...]:
     if not isinstance(data, list):
         raise SpecError(f"Features are written as a list, not as '{catalogue.excerpt(data)}'.")
     return tuple(catalogue.step_from_json("feature", s) for s in data[: MOST_FEATURES + 1])
+
+
+def _classifier_to_json(step: Step) -> dict[str, Any]:
+    # A hyperparameter that came later is left out where it does nothing, so that older specs keep their keys.
+    entry = catalogue.get("classifier", step.name)
+    idle = {p.name: p.default for p in entry.parameters if p.name in entry.facts.get("later", ())}
+    return {k: v for k, v in catalogue.step_to_json(step).items() if k not in idle or v != idle[k]}
+
+
+def _changes_from_json(data: Any) -> tuple[Change, ...]:
+    if not isinstance(data, list) or len(data) > MOST_STAGES:
+        raise SpecError(f"Changes are written as a list, not as '{catalogue.excerpt(data)}'.")
+    found = []
+    for one in data:
+        if not isinstance(one, dict) or "epoch" not in one:
+            raise SpecError(f"A change is written as an object with an epoch, not as '{catalogue.excerpt(one)}'.")
+        values = tuple((k, v) for k, v in one.items() if k not in ("epoch", "stop"))
+        found.append(Change(one["epoch"], values, one.get("stop", False)))
+    return tuple(found)
+
+
+def _settle_changes(classifier: Step, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    if not changes:
+        return ()
+    entry = catalogue.get("classifier", classifier.name)
+    live, settled = entry.facts.get("live", ()), {}
+    for change in changes:
+        _check_range("A change's epoch", change.epoch, 2 if change.stop else 1, MOST_STAGES)
+        if not isinstance(change.stop, bool):
+            raise SpecError(f"A change's stop is '{catalogue.excerpt(change.stop)}'; it must be true or false.")
+        for name, _ in change.values:
+            if name not in live:
+                can = f"{', '.join(live)} can" if live else "nothing of it can"
+                raise SpecError(f"{entry.title}: '{catalogue.excerpt(name)}' cannot be changed while it learns; {can}.")
+        checked = entry.validate({**classifier.params, **dict(change.values)})
+        values = {name: checked[name] for name, _ in change.values}
+        before = settled.get(change.epoch, Change(change.epoch))
+        merged = tuple(sorted({**dict(before.values), **values}.items()))
+        settled[change.epoch] = Change(change.epoch, merged, before.stop or change.stop)
+    end = min((epoch for epoch, change in settled.items() if change.stop), default=MOST_STAGES)
+    # What is changed at the epoch before which a run ends never happened.
+    kept = [Change(e, (), True) if settled[e].stop else settled[e] for e in sorted(settled) if e <= end]
+    return tuple(c for c in kept if c.values or c.stop)
 
 
 def _check_text(name: str, value: Any) -> None:

@@ -11,15 +11,19 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from hdr import datasets
+from hdr.training.control import Control
 from hdr.training.fitting import Report, fit
-from hdr.training.store import RunStore
+from hdr.training.steering import Steering, watch
+from hdr.training.store import RunStore, StoreError
 from hdr.types import HdrError
 
-HEARTBEAT_SECONDS = 0.3
+INSIST_SECONDS = 60.0
+"""For so long a process tries again to write how a run ended, where the store does not take it."""
 
 log = logging.getLogger("hdr.worker")
 
@@ -28,8 +32,8 @@ def _nothing(*_: Any) -> None:
     pass
 
 
-def execute(store: RunStore, run_id: str, started: Callable[[], None] = _nothing, report: Report = _nothing) -> bool:
-    """Train one queued run in this process.
+def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing, report: Report = _nothing) -> bool:
+    """Train one queued run in this process, as it is steered.
 
     Events go to the store, the model to the run's folder, and the outcome to the store: done, or failed with a message
     for people. The model is written before the run is called done, so that a run that is done can always be used.
@@ -37,7 +41,7 @@ def execute(store: RunStore, run_id: str, started: Callable[[], None] = _nothing
     Args:
         store: where the run is.
         run_id: its name.
-        started: called once the run is this process's.
+        stopped: called, in another thread, where the run is to end at once and keep nothing.
         report: called with every event, after it is in the store.
 
     Returns:
@@ -47,8 +51,10 @@ def execute(store: RunStore, run_id: str, started: Callable[[], None] = _nothing
 
     if not store.claim(run_id, os.getpid()):
         return False
-    started()
-    run, numbers = store.get(run_id), itertools.count()
+    run, numbers, steering = store.get(run_id), itertools.count(), Steering(store)
+    control = Control(run.spec, lambda spec: steering.record(run_id, spec), steered=True)
+    ended = threading.Event()
+    threading.Thread(target=watch, args=(steering, run_id, control, ended, stopped), daemon=True).start()
 
     def keep(event: dict[str, Any]) -> None:
         store.add_event(run_id, next(numbers), event)
@@ -56,30 +62,35 @@ def execute(store: RunStore, run_id: str, started: Callable[[], None] = _nothing
 
     try:
         with threadpool_limits(run.spec.threads):
-            model = fit(run.spec, datasets.load(run.spec.dataset), keep)
+            model = fit(run.spec, datasets.load(run.spec.dataset), keep, control)
         size = model.save(run.folder)
-        return store.finish(run_id, {**model.metrics, "model_bytes": size})
+        return _insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:
-        store.end(run_id, "failed", str(error))
+        message = str(error)
     except MemoryError:
-        store.end(run_id, "failed", "There was not enough memory. Try fewer digits, or add a reduction.")
+        message = "There was not enough memory. Try fewer digits, or add a reduction."
+    except OSError as error:
+        message = f"The model could not be written to {run.folder.parent}: {error.strerror or error}."
     except Exception as error:
         log.exception("run %s failed", run_id)
-        store.end(run_id, "failed", f"Training failed ({type(error).__name__}: {error}).")
+        message = f"Training failed ({type(error).__name__}: {error})."
+    finally:
+        ended.set()
+    _insist(lambda: store.end(run_id, "failed", message))
     return False
 
 
-def _watch(store: RunStore, run_id: str, ended: threading.Event) -> None:
-    while not ended.wait(HEARTBEAT_SECONDS):
+def _insist(write: Callable[[], bool]) -> bool:
+    """Do what the store is to know in any case: a full disk may have room again in a moment."""
+    deadline = time.monotonic() + INSIST_SECONDS
+    while True:
         try:
-            if store.heartbeat(run_id):
-                continue
-        except HdrError:
-            log.warning("the store did not answer; trying again")
-            continue
-        store.end(run_id, "stopped")
-        # Fitting cannot be interrupted from inside: the process is the unit that stops.
-        os._exit(0)
+            return write()
+        except StoreError as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("%s Trying again.", error)
+            time.sleep(1)
 
 
 def main() -> int:
@@ -91,13 +102,18 @@ def main() -> int:
     run_id = sys.stdin.readline().strip()
     if not run_id:
         return 0
-    store, ended = RunStore(), threading.Event()
-    watcher = threading.Thread(target=_watch, args=(store, run_id, ended), daemon=True)
-    try:
-        return 0 if execute(store, run_id, started=watcher.start) else 1
-    finally:
-        ended.set()
+    store = RunStore()
+
+    def stopped() -> None:
+        store.end(run_id, "stopped")
+        # Fitting cannot be interrupted from inside: the process is the unit that stops.
+        os._exit(0)
+
+    return 0 if execute(store, run_id, stopped) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    # A fit that was left behind, since what was finished before it is kept, would hold up an orderly end.
+    os._exit(code)

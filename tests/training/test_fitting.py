@@ -12,8 +12,10 @@ from sklearn.ensemble import RandomForestClassifier
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.training import fitting
+from hdr.training.control import Control
 from hdr.training.fitting import FitError, fit, fit_once, split
-from hdr.training.spec import RunSpec
+from hdr.training.model import TrainedModel
+from hdr.training.spec import Change, RunSpec
 from hdr.types import Dataset, HdrError, Step
 
 SMALL: dict[str, Any] = {
@@ -183,3 +185,105 @@ def test_what_is_left_of_a_model_does_not_depend_on_the_chunks(
     monkeypatch.setattr(fitting, "CHUNK", 21)
     rows.append(fit_once(spec, images, labels).classifier._fit_X)
     assert (rows[0] == rows[1]).all()
+
+
+def weights(model: TrainedModel) -> list[np.ndarray]:
+    """All weights of a network."""
+    return [*model.classifier.coefs_, *model.classifier.intercepts_]
+
+
+def same(one: TrainedModel, other: TrainedModel) -> bool:
+    """Whether two networks have the same weights, bit for bit."""
+    return all((a == b).all() for a, b in zip(weights(one), weights(other), strict=True))
+
+
+NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 6, "units": 30, "batch_size": 32}))
+
+
+def changed(*changes: Change) -> RunSpec:
+    """A network whose training was changed."""
+    return replace(NETWORK, changes=changes)
+
+
+def test_the_loop_that_can_be_steered_gives_the_weights_of_plain_partial_fit(bundled: Dataset) -> None:
+    from sklearn.neural_network import MLPClassifier
+
+    model, (chosen, _) = fit(NETWORK, bundled), split(NETWORK, bundled)
+    pixels, labels = bundled.train.images[chosen].reshape(1000, -1) / np.float32(255), bundled.train.labels[chosen]
+    plain = MLPClassifier((30,), batch_size=32)
+    for epoch in range(6):
+        plain.set_params(random_state=epoch).partial_fit(pixels, labels, classes=np.arange(10, dtype=np.uint8))
+    assert all((a == b).all() for a, b in zip(weights(model), [*plain.coefs_, *plain.intercepts_], strict=True))
+    assert set(vars(model.classifier)) == set(vars(plain)), "nothing of ours stays on the estimator"
+
+
+@pytest.mark.parametrize("values", [{"learning_rate": 0.05}, {"batch_size": 256}, {"penalty": 1.0}])
+def test_a_change_takes_effect_at_its_epoch_and_not_before(values: dict[str, Any], bundled: Dataset) -> None:
+    def curve(spec: RunSpec) -> tuple[list[float], list[dict[str, Any]]]:
+        events: list[dict[str, Any]] = []
+        fit(spec, bundled, events.append)
+        return [e["loss"] for e in events if "loss" in e], [e for e in events if "changed" in e]
+
+    (before, none), (after, marks) = curve(NETWORK), curve(changed(Change(4, tuple(values.items()))))
+    assert before[:3] == after[:3] and before[3] != after[3]
+    assert not none and [(m["epoch"], m["changed"]) for m in marks] == [(4, values)]
+
+
+def test_a_rate_that_changes_reaches_the_optimiser_and_its_moments_stay(bundled: Dataset) -> None:
+    optimiser = fit(changed(Change(3, (("learning_rate", 0.01),))), bundled).classifier._optimizer
+    assert optimiser.learning_rate_init == 0.01 and optimiser.t == 6 * 32
+
+
+def test_a_run_that_ends_early_is_the_one_that_ended_there(bundled: Dataset) -> None:
+    early, short = fit(changed(Change(4, stop=True)), bundled), replace(NETWORK, classifier=_epochs(3))
+    assert same(early, fit(short, bundled))
+    assert early.metrics["stopped_early"] == {"step": 3, "of": 6, "unit": "epoch", "by": "request"}
+    assert "stopped_early" not in fit(short, bundled).metrics
+
+
+def _epochs(count: int, **more: Any) -> Step:
+    return Step("mlp", {**NETWORK.classifier.params, "epochs": count, **more})
+
+
+@pytest.mark.parametrize("name", ["svm", "random_forest"])
+def test_what_has_no_epochs_ends_early_by_stages(name: str, bundled: Dataset) -> None:
+    early = fit(plan(name, changes=(Change(3, stop=True),)), bundled)
+    step, of, fitted = {"svm": (250, 1000, 250), "random_forest": (4, 20, 1000)}[name]
+    assert early.metrics["stopped_early"] | {"unit": ""} == {"step": step, "of": of, "unit": "", "by": "request"}
+    assert early.metrics["fitted_on"] == fitted
+    if name == "random_forest":
+        assert len(early.classifier.estimators_) == early.classifier.n_estimators == 4
+    else:
+        whole = fit(replace(early.spec, changes=()), bundled)
+        assert len(early.classifier.support_) < len(whole.classifier.support_)
+
+
+def test_patience_ends_a_run_and_the_best_epoch_is_kept(bundled: Dataset) -> None:
+    events: list[dict[str, Any]] = []
+    wild = {"learning_rate": 0.02, "patience": 3}
+    spec = replace(NETWORK, classifier=_epochs(60, **wild, keep_best=True))
+    model = fit(spec, bundled, events.append)
+    curve = [e["validation_accuracy"] for e in events if "step" in e]
+    best = int(np.argmax(curve)) + 1
+    assert len(curve) == best + 3 < 60
+    assert model.metrics["kept_epoch"] == best and model.metrics["validation_accuracy"] == max(curve)
+    assert model.metrics["stopped_early"] == {"step": best + 3, "of": 60, "unit": "epoch", "by": "patience"}
+    # Weights of the best epoch are those of a run that had no more, and of the last without keeping.
+    assert same(model, fit(replace(NETWORK, classifier=_epochs(best, learning_rate=0.02)), bundled))
+    last = fit(replace(NETWORK, classifier=_epochs(60, **wild)), bundled)
+    assert "kept_epoch" not in last.metrics and last.metrics["validation_accuracy"] == curve[-1]
+    assert same(last, fit(replace(NETWORK, classifier=_epochs(best + 3, learning_rate=0.02)), bundled))
+
+
+def test_one_fit_repeats_changes_too(bundled: Dataset) -> None:
+    spec = changed(Change(2, (("learning_rate", 0.01),)), Change(5, stop=True))
+    chosen, _ = split(spec, bundled)
+    once = fit_once(spec, bundled.train.images[chosen], bundled.train.labels[chosen])
+    assert same(once, fit(spec, bundled))
+
+
+def test_a_steered_fit_is_the_same_fit(bundled: Dataset) -> None:
+    for spec in (plan("svm"), plan("random_forest"), NETWORK):
+        plain, steered = fit(spec, bundled), fit(spec, bundled, control=Control(spec, steered=True))
+        images = bundled.test.images
+        assert (plain.predict_proba(images) == steered.predict_proba(images)).all() and steered.spec == spec

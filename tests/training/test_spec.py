@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.preprocessing import Pipeline
-from hdr.training.spec import LARGEST, PRESETS, SMALLEST, RunSpec, for_dataset
+from hdr.training.spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 
 
@@ -139,3 +139,56 @@ def test_the_presets_are_what_they_say() -> None:
 def test_another_data_set_is_another_spec() -> None:
     other = for_dataset(PRESETS["fast"].spec, "bundled")
     assert other.dataset == "bundled" and other.key != PRESETS["fast"].spec.key
+
+
+CHANGES = [{"epoch": 2, "batch_size": 64, "learning_rate": 0.01}, {"epoch": 5, "stop": True}]
+
+
+def test_changes_survive_json_and_are_a_part_of_the_key() -> None:
+    plain, steered = RunSpec(), RunSpec.from_json({"changes": CHANGES})
+    assert steered.to_json() == {**plain.to_json(), "changes": CHANGES}
+    assert RunSpec.from_json(json.loads(json.dumps(steered.to_json()))) == steered
+    assert steered.key != plain.key and hash(steered) != hash(plain) and "changes" not in plain.to_json()
+    assert steered.changes_at(2) == {"batch_size": 64, "learning_rate": 0.01} and steered.changes_at(3) == {}
+    assert not steered.stops_before(4) and steered.stops_before(5)
+
+
+def test_changes_come_in_order_one_for_an_epoch_and_none_after_the_end() -> None:
+    rate = (("learning_rate", 0.01),)
+    spec = RunSpec().with_change(Change(4, rate)).with_change(Change(2, (("penalty", 0.1),)))
+    spec = spec.with_change(Change(4, (("learning_rate", 0.02), ("batch_size", 64))))
+    assert [(c.epoch, dict(c.values)) for c in spec.changes] == [
+        (2, {"penalty": 0.1}),
+        (4, {"learning_rate": 0.02, "batch_size": 64}),
+    ]
+    assert spec.with_change(Change(4, stop=True)).changes == (spec.changes[0], Change(4, stop=True))
+    assert RunSpec(classifier=Step("svm"), changes=(Change(3, stop=True),)).stops_before(3)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "changes", "named"),
+    [
+        ("mlp", {}, "{}"),
+        ("mlp", [3], "'3'"),
+        ("mlp", [{"learning_rate": 0.1}], "learning_rate"),
+        ("mlp", [{"epoch": 0, "learning_rate": 0.1}], "epoch is '0'"),
+        ("mlp", [{"epoch": "2"}], "epoch is '2'"),
+        ("mlp", [{"epoch": 1, "stop": True}], "epoch is '1'"),
+        ("mlp", [{"epoch": 2, "stop": "yes"}], "stop is 'yes'"),
+        ("mlp", [{"epoch": 2, "learning_rate": 5}], "learning_rate is '5'"),
+        ("mlp", [{"epoch": 2, "units": 50}], "'units' cannot be changed while it learns; learning_rate, batch_size"),
+        ("svm", [{"epoch": 2, "C": 1.0}], "'C' cannot be changed"),
+    ],
+)
+def test_a_change_that_cannot_be_is_refused(classifier: str, changes: Any, named: str) -> None:
+    with pytest.raises(HdrError) as refused:
+        RunSpec.from_json({"classifier": {"name": classifier}, "changes": changes})
+    assert named.replace("'", "") in str(refused.value).replace("'", "")
+
+
+def test_hyperparameters_that_came_later_are_written_where_they_do_something() -> None:
+    plain = RunSpec().to_json()["classifier"]
+    assert "patience" not in plain and "keep_best" not in plain
+    early = RunSpec(classifier=Step("mlp", {"patience": 3, "keep_best": True}))
+    assert early.to_json()["classifier"] == {**plain, "patience": 3, "keep_best": True}
+    assert RunSpec.from_json(early.to_json()) == early and early.key != RunSpec().key

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hdr.training.progress import Point, progress
+from hdr.training.progress import Mark, Point, progress
 
 
 def scored(step: int, elapsed: float, unit: str = "epoch", of: int = 10, **more: Any) -> dict[str, Any]:
@@ -57,3 +57,20 @@ def test_growing_sizes_begin_anew_and_the_time_left_is_a_lower_bound() -> None:
 def test_the_last_size_may_be_less_than_twice_the_one_before() -> None:
     found = progress([scored(1000, 1.0, "digits", 2500), scored(2000, 3.0, "digits", 2500)])
     assert found.remaining == pytest.approx(2.5)
+
+
+def test_a_pause_is_a_phase_and_its_time_does_not_count() -> None:
+    events = [scored(1, 2.0), {"phase": "paused", "time": 107.0}]
+    seen = progress(events)
+    assert seen.phase == "paused" and seen.elapsed(100.0, 900.0) == 7.0, "the clock stands still"
+    seen = progress([*events, {"phase": "fitting", "paused_seconds": 50.0, "time": 157.0}])
+    assert seen.phase == "fitting" and seen.elapsed(100.0, 160.0) == pytest.approx(10.0)
+    assert seen.remaining == pytest.approx(18.0), "points are without pauses, and so is what is left"
+
+
+def test_changes_are_marks_and_the_pace_is_that_since_the_last() -> None:
+    change = {"phase": "fitting", "epoch": 4, "changed": {"batch_size": 16}}
+    seen = progress([scored(2, 2.0), scored(3, 3.0), change, scored(4, 7.0), scored(5, 11.0)])
+    assert seen.marks == (Mark(4, {"batch_size": 16}),)
+    assert seen.remaining == pytest.approx(5 * 4.0)
+    assert progress([scored(2, 2.0), scored(3, 3.0), change, scored(4, 7.0)]).remaining == pytest.approx(6 * 2.5)
