@@ -1,21 +1,28 @@
-"""Runs: everything that was trained, to be opened again."""
+"""Runs: everything that was trained, to be opened, compared and repeated."""
 
 import streamlit as st
 
-from hdr.ui import page, plan, profile, resources, run_view, runs
+from hdr.ui import compare_view, page, profile, resources, run_actions, run_table, run_view, runs
 
-page.begin("All runs", "Select a row to open it.")
+page.begin("All runs", "Select a row to open it, or several to compare them.")
 if profile.demo():
     st.caption("This host may lose its disk when it restarts; runs are kept until then.")
 
 known = runs.listed()
-if not known:
+if known:
+    chosen = run_table.choose(known)
+else:
+    chosen = []
     st.caption("Nothing has been trained yet. Every training is listed here from its first second on.")
     st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
-elif run := runs.table(known):
-    with st.container(horizontal=True):
-        if st.button("Show on Train", icon=":material/model_training:", key="open_in_train"):
-            runs.open_run(run.id)
-            plan.use(run.spec)
-            st.switch_page("pages/train.py")
-    run_view.show(resources.store().get(run.id, profile.owner()))
+if not chosen:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        run_actions.paste()
+        run_actions.undo_button()
+elif len(chosen) == 1:
+    run = resources.store().get(chosen[0].id, profile.owner())
+    run_actions.for_one(run, known)
+    run_view.show(run)
+else:
+    run_actions.for_several(chosen)
+    compare_view.show(chosen)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from hdr.plots import accuracy_axis
 from hdr.plots.colours import DIGITS, MUTED
-from hdr.plots.style import plain
+from hdr.plots.style import log_ticks, plain
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -48,12 +50,13 @@ def apart(places: Sequence[float], least: float) -> list[float]:
     return moved
 
 
-def figure(curves: Sequence[Curve], x_title: str, height: int = 340) -> Figure:
+def figure(curves: Sequence[Curve], x_title: str, log: bool = False, height: int = 340) -> Figure:
     """Draw curves on one pair of axes, each with its letter at its end.
 
     Args:
         curves: those with points; none is allowed.
         x_title: of the horizontal axis, with its unit.
+        log: True for a logarithmic horizontal axis; all x are positive then.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Scatter
@@ -81,10 +84,10 @@ def figure(curves: Sequence[Curve], x_title: str, height: int = 340) -> Figure:
     low, high = drawing.layout.yaxis.range
     pixels = (height - 70) / (high - low)
     ends = [accuracy_axis.height(c.y[-1]) * pixels for c in drawn]
-    right = max(c.x[-1] for c in drawn)
     for curve, end, place in zip(drawn, ends, apart(ends, LINE), strict=True):
         drawing.add_annotation(
-            x=curve.x[-1],
+            # Annotations of a logarithmic axis are placed by the logarithm.
+            x=np.log10(curve.x[-1]) if log else curve.x[-1],
             y=end / pixels,
             text=f"<b>{curve.letter}</b>",
             showarrow=False,
@@ -93,6 +96,13 @@ def figure(curves: Sequence[Curve], x_title: str, height: int = 340) -> Figure:
             yshift=place - end,
             font={"size": 13},
         )
-    first = min(c.x[0] for c in drawn)
-    drawing.update_xaxes(title=x_title, range=[first - 0.03 * (right - first), right + 0.08 * (right - first or 1)])
+    left, right = min(c.x[0] for c in drawn), max(c.x[-1] for c in drawn)
+    if log:
+        left, right = np.log10(left), np.log10(right)
+    wide = (right - left) or 1.0
+    bounds = left - 0.03 * wide, right + 0.08 * wide
+    drawing.update_xaxes(title=x_title, range=bounds)
+    if log:
+        ticks = log_ticks(*bounds)
+        drawing.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
     return plain(drawing, height)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
@@ -19,3 +21,15 @@ def plain(figure: Figure, height: int) -> Figure:
     figure.update_xaxes(zeroline=False, automargin=True)
     figure.update_yaxes(zeroline=False, automargin=True)
     return figure
+
+
+def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers between 10^low and 10^high for a logarithmic axis: 1, 2 and 5 of every decade, or 1 and 3, or 1
+    alone, so that there are at most so many."""
+    decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    found: list[float] = []
+    for parts in ((1, 2, 5), (1, 3), (1,)):
+        found = [float(f"{part}e{d}") for d in decades for part in parts if low <= np.log10(part) + d <= high]
+        if len(found) <= most:
+            return found
+    return found[:: -(-len(found) // most)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from hdr.plots import accuracy_axis
 from hdr.plots.colours import DIGITS, MUTED
-from hdr.plots.style import plain
+from hdr.plots.style import log_ticks, plain
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -69,7 +69,7 @@ def figure(points: Sequence[Point], x_title: str, height: int = 300) -> Figure:
             y=heights,
             mode="markers+text",
             text=[f"<b>{p.letter}</b>" for p in points],
-            textposition="top center",
+            textposition="middle right",
             textfont={"size": 13},
             customdata=[[p.letter, p.accuracy * 100, p.shown, "on the front" if p.best else ""] for p in points],
             marker={
@@ -95,7 +95,9 @@ def figure(points: Sequence[Point], x_title: str, height: int = 300) -> Figure:
     accuracy_axis.apply(drawing, [s for p in points for s in p.interval], "test accuracy, %")
     low, high = (np.log10(edge([p.cost for p in points])) for edge in (min, max))
     room = max(0.1 * (high - low), 0.15)
-    drawing.update_xaxes(title=x_title, type="log", range=[low - room, high + room], nticks=6)
-    # Two and five of each decade have ticks; their words would run into each other.
-    drawing.update_xaxes(dtick=1 if high - low > 1.2 else "D2")
+    bounds = low - room, high + 1.6 * room
+    ticks = log_ticks(*bounds)
+    drawing.update_xaxes(
+        title=x_title, type="log", range=bounds, tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks]
+    )
     return plain(drawing, height)

@@ -1,12 +1,9 @@
-"""Which run the Train page shows, and the list of all."""
+"""Which run the Train page shows, and which runs there are to choose from."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from hdr import catalogue
 from hdr.plots import pictures
 from hdr.training import default
 from hdr.training.progress import progress
@@ -87,43 +84,3 @@ def nothing_yet() -> None:
         '<div class="hdr-empty">Press <b>Train</b>: the learning curve grows here, and when the model is done, what it '
         "confuses and every digit it got wrong.</div>"
     )
-
-
-def table(runs: list[RunSummary]) -> RunSummary | None:
-    """All runs in a table; returns the one that is selected."""
-    now = datetime.now(UTC)
-    rows = [
-        {
-            "title": r.title,
-            "accuracy": None if r.test_accuracy is None else r.test_accuracy * 100,
-            "status": r.status,
-            "classifier": catalogue.get("classifier", r.spec.classifier.name).title,
-            "digits": r.fitted_on or r.spec.train_size,
-            "data": r.spec.dataset,
-            "fit": r.fit_seconds,
-            "created": datetime.fromtimestamp(min(r.created, now.timestamp()), UTC),
-        }
-        for r in runs
-    ]
-    chosen = st.dataframe(
-        rows,
-        column_config={
-            "title": st.column_config.TextColumn("Run", width="medium"),
-            "status": "Status",
-            "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.2f %%"),
-            "classifier": "Classifier",
-            "digits": st.column_config.NumberColumn("Digits", format="localized"),
-            "data": "Data",
-            "fit": st.column_config.NumberColumn("Fitting", format="%.1f s"),
-            "created": st.column_config.DatetimeColumn("Started", format="distance"),
-        },
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="",
-        # A selection is of a row's place: when a run is added above it, it would be another one's.
-        key=f"runs-{runs[0].id}",
-        alt="All runs",
-    )
-    picked = chosen["selection"]["rows"]
-    return runs[picked[0]] if picked and picked[0] < len(runs) else None

@@ -7,6 +7,7 @@ import pytest
 
 from hdr.plots import accuracy_axis, curves, trade_off
 from hdr.plots.curves import Curve, apart
+from hdr.plots.style import log_ticks
 from hdr.plots.trade_off import Point
 
 TWO = [
@@ -92,3 +93,19 @@ def test_intervals_and_costs_are_within_the_axes() -> None:
 def test_a_single_run_and_a_perfect_one_can_be_drawn() -> None:
     figure = trade_off.figure([Point("A", 2.0, "2 s", 1.0, (0.99, 1.0), True, 0)], "size, MB")
     assert np.isfinite(figure.layout.yaxis.range).all() and np.isfinite(figure.layout.xaxis.range).all()
+
+
+def test_times_are_drawn_on_a_logarithmic_axis() -> None:
+    layout = curves.figure([Curve("A", (0.5, 40.0), (0.8, 0.9), 0)], "seconds", log=True).layout
+    left, right = layout.xaxis.range
+    assert layout.xaxis.type == "log" and left < np.log10(0.5) and np.log10(40) < right
+    assert layout.annotations[0].x == pytest.approx(np.log10(40)), "the letter stands at the end of its curve"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((-0.1, 0.4), [1, 2]), ((-2.2, 0.9), [0.01, 0.03, 0.1, 0.3, 1, 3]), ((-3.1, 1.2), [0.001, 0.01, 0.1, 1, 10])],
+)
+def test_logarithmic_axes_have_round_ticks(bounds: tuple[float, float], expected: list[float]) -> None:
+    assert log_ticks(*bounds) == pytest.approx(expected)
+    assert 2 <= len(log_ticks(-9.5, 9.5)) <= 7
