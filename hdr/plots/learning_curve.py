@@ -25,7 +25,14 @@ def series(points: Sequence[Any]) -> dict[str, list[float]]:
     }
 
 
-def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figure:
+def figure(
+    points: Sequence[Any],
+    unit: str,
+    of: int,
+    height: int = 380,
+    marks: Sequence[tuple[int, str]] = (),
+    kept: int | None = None,
+) -> Figure:
     """Draw a curve as far as it has come, on axes that reach to its end.
 
     Args:
@@ -33,6 +40,8 @@ def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figu
         unit: what steps count: "epoch", "trees" or "digits".
         of: the last step there will be.
         height: in pixels.
+        marks: what was changed while it learned: the first epoch that it holds for, and what, in words.
+        kept: the epoch whose weights were kept, where that is not the last one.
     """
     from plotly.graph_objects import Figure, Scatter
     from plotly.subplots import make_subplots
@@ -71,6 +80,10 @@ def figure(points: Sequence[Any], unit: str, of: int, height: int = 380) -> Figu
             col=1,
         )
     _label_ends(drawing, data)
+    for epoch, words in marks:
+        _mark(drawing, epoch, words)
+    if kept in data["step"]:
+        _ring(drawing, kept, data["validation"][data["step"].index(kept)])
     lowest = min(data["train"] + data["validation"])
     # The labels stand to the right of the last point.
     first = 0.5 if unit == "epoch" else 0
@@ -100,3 +113,35 @@ def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
             row=1,
             col=1,
         )
+
+
+def _mark(drawing: Figure, epoch: int, words: str) -> None:
+    # A point stands where its epoch ends, which is where the next one begins; before the first there is no room.
+    x = max(epoch - 1, 0.55)
+    drawing.add_vline(x, line={"color": MUTED, "width": 1.5, "dash": "dot"})
+    drawing.add_annotation(
+        x=x,
+        y=0,
+        yref="y domain",
+        text=words,
+        textangle=-90,
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        font={"color": MUTED, "size": 12},
+        row=1,
+        col=1,
+    )
+
+
+def _ring(drawing: Figure, epoch: int, accuracy: float) -> None:
+    drawing.add_scatter(
+        x=[epoch],
+        y=[accuracy],
+        mode="markers",
+        marker={"size": 14, "symbol": "circle-open", "color": SECOND, "line": {"width": 2}},
+        name="kept",
+        hovertemplate=f"kept: epoch {epoch}<extra></extra>",
+        row=1,
+        col=1,
+    )

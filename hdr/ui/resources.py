@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hdr import datasets
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import LocalProcesses
+from hdr.training.steering import Steering
 from hdr.training.store import Run, RunStore
 from hdr.types import Dataset
 from hdr.ui import profile
@@ -24,6 +25,16 @@ def dataset(name: str) -> Dataset:
 def store() -> RunStore:
     """The run store."""
     return RunStore()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _steering(_store: RunStore, url: str) -> Steering:
+    return Steering(_store)
+
+
+def steering() -> Steering:
+    """The commands to trainings that run."""
+    return _steering(store(), store().url)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
+from hdr import catalogue
 from hdr.plots import confusion, learning_curve, pictures
 from hdr.plots.style import CONFIG
 from hdr.training.progress import Progress, progress
+from hdr.training.steering import Kind
 from hdr.training.store import Run
-from hdr.ui import profile, resources
+from hdr.ui import profile, resources, steer_view
 from hdr.ui.text import plain
+from hdr.ui.widgets import show_value
 
 MISTAKES_SHOWN = 48
 REFRESH_SECONDS = 0.4
+FIRST_SECONDS, FIRST_REFRESH = 2.0, 0.12
+"""How long a run is new, and how often it is looked at then: its first sign of life is not to wait for a look."""
 
 
 def show(run: Run) -> None:
     """A run, whatever its state."""
     if run.active:
-        _live(run.id)
+        new = time.time() - run.created < FIRST_SECONDS
+        st.fragment(_live, run_every=FIRST_REFRESH if new else REFRESH_SECONDS)(run.id, new)
     else:
         _outcome(run)
         _curve(progress(resources.store().events(run.id)), run)
@@ -28,45 +36,57 @@ def show(run: Run) -> None:
             _result(run)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
-def _live(run_id: str) -> None:
+def _live(run_id: str, new: bool) -> None:
     run = resources.store().get(run_id, profile.owner())
-    if not run.active:
+    if not run.active or (new and time.time() - run.created > FIRST_SECONDS):
         st.rerun(scope="app")
-    seen = progress(resources.store().events(run_id))
+    seen, commands = progress(resources.store().events(run_id)), resources.steering().commands(run_id)
     with st.container(horizontal=True, vertical_alignment="center", key="so_far"):
-        st.markdown(_so_far(run, seen))
+        st.markdown(_so_far(run, seen, steer_view.asked(commands)))
         st.space("stretch")
-        st.button("Stop", icon=":material/stop:", key="stop", on_click=lambda: resources.processes().stop(run_id))
+        steer_view.buttons(run, seen, commands)
     share = seen.points[-1].step / seen.of if seen.points else 0.0
     st.progress(min(share, 1.0))
     _curve(seen, run)
+    steer_view.sliders(run, seen, commands)
 
 
-def _so_far(run: Run, seen: Progress) -> str:
+def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if run.status == "queued":
-        return "**Waiting** for a free place: another training is running."
-    elapsed = pictures.duration(max(0.0, time.time() - (run.started or time.time())))
+        return "**Waiting** for a free place: another training is running or paused."
+    elapsed = pictures.duration(seen.elapsed(run.started or time.time(), time.time()))
     words = {
         "waiting": "Starting",
         "features": "Turning digits into features",
         "fitting": "Fitting the first model",
+        "paused": "Paused before the first model",
         "testing": "Measuring on the test digits",
     }[seen.phase]
-    if seen.points and seen.phase == "fitting":
+    if seen.points and seen.phase in ("fitting", "paused"):
         last = seen.points[-1]
         unit = {"epoch": "epoch", "trees": "tree", "digits": "digit"}[seen.unit]
-        words = f"{unit.capitalize()} {pictures.count(last.step)} of {pictures.count(seen.of)}"
+        place = f"{unit} {pictures.count(last.step)} of {pictures.count(seen.of)}"
+        words = f"Paused after {place}" if seen.phase == "paused" else place.capitalize()
+    if seen.phase == "paused":
+        return f":orange-badge[:material/pause: Paused] **{words}** · {elapsed} so far"
     left = ""
     if seen.remaining and seen.phase == "fitting":
-        left = f" · {'at least' if seen.at_least else 'about'} {pictures.duration(seen.remaining)} left"
+        # Patience may end it before.
+        bound = "at least" if seen.at_least else "at most" if run.spec.classifier.params.get("patience") else "about"
+        left = f" · {bound} {pictures.duration(seen.remaining)} left"
+    if asked == "keep":
+        left = " · stopping, and keeping what is finished"
+    elif asked == "pause" and seen.phase == "fitting":
+        left = " · pausing as soon as this stage is finished"
     return f"**{words}** · {elapsed} so far{left}"
 
 
 def _curve(seen: Progress, run: Run) -> None:
     if not seen.points and not run.active:
         return
-    figure = learning_curve.figure(seen.points, seen.unit, seen.of)
+    marks = [(mark.epoch, _values(run, mark.values)) for mark in seen.marks]
+    kept = run.result.get("kept_epoch") if run.status == "done" else None
+    figure = learning_curve.figure(seen.points, seen.unit, seen.of, marks=marks, kept=kept)
     st.plotly_chart(figure, key=f"curve-{run.id}", config=CONFIG, alt="Learning curve")
     notes = {
         "epoch": "Each point is the network after one more pass over the training digits.",
@@ -74,7 +94,13 @@ def _curve(seen: Progress, run: Run) -> None:
         "digits": "This classifier has no epochs: each point is a new model, fitted to more digits. The last is kept.",
     }
     if seen.unit:
-        st.html(f'<div class="hdr-note">{notes[seen.unit]}</div>')
+        steered = " Dotted: what was changed while it learned." if marks else ""
+        st.html(f'<div class="hdr-note">{notes[seen.unit]}{steered}</div>')
+
+
+def _values(run: Run, values: Mapping[str, Any]) -> str:
+    known = {p.name: p for p in catalogue.get("classifier", run.spec.classifier.name).parameters}
+    return ", ".join(f"{known[name].title.lower()} {show_value(known[name], v)}" for name, v in values.items())
 
 
 def _outcome(run: Run) -> None:
@@ -106,6 +132,7 @@ def _result(run: Run) -> None:
         f"{pictures.percent(result['validation_accuracy'])} on {pictures.count(result['validated_on'])} digits. "
         f"With the curve and the test it took {pictures.duration(result['total_seconds'])}; reading a digit takes "
         f"{pictures.duration(result['predict_ms'] / 1000)}; the model is {result['model_bytes'] / 1e6:.1f} MB."
+        f"{_early(result)}"
     )
     st.subheader("What it confuses", anchor=False)
     left, right = st.columns([6, 5], gap="large")
@@ -121,6 +148,19 @@ def _result(run: Run) -> None:
         _per_class(result["per_class"])
     st.subheader(f"The {pictures.count(result['wrong'])} it got wrong", anchor=False)
     _mistakes(run)
+
+
+def _early(result: dict[str, Any]) -> str:
+    words = ""
+    if early := result.get("stopped_early"):
+        unit = {"epoch": "epochs", "trees": "trees", "digits": "digits"}[early["unit"]]
+        why = "its patience was over" if early["by"] == "patience" else "somebody stopped it"
+        words += (
+            f" It ended early, after {pictures.count(early['step'])} of {pictures.count(early['of'])} {unit}: {why}."
+        )
+    if kept := result.get("kept_epoch"):
+        words += f" Its weights are those of epoch {kept}, the best on the validation digits."
+    return words
 
 
 def _per_class(rows: list[dict[str, float]]) -> None:

@@ -69,3 +69,19 @@ def test_colours_of_curve_and_label_agree() -> None:
     labels = {a.text.split()[0]: a.font.color for a in figure.layout.annotations}
     assert labels == {name: lines[name] for name in labels}
     assert lines["training"] != lines["validation"]
+
+
+def test_a_change_is_a_line_where_it_happened_with_its_words() -> None:
+    figure = learning_curve.figure(EPOCHS, "epoch", 10, marks=[(3, "learning rate 0.01"), (1, "batch size 64")])
+    lines = sorted({s.x0 for s in figure.layout.shapes})
+    # The third epoch begins where the point of the second stands; before the first there is only the axis.
+    assert lines == [0.55, 2] and lines[0] > figure.layout.xaxis.range[0]
+    words = {a.text: a.x for a in figure.layout.annotations if a.textangle == -90}
+    assert words == {"learning rate 0.01": 2, "batch size 64": 0.55}
+    assert not learning_curve.figure(EPOCHS, "epoch", 10).layout.shapes
+
+
+def test_the_epoch_that_was_kept_has_a_ring() -> None:
+    found = curves(learning_curve.figure(EPOCHS, "epoch", 10, kept=2))
+    assert found["kept"] == [(2, 86)]
+    assert "kept" not in curves(learning_curve.figure(EPOCHS, "epoch", 10))

@@ -1,0 +1,108 @@
+"""What steers a training that runs: its buttons, and sliders for what may change while it learns."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.training.progress import Progress
+from hdr.training.run import Run
+from hdr.training.steering import Command, Kind
+from hdr.types import HdrError
+from hdr.ui import profile, resources
+from hdr.ui.text import plain
+from hdr.ui.widgets import parameter_widget
+
+STAGES = {"epoch": "epoch", "trees": "stage", "digits": "stage"}
+"""What a single step is called, by the unit of the curve."""
+
+
+def buttons(run: Run, seen: Progress, commands: list[Command]) -> None:
+    """Pause or go on, one epoch, stop and keep, stop; nothing where the run is somebody else's."""
+    if not _mine(run):
+        return
+    if run.status == "running":
+        if asked(commands) == "pause" or (seen.phase == "paused" and asked(commands) != "go"):
+            _button(run, "go", "Go on", ":material/play_arrow:", "Go on to the end.")
+        else:
+            _button(run, "pause", "Pause", ":material/pause:", "Wait after this batch, or after this stage.")
+        stage = STAGES[seen.unit or _unit(run)]
+        _button(run, "step", f"One {stage}", ":material/skip_next:", f"Go to the end of the next {stage}, and pause.")
+        _button(
+            run,
+            "keep",
+            "Stop and keep",
+            ":material/save:",
+            f"End here: the last finished {stage} is measured on the test digits and kept.",
+            disabled=asked(commands) == "keep" or seen.phase == "testing",
+        )
+    st.button(
+        "Stop",
+        icon=":material/stop:",
+        key="stop",
+        help="End at once and throw away what was learned.",
+        on_click=lambda: resources.processes().stop(run.id),
+    )
+
+
+def asked(commands: list[Command]) -> Kind | None:
+    """What was asked for last, but for changes."""
+    return next((c.kind for c in reversed(commands) if c.kind != "change"), None)
+
+
+def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
+    """Whatever the classifier lets change while it learns; nothing where it lets nothing change."""
+    entry = catalogue.get("classifier", run.spec.classifier.name)
+    live = [p for p in entry.parameters if p.name in entry.facts.get("live", ())]
+    if not live or not _mine(run) or run.status != "running" or seen.phase == "testing":
+        return
+    epoch = seen.points[-1].step if seen.points else 0
+    wanted = resources.steering().wanted(run.spec, commands, epoch)
+    with st.container(horizontal=True, key="live_parameters"):
+        for parameter in live:
+            with st.container(width=190):
+                key = _widget_key(run.id, parameter.name, wanted[parameter.name])
+                parameter_widget(parameter, wanted[parameter.name], key, _change, (run.id, parameter.name, key))
+    st.html('<div class="hdr-note">A change holds from the next epoch on, and is written down with the run.</div>')
+
+
+def _mine(run: Run) -> bool:
+    # A published run may be watched by everybody.
+    return run.owner == profile.owner() or not profile.demo()
+
+
+def _button(run: Run, kind: Kind, title: str, icon: str, text: str, disabled: bool = False) -> None:
+    # The token belongs to the button as it was drawn: one click is one command, however often it arrives.
+    token = secrets.token_hex(16)
+    st.button(
+        title, icon=icon, key=kind, help=text, disabled=disabled, on_click=_send, args=(run.id, kind, token, None)
+    )
+
+
+def _send(run: str, kind: Kind, token: str, values: Mapping[str, Any] | None) -> None:
+    try:
+        resources.steering().send(run, kind, token, values)
+    except HdrError as error:
+        st.toast(plain(error))
+
+
+def _change(run: str, name: str, key: str) -> None:
+    _send(run, "change", secrets.token_hex(16), {name: st.session_state[key]})
+
+
+def _widget_key(run: str, name: str, wanted: Any) -> str:
+    # A slider that somebody moved in another tab is to show their value, and takes a new key for it.
+    revision = f"_live_{run}_{name}"
+    key = f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
+    if key in st.session_state and st.session_state[key] != wanted:
+        st.session_state[revision] = st.session_state.get(revision, 0) + 1
+    return f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
+
+
+def _unit(run: Run) -> str:
+    progress = catalogue.get("classifier", run.spec.classifier.name).facts["progress"]
+    return {"epochs": "epoch"}.get(progress, "digits")
