@@ -59,11 +59,12 @@ def script(pipeline: Pipeline) -> str:
     )
 
 
-def features_script(pipeline: Pipeline, features: Sequence[Step]) -> str:
+def features_script(pipeline: Pipeline, features: Sequence[Step], also: Sequence[Place] = ()) -> str:
     """The chain and the features of what it makes, as a Python module that needs nothing of ours.
 
     It defines ``preprocess(images)``, as `script` does, and ``features(images)``, which takes what that returns and
-    gives float32 (n, d), as `hdr.features.extract.extract` does for up to 2,048 digits at a time.
+    gives float32 (n, d), as `hdr.features.extract.extract` does for up to 2,048 digits at a time; and `also` other
+    functions of ours.
 
     Raises:
         CodeError: as `script`.
@@ -76,7 +77,7 @@ def features_script(pipeline: Pipeline, features: Sequence[Step]) -> str:
             "Then, one after another in one row:",
             *numbered(in_words("feature", step) for step in features),
         ],
-        [*places("step", steps), *places("feature", features)],
+        [*places("step", steps), *places("feature", features), *also],
         lambda names: preprocess_function(steps, names) + "\n\n" + features_function(features, names),
         NUMPY if len(features) > 1 else {},
     )
@@ -244,8 +245,13 @@ def in_words(kind: catalogue.Kind, step: Step) -> str:
     values = []
     for parameter in entry.parameters:
         value = catalogue.format_value(step.params[parameter.name])
-        values.append(f"{parameter.title.lower()} {value}" + (f" {parameter.unit}" if parameter.unit else ""))
+        values.append(f"{_within(parameter.title)} {value}" + (f" {parameter.unit}" if parameter.unit else ""))
     return f"{entry.title}: {', '.join(values)}" if values else entry.title
+
+
+def _within(title: str) -> str:
+    # C and other symbols stay as they are.
+    return title[0].lower() + title[1:] if title[1:2].islower() else title
 
 
 def preprocess_function(steps: Sequence[Step], names: Names) -> str:
