@@ -182,7 +182,7 @@ def sheet(images: Images, captions: Sequence[str], side: int = 56) -> str:
 def values(names: Sequence[str], numbers: NDArray[np.float32]) -> str:
     """A few numbers with their names, in columns."""
     rows = "".join(
-        f'<div class="hdr-number"><span>{escape(name)}</span><span>{value:.4g}</span></div>'
+        f'<div class="hdr-number"><span>{escape(name)}</span><span>{number(value)}</span></div>'
         for name, value in zip(names, numbers.tolist(), strict=True)
     )
     return f'<div class="hdr-numbers">{rows}</div>'
@@ -210,6 +210,11 @@ def percent(share: float, digits: int = 2) -> str:
     if 0 < value < step / 2:
         return f"<{step:.{digits}f}{SPACE}%"
     return f"{value:.{digits}f}{SPACE}%"
+
+
+def number(value: float) -> str:
+    """A number with four significant digits and a true minus."""
+    return f"{value:.4g}".replace("-", "−")
 
 
 def count(number: int) -> str:

@@ -136,6 +136,7 @@ PRESETS: dict[str, Sequence[Step | str]] = {
         "median",
         # Wide enough for the strokes of a photo, which come out hollow otherwise, and not too wide for 28x28 pixels.
         Step("sauvola", {"size": 51, "k": 0.3}),
+        "speck_removal",
         "deskew",
         "scale_to_box",
         "centre_by_mass",

@@ -82,7 +82,7 @@ def _classes(seen: Way) -> None:
     st.html(f'<div class="hdr-grid">{cells}</div>')
     st.html(
         '<div class="hdr-note">One digit of each class on its way down. A step that helps one class can hurt another: '
-        "watch the loop of the 6 and the foot of the 1.</div>"
+        "watch the loops of the 6 and the 9.</div>"
     )
 
 

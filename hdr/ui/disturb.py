@@ -44,7 +44,7 @@ def seed() -> int:
 def describe() -> str:
     """The disturbances that are on, in words; empty where none is."""
     return ", ".join(
-        f"{p.title.lower()} {show_value(p, step.params[p.name])}"
+        f"{p.title} {show_value(p, step.params[p.name])}"
         for step in steps()
         for p in _sliders(catalogue.get("disturbance", step.name))
         if step.params[p.name] != p.default

@@ -43,7 +43,7 @@ def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
     with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
         start = source.choose()
         use_chain = st.toggle(
-            "After my chain",
+            "After the chain",
             value=True,
             key="after_chain",
             persist_state="session",

@@ -71,14 +71,14 @@ def _pictures(seen: Way, index: int, passage: Passage) -> None:
         if kept:
             st.button("", icon=":material/close:", key="let_go", type="tertiary", help="Let go of it", on_click=_let_go)
     before = Panel(
-        f"before · {passage.before.title}",
+        f"before · {passage.before.title}{way.size(passage.before)}",
         (passage.before,),
         histogram=pictures.histogram_uri(passage.before.image, _threshold(passage)),
         notes=tuple(_threshold_words(passage)),
     )
     quality = way.describe(passage.quality)
     after = Panel(
-        f"after · {passage.title}",
+        f"after · {passage.title}{way.size(passage.after)}",
         (passage.after,),
         histogram=pictures.histogram_uri(passage.after.image),
         notes=(quality,) if quality else (),
@@ -104,10 +104,9 @@ def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, 
         return []
     if view == EDGE:
         return [Panel(EDGE, (before, after), "divider")]
-    share = float((before.image != after.image).mean())
-    return [
-        Panel("change · orange is brighter", (before, after), "change", notes=(f"{share:.0%} of the pixels changed",))
-    ]
+    change = np.abs(after.image.astype(np.int16) - before.image)
+    notes = (f"{(change > 0).mean():.0%} of the pixels changed,", f"by at most {change.max(initial=0)} of 255")
+    return [Panel("change · orange is brighter", (before, after), "change", notes=notes)]
 
 
 def _alike(one: Stage, other: Stage) -> bool:

@@ -11,7 +11,7 @@ from hdr.catalogue import complete
 from hdr.features.extract import drawings
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
-from hdr.preprocessing.disturbances import gaussian_noise, rotation, salt_and_pepper
+from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain
 from hdr.training.store import Run
 from hdr.types import Stage, Step
@@ -23,11 +23,12 @@ SHOWN = ("median", "otsu", "centre_by_mass")
 
 @dataclass(frozen=True)
 class Journey:
-    """A digit's way: its label, the picture with noise, what each step made of it, and the seed of the noise."""
+    """A digit's way: its label, the picture with noise, what each step made of it, and the address of all this."""
 
     label: int
     start: Stage
     stages: tuple[Stage, ...]
+    address: dict[str, str]
 
 
 def _choose() -> tuple[int, int]:
@@ -42,12 +43,19 @@ def another() -> None:
 def travel() -> Journey:
     """This visit's digit and all its stages."""
     number, seed = st.session_state.setdefault("_journey", _choose())
-    split = resources.dataset(startup.data_name()).test
-    index = number % len(split)
-    image = rotation(split.images[index][None], angle=seed % 31 - 15)
-    image = salt_and_pepper(gaussian_noise(image, sigma=35, seed=seed), share=6, seed=seed)
-    stages = chain(*PRESETS["Default"]).trace(image[0])
-    return Journey(int(split.labels[index]), Stage("captured", image[0]), stages)
+    name = startup.data_name()
+    split = resources.dataset(name).test
+    index, angle = number % len(split), seed % 31 - 15
+    noise = {"gaussian_noise.sigma": 35, "salt_and_pepper.share": 6} | ({"rotation.angle": angle} if angle else {})
+    steps = [
+        Step("rotation", {"angle": angle}),
+        Step("gaussian_noise", {"sigma": noise["gaussian_noise.sigma"]}),
+        Step("salt_and_pepper", {"share": noise["salt_and_pepper.share"]}),
+    ]
+    image = spoil(split.images[index][None], steps, seed)[0]
+    stages = chain(*PRESETS["Default"]).trace(image)
+    address = {"digit": f"{name}-test-any-{index}", "seed": seed, **noise}
+    return Journey(int(split.labels[index]), Stage("captured", image), stages, {k: str(v) for k, v in address.items()})
 
 
 def show(journey: Journey) -> None:
@@ -56,19 +64,22 @@ def show(journey: Journey) -> None:
     final = journey.stages[-1].image
     notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright, one size, centred"}
     with st.container(horizontal=True, wrap=False, gap="medium", key="journey"):
-        _card(0, pictures.digit(journey.start.image, SIDE, "a noisy digit"), "preprocess", "Captured", "as a bad scan")
+        start = pictures.digit(journey.start.image, SIDE, "a noisy digit")
+        _card(0, start, "preprocess", "Captured", "as a bad scan", journey)
         for number, stage in enumerate(shown, 1):
             picture = pictures.digit(stage.image, SIDE, stage.title)
-            _card(number, picture, "preprocess", stage.title, notes[stage.step.name])
+            _card(number, picture, "preprocess", stage.title, notes[stage.step.name], journey)
         drawn = drawings(complete("feature", Step("hog")), final)[0]
-        _card(len(shown) + 1, pictures.drawing(drawn, SIDE), "features", "Features", "which way strokes run")
+        picture = pictures.drawing(drawn, SIDE)
+        _card(len(shown) + 1, picture, "features", "Features", "which way strokes run", journey)
         _answer(len(shown) + 2, journey)
 
 
-def _card(number: int, picture: str, page: str, title: str, note: str) -> None:
+def _card(number: int, picture: str, page: str, title: str, note: str, journey: Journey) -> None:
     with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
         st.html(picture)
-        st.page_link(f"pages/{page}.py", label=title)
+        # To this very digit, with the same noise.
+        st.page_link(f"pages/{page}.py", label=title, query_params=journey.address)
         st.caption(note)
 
 

@@ -34,10 +34,15 @@ function paint(view, row) {
   const context = canvas.getContext("2d")
   const picture = context.createImageData(first.width, first.height)
   const colours = COLOURS[kind === "change" ? "signed" : display]
+  // A change is shown on the scale of its own largest value: a faint one would be white on white.
+  let most = 1
+  if (kind === "change")
+    for (let y = 0; y < first.height; y++)
+      for (let x = 0; x < first.width; x++) most = Math.max(most, Math.abs(second.at(x, y) - first.at(x, y)))
   const edge = kind === "divider" ? Math.round(row.divider * first.width) : first.width
   for (let y = 0, to = 0; y < first.height; y++)
     for (let x = 0; x < first.width; x++, to += 4) {
-      const value = kind === "change" ? 128 + Math.trunc(((second.at(x, y) - first.at(x, y)) * 127) / 255) : (x < edge ? first : second).at(x, y)
+      const value = kind === "change" ? 128 + Math.trunc(((second.at(x, y) - first.at(x, y)) * 127) / most) : (x < edge ? first : second).at(x, y)
       for (let c = 0; c < 3; c++) picture.data[to + c] = colours ? colours[value][c] : value
       picture.data[to + 3] = 255
     }

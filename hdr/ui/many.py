@@ -208,7 +208,8 @@ def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None
         st.markdown(f"A **{label}**, number {pictures.count(index)} of the training split")
         if plane and plane.axes:
             values = [
-                f"{plain(axis)} **{value:.4g}**" for axis, value in zip(plane.axes, plane.points[row], strict=True)
+                f"{plain(axis)} **{pictures.number(value)}**"
+                for axis, value in zip(plane.axes, plane.points[row], strict=True)
             ]
             st.markdown("  \n".join(values))
         if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess"):

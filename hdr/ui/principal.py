@@ -14,7 +14,7 @@ from hdr.types import HdrError, Images
 from hdr.ui import jobs, resources
 from hdr.ui.text import plain
 
-EIGENDIGITS, WALKED = 11, 24
+EIGENDIGITS, WALKED = 10, 24
 COUNTS = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 75, 100, 150, 200, 300)
 DEVIATIONS = (-3, -2, -1, 0, 1, 2, 3)
 SMALL, MIDDLE, LARGE = 84, 112, 140

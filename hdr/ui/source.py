@@ -84,7 +84,8 @@ def _drawn() -> Stage:
     if drawing.objects():
         return Stage("your drawing", from_strokes(strokes_from_canvas(drawing.objects())))
     st.page_link("pages/draw.py", label="Nothing is drawn yet: draw a digit first", icon=":material/draw:")
-    return Stage("nothing drawn yet", np.zeros((28, 28), np.uint8))
+    # Seven black pictures would say nothing.
+    st.stop()
 
 
 def _suit_chain() -> None:

@@ -34,7 +34,7 @@ def show(seen: Way) -> None:
 
 def _card(index: int, passage: Passage) -> None:
     with st.container(key=f"card-{index + 1}", width=SMALL + 4, gap=None):
-        over = f"{index + 1}" if passage.step.on else f"{index + 1} · off"
+        over = f"{index + 1}{'' if passage.step.on else ' · off'}{way.size(passage.after)}"
         quality = way.describe(passage.quality)
         st.html(
             _over(over + (f" · {quality.split(' · ')[0]}" if quality else ""))

@@ -13,7 +13,7 @@ from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.preprocessing.quality import Quality, quality
 from hdr.reading.cutting import Box, cut, find_digits
-from hdr.types import Images, Stage, Step
+from hdr.types import SIDE, Images, Stage, Step
 from hdr.ui.source import Source
 
 LARGEST_DIGIT = 64 * 64
@@ -113,6 +113,12 @@ def _kept(key: str, _image: NDArray[np.uint8], _step: Step) -> Stage:
 def compare(clean: Stage | None, stage: Stage) -> Quality | None:
     """How near a stage is to the clean one, where there is one of the same size."""
     return quality(clean.image, stage.image) if clean and clean.image.shape == stage.image.shape else None
+
+
+def size(stage: Stage) -> str:
+    """The size of a small picture that is not a digit's usual one, to be put behind a title; empty otherwise."""
+    h, w = stage.image.shape
+    return f" · {w}×{h}" if stage.image.size <= LARGEST_DIGIT and (h, w) != (SIDE, SIDE) else ""
 
 
 def describe(found: Quality | None) -> str:

@@ -51,14 +51,15 @@ def test_before_after_and_change_of_the_selected_step(index: int, open_page: Ope
     assert np.array_equal(after["pictures"][0], strip[index + 1])
     assert change["kind"] == "change"
     assert [p.tolist() for p in change["pictures"]] == [strip[index].tolist(), strip[index + 1].tolist()]
-    share = (strip[index] != strip[index + 1]).mean()
-    assert change["notes"] == [f"{share:.0%} of the pixels changed"]
+    changed = np.abs(strip[index].astype(int) - strip[index + 1])
+    notes = [f"{(changed > 0).mean():.0%} of the pixels changed,", f"by at most {changed.max()} of 255"]
+    assert change["notes"] == notes
 
 
 def test_a_step_that_is_off_shows_that_nothing_changes(open_page: Open) -> None:
     before, after, change = panels(select(open_page("preprocess", {"chain": "median~_otsu"}), 1))
     assert np.array_equal(before["pictures"][0], after["pictures"][0])
-    assert change["notes"] == ["0% of the pixels changed"]
+    assert change["notes"] == ["0% of the pixels changed,", "by at most 0 of 255"]
     assert before["notes"] == [], "a threshold that is off applies to nothing"
 
 

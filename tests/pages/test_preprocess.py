@@ -150,7 +150,7 @@ def test_the_other_data_set_can_be_looked_at(open_page: Open) -> None:
 def test_without_a_drawing_the_page_says_where_to_draw(open_page: Open) -> None:
     app = look_at(open_page("preprocess"), "drawing")
     assert any("draw a digit first" in link.value for link in app.page_link)
-    assert not pictures(app)[0].any()
+    assert not pictures(app), "no row of black pictures"
 
 
 DISTURBANCES = [(e, p) for e in catalogue.entries("disturbance") for p in e.parameters if p.name != "seed"]
@@ -168,7 +168,7 @@ def test_every_disturbance_changes_the_source_as_its_function_does(
     shown = pictures(app)[0]
     assert not np.array_equal(shown, clean)
     assert np.array_equal(shown, entry(clean[None], **{parameter.name: value})[0])
-    assert f"{parameter.title.lower()} " in text(app), "the strip says what was done to it"
+    assert f"{parameter.title} " in text(app), "the strip says what was done to it"
 
 
 def test_the_seed_gives_other_noise_of_the_same_kind(open_page: Open) -> None:
