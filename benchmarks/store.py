@@ -129,7 +129,7 @@ def pages(ids: list[str], repeats: int) -> None:
         assert app.header[0].value == "All runs" and not app.exception, app.exception
 
     measure("the Runs page", opened, repeats, lambda: session(""))
-    measure("the Runs page with a comparison of ten", opened, repeats, lambda: session(",".join(ids[-10:])))
+    measure("the Runs page with a comparison of ten", opened, repeats, lambda: session("~".join(ids[-10:])))
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from hdr.plots import accuracy_axis, curves, pictures, trade_off
+from hdr.plots import accuracy_axis, curves, learning_curve, pictures, trade_off
 from hdr.plots.curves import Curve
 from hdr.plots.style import CONFIG
 from hdr.training.compare import Disputed, Paired, differences, front, paired, shown
@@ -21,7 +21,6 @@ from hdr.ui.text import plain
 
 LETTERS = "ABCDEFGHIJ"
 SHOWN, SIDE = 24, 56
-AXES = {"epoch": "epochs", "trees": "trees", "digits": "training digits", "rounds": "rounds"}
 
 COSTS = {
     "fit_seconds": ("fitting, s", 1.0, 1.0),
@@ -71,9 +70,9 @@ def _differences(compared: list[RunSummary]) -> None:
             "letter": st.column_config.TextColumn("", width=36, pinned=True),
             "title": st.column_config.TextColumn("Run", width="medium"),
             "accuracy": number("Test accuracy", format="%.2f %%"),
-            "fit": number("Fitting", format="%.1f s"),
+            "fit": number("Fitting", format="%.2f s"),
             "read": number("A digit", format="%.3f ms"),
-            "size": number("Size", format="%.1f MB"),
+            "size": number("Size", format="%.2f MB"),
             **{path: next(s for s in row if s).title for path, row in differing.items()},
         },
         hide_index=True,
@@ -90,6 +89,7 @@ def _curves(compared: list[RunSummary]) -> None:
     seen = [progress(events[run.id]) for run in compared]
     units = {s.unit for s in seen if s.points}
     by_steps = len(units) == 1
+    x_title = learning_curve.AXES[next(iter(units))] if by_steps else "seconds since the run began"
     drawn = [
         Curve(
             LETTERS[i],
@@ -100,7 +100,6 @@ def _curves(compared: list[RunSummary]) -> None:
         for i, s in enumerate(seen)
     ]
     st.subheader("How they learned", anchor=False)
-    x_title = AXES.get(*units, "steps") if by_steps else "seconds since the run began"
     st.plotly_chart(
         curves.figure(drawn, x_title, log=not by_steps), key="curves", config=CONFIG, alt="Learning curves of all runs"
     )

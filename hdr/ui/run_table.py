@@ -17,12 +17,17 @@ from hdr.training.compare import Setting, Value, settings, shown
 from hdr.training.run_tables import FIGURES
 from hdr.training.store import RunSummary
 
-PARAMETER = "runs"
+PARAMETER, SEPARATOR = "runs", "~"
+"""The parameter of the address that names the chosen runs, and what is between two: it is not escaped there."""
+
 MOST_COMPARED = 10
 """Runs that are compared at once, and that an address names."""
 
 FEW = 12
 """Up to so many different values of a number are offered one by one; of more, a range."""
+
+LONGEST_SEARCH = 200
+"""Characters of a search that count."""
 
 HEIGHT = 388
 _CHOSEN, _WRITTEN, _REVISION, _DEFAULT = "_runs_chosen", "_runs_written", "_runs_revision", "_runs_default"
@@ -128,7 +133,7 @@ def _follow_address(known: set[str]) -> int:
     text = st.query_params.get(PARAMETER)
     missing = 0
     if text is not None and text != st.session_state.get(_WRITTEN):
-        wanted = list(dict.fromkeys(text[:1000].split(",")))[:MOST_COMPARED]
+        wanted = list(dict.fromkeys(text[:1000].split(SEPARATOR)))[:MOST_COMPARED]
         choose_only([name for name in wanted if name in known])
         missing = len(wanted) - len(chosen())
     elif set(chosen()) - known:
@@ -137,7 +142,7 @@ def _follow_address(known: set[str]) -> int:
 
 
 def _write_address() -> None:
-    text = ",".join(chosen()[:MOST_COMPARED])
+    text = SEPARATOR.join(chosen()[:MOST_COMPARED])
     st.session_state[_WRITTEN] = text
     if not text:
         st.query_params.pop(PARAMETER, None)
@@ -152,12 +157,11 @@ def _searched(rows: list[Row]) -> list[Row]:
         type="search",
         live=True,
         persist_state="session",
-        max_chars=200,
         placeholder="Search titles, tags, notes, settings: hog epochs=20",
         label_visibility="collapsed",
         width=380,
     )
-    wanted = (words or "").lower().split()
+    wanted = (words or "").lower()[:LONGEST_SEARCH].split()
     return [r for r in rows if all(word in r.text for word in wanted)] if wanted else rows
 
 
@@ -172,6 +176,7 @@ def _filtered(rows: list[Row], every: list[Row]) -> tuple[list[Row], dict[str, s
             key="runs_fields",
             persist_state="session",
             placeholder="Any setting or figure",
+            select_all=False,
             help="Whatever the runs differ in. It becomes a column, too, by which they can be sorted.",
         )
         for path in paths:
@@ -226,13 +231,14 @@ def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
     event = st.dataframe(
         [_cells(each, extra, now) for each in found],
         column_config={
-            "title": st.column_config.TextColumn("Run", width="large"),
+            # First, so that a phone shows both.
             "accuracy": number("Test accuracy", format="%.2f %%"),
+            "title": st.column_config.TextColumn("Run", width="large"),
             "status": "Status",
             "tags": st.column_config.ListColumn("Tags"),
-            "fit": number("Fitting", format="%.1f s"),
+            "fit": number("Fitting", format="%.2f s"),
             "read": number("A digit", format="%.3f ms", help="What reading one digit takes."),
-            "size": number("Size", format="%.1f MB"),
+            "size": number("Size", format="%.2f MB"),
             "digits": number("Digits", format="localized"),
             "data": "Data",
             "classifier": "Classifier",
@@ -255,8 +261,8 @@ def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
 def _cells(each: Row, extra: dict[str, str], now: datetime) -> dict[str, Any]:
     run, said = each.run, each.settings
     cells = {
-        "title": run.title,
         "accuracy": None if run.test_accuracy is None else run.test_accuracy * 100,
+        "title": run.title,
         "status": run.status,
         "tags": list(run.tags),
         "fit": run.fit_seconds,

@@ -246,8 +246,8 @@ def test_what_is_published_is_not_a_visitors_to_change(
 def test_two_runs_are_compared_and_their_address_shares_it(open_page: Open, model: Run, second: Run) -> None:
     app = select(open_page("runs"), 0, 1)
     healthy(app)
-    assert app.query_params["runs"] == f"{second.id},{model.id}"
-    for found in (app, open_page("runs", {"runs": f"{second.id},{model.id}"})):
+    assert app.query_params["runs"] == f"{second.id}~{model.id}"
+    for found in (app, open_page("runs", {"runs": f"{second.id}~{model.id}"})):
         table = found.dataframe[1].value
         assert list(table["letter"]) == ["A", "B"] and list(table["title"]) == ["The quick one", "The small one"]
         assert list(table["classifier.mlp.epochs"]) == ["2", "5"] and "dataset" not in table
@@ -260,7 +260,7 @@ def test_two_runs_are_compared_and_their_address_shares_it(open_page: Open, mode
 
 
 def test_a_digit_that_two_models_dispute_opens_in_preprocess(open_page: Open, model: Run, second: Run) -> None:
-    app = open_page("runs", {"runs": f"{second.id},{model.id}"})
+    app = open_page("runs", {"runs": f"{second.id}~{model.id}"})
     button = next(b for b in app.button if (b.key or "").startswith("disputed-B-"))
     index = button.key.split("-")[-1]
     button.click().run()
@@ -295,7 +295,7 @@ def test_what_a_search_hides_stays_chosen(open_page: Open, store: RunStore) -> N
 
 
 def test_an_address_with_runs_that_are_gone_says_so(open_page: Open, model: Run) -> None:
-    app = open_page("runs", {"runs": f"{model.id},{'0' * 24}"})
+    app = open_page("runs", {"runs": f"{model.id}~{'0' * 24}"})
     assert len(app.warning) == 1 and "A run in this address is not here" in app.warning[0].value
     assert app.button(key="repeat"), "the other one is open"
     assert app.query_params["runs"] == model.id
