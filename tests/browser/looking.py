@@ -146,7 +146,8 @@ def framed(page: Page) -> list[tuple[int, int] | None]:
           if (e.hidden || !e.offsetWidth) return null
           const canvas = e.parentElement.querySelector('canvas')
           const [box, mark] = [canvas.getBoundingClientRect(), e.getBoundingClientRect()]
-          return [(mark.x - box.x + 0.5) * canvas.width / box.width, (mark.y - box.y + 0.5) * canvas.height / box.height]
+          const [x, y] = [mark.x - box.x + 0.5, mark.y - box.y + 0.5]
+          return [(x * canvas.width) / box.width, (y * canvas.height) / box.height]
         })"""
         )
     )

@@ -245,9 +245,7 @@ def test_all_ten_digits_go_through_the_chain_side_by_side(server: Server, page: 
 def test_the_code_that_is_downloaded_gives_the_last_picture_of_the_strip(
     server: Server, page: Page, tmp_path: Path
 ) -> None:
-    open_chain(
-        page, server, "wavelet_denoising~adaptive_equalisation~sauvola~stroke_width~deskew~scale_to_box~centre_by_mass"
-    )
+    open_chain(page, server, "wavelet_denoising~adaptive_equalisation~sauvola~stroke_width~deskew~centre_by_mass")
     page.get_by_role("button", name="Disturb").click()
     set_slider(page, "Gaussian noise", "PageUp")
     expect(page.get_by_text(re.compile(r"^gaussian noise \d"))).to_be_visible()
@@ -340,7 +338,7 @@ def test_on_a_phone_settings_are_reached_and_nothing_is_wider_than_the_page(serv
     slider = phone.locator(".st-key-settings").get_by_role("slider").first
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    assert 0 <= box["x"] and box["x"] + box["width"] <= 390
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     before = pictures(phone)
     phone.touchscreen.tap(330, box["y"] + box["height"] / 2)
     expect(phone).not_to_have_url(re.compile("sigma-1.0"))
@@ -355,7 +353,7 @@ def test_on_a_phone_a_finger_moves_the_divider_and_not_the_page(server: Server, 
     canvas = phone.locator("figure.divider canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
-    assert 0 <= box["x"] and box["x"] + box["width"] <= 390, "all of it can be seen at once"
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390, "all of it can be seen at once"
     y = box["y"] + box["height"] / 2
     finger = phone.context.new_cdp_session(phone)
     for kind, share in [("touchStart", 0.5), ("touchMove", 0.4), ("touchMove", 0.25), ("touchEnd", None)]:
