@@ -1,13 +1,14 @@
 # make run    the app, on http://localhost:8501 or the port that PORT= names
 # make test   every check and test
 # make bench  what the figures in the README rest on
+# make chaos  a hundred kills at random moments, and a count of what was lost
 # make docs   the pictures in docs/, taken anew
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test bench docs clean
+.PHONY: run test bench chaos docs clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -23,6 +24,9 @@ bench: .venv/dev.done
 	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/training.py --best
 	$(BIN)/python benchmarks/browser.py
+
+chaos: .venv/dev.done
+	$(BIN)/python tests/chaos/kill.py
 
 docs: .venv/dev.done
 	$(BIN)/python tools/take_pictures.py

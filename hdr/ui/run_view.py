@@ -41,9 +41,9 @@ def _live(run_id: str, new: bool) -> None:
     if not run.active or (new and time.time() - run.created > FIRST_SECONDS):
         st.rerun(scope="app")
     seen, commands = progress(resources.store().events(run_id)), resources.steering().commands(run_id)
-    with st.container(horizontal=True, vertical_alignment="center", key="so_far"):
+    with st.container(key="so_far"):
         st.markdown(_so_far(run, seen, steer_view.asked(commands)))
-        st.space("stretch")
+    with st.container(horizontal=True, key="steer"):
         steer_view.buttons(run, seen, commands)
     share = seen.points[-1].step / seen.of if seen.points else 0.0
     st.progress(min(share, 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,8 @@ import pytest
 
 from hdr.training.model import TrainedModel
 from hdr.training.processes import LocalProcesses
-from hdr.training.spec import RunSpec
+from hdr.training.spec import Change, RunSpec
+from hdr.training.steering import Steering
 from hdr.training.store import RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
@@ -127,7 +129,8 @@ def test_a_stop_reaches_a_run_through_the_store_alone(
 SERVER = """
 import sys, time
 from hdr.training.processes import LocalProcesses
-from hdr.training.spec import RunSpec
+from hdr.training.spec import Change, RunSpec
+from hdr.training.steering import Steering
 from hdr.training.store import RunStore
 from hdr.types import Step
 store = RunStore()
@@ -195,3 +198,93 @@ def test_a_process_that_came_too_late_harms_nobody(store: RunStore, processes: L
     processes._start(run)
     wait(lambda: run not in processes._running)
     assert store.get(run).status == "running"
+
+
+def paused(store: RunStore, run: str) -> bool:
+    """Whether it waits now."""
+    return bool(events := store.events(run)) and events[-1]["phase"] == "paused"
+
+
+def steps(store: RunStore, run: str) -> list[int]:
+    """The points of its curve."""
+    return [e["step"] for e in store.events(run) if "step" in e]
+
+
+def weights(folder: Path) -> list[bytes]:
+    """The weights of a saved network, as bytes."""
+    classifier = TrainedModel.load(folder).classifier
+    return [a.tobytes() for a in (*classifier.coefs_, *classifier.intercepts_)]
+
+
+NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 12, "units": 20, "batch_size": 32}))
+
+
+@needs_signals
+def test_a_steered_run_and_its_repeat_from_json_in_another_process_have_the_same_weights(
+    store: RunStore, processes: LocalProcesses
+) -> None:
+    steering = Steering(store)
+    run = store.create(NETWORK, "ann", "steered").id
+    # From the start, so that it is known where everything happens.
+    steering.send(run, "step", "1")
+    processes._wake.set()
+    wait(lambda: paused(store, run))
+    assert steps(store, run) == [1]
+    steering.send(run, "change", "2", {"learning_rate": 0.01, "batch_size": 64})
+    steering.send(run, "step", "3")
+    wait(lambda: steps(store, run) == [1, 2] and paused(store, run))
+    steering.send(run, "change", "4", {"penalty": 0.1})
+    for number in (5, 6):
+        steering.send(run, "step", str(number))
+        wait(lambda n=number: steps(store, run) == list(range(1, n - 1)) and paused(store, run))
+    steering.send(run, "keep", "7")
+    wait(lambda: store.get(run).status == "done")
+    done = store.get(run)
+    assert done.result["stopped_early"] == {"step": 4, "of": 12, "unit": "epoch", "by": "request"}
+    assert done.result["tested_on"] > 0
+    rate = (("batch_size", 64), ("learning_rate", 0.01))
+    assert done.spec.changes == (Change(2, rate), Change(3, (("penalty", 0.1),)), Change(5, stop=True))
+
+    again = processes.submit(RunSpec.from_json(json.loads(done.spec_json)), "ann", "again").id
+    wait(lambda: store.get(again).status == "done")
+    assert weights(store.get(again).folder) == weights(done.folder) and store.get(again).spec == done.spec
+    plain = processes.submit(NETWORK, "ann", "plain").id
+    wait(lambda: store.get(plain).status == "done")
+    assert weights(store.get(plain).folder) != weights(done.folder)
+
+
+@needs_signals
+def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, run = serve("run")
+    steering = Steering(store)
+    try:
+        wait(lambda: store.events(run))
+        steering.send(run, "pause", "1")
+        wait(lambda: paused(store, run))
+    finally:
+        server.kill()
+        server.communicate()
+    monkeypatch.setattr("hdr.training.store.SILENT_SECONDS", 4.0)
+    processes = LocalProcesses(store, capacity=1, spare=False)
+    try:
+        time.sleep(6)
+        assert paused(store, run) and store.get(run).status == "running", "a new server does not take it for dead"
+        began = time.monotonic()
+        processes.stop(run)
+        wait(lambda: store.get(run).status == "stopped", 5)
+        assert time.monotonic() - began < 3 and not store.get(run).folder.exists()
+    finally:
+        processes.close()
+
+
+@needs_signals
+def test_a_paused_run_that_is_killed_is_said_to_be(store: RunStore, processes: LocalProcesses, long: RunSpec) -> None:
+    run = processes.submit(long, "ann", "t").id
+    wait(lambda: steps(store, run))
+    Steering(store).send(run, "pause", "1")
+    wait(lambda: paused(store, run))
+    os.kill(processes._running[run].pid, signal.SIGKILL)
+    wait(lambda: store.get(run).status == "interrupted", 5)
+    assert "killed" in store.get(run).message
