@@ -35,9 +35,12 @@ def use(spec: RunSpec) -> None:
 
 
 def change(**values: Any) -> None:
-    """Alter parts of the plan as its widgets say. What a spec refuses changes nothing and is said."""
+    """Alter parts of the plan as its widgets say. What a spec refuses changes nothing and is said.
+
+    A plan that is altered is no repeat of a steered run any more: the changes made to that run go.
+    """
     try:
-        st.session_state[_PLAN] = replace(current(), **values)
+        st.session_state[_PLAN] = replace(current(), **{"changes": (), **values})
     except HdrError as error:
         st.toast(plain(error))
         use(current())

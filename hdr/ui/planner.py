@@ -36,6 +36,8 @@ def presets() -> None:
 def preset_note() -> str:
     """What the chosen preset is, in a sentence."""
     name = plan.preset_name()
+    if plan.current().changes:
+        return "A repeat of a steered run, with the changes that were made to it."
     return PRESETS[name].note if name else "Your own plan."
 
 

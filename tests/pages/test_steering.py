@@ -13,7 +13,7 @@ from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
 
-from .conftest import Open, healthy, text
+from .conftest import Open, healthy, key_of, text
 
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 10}))
 BUTTONS = {"pause": "Pause", "go": "Go on", "step": "One epoch", "keep": "Stop and keep", "stop": "Stop"}
@@ -153,3 +153,12 @@ def test_a_published_run_of_somebody_else_can_be_watched_and_not_steered(
     store.claim(run.id, 1)
     app = open_page("train", {"run": run.id})
     assert "Starting" in text(app) and not shown(app) and not sliders(app)
+
+
+def test_a_plan_that_repeats_a_steered_run_says_so_and_its_changes_go_when_it_is_altered(open_page: Open) -> None:
+    steered = NETWORK.with_change(Change(2, (("learning_rate", 0.01),)))
+    app = open_page("train", _plan=steered)
+    assert "A repeat of a steered run" in text(app)
+    app.selectbox(key=key_of(app, "classifier")).select("svm").run()
+    healthy(app)
+    assert not app.toast and app.session_state["_plan"].changes == () and "A repeat" not in text(app)
