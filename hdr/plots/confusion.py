@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.plots.colours import SECOND
+from hdr.plots.colours import ACCENT
 from hdr.plots.style import plain
 
 if TYPE_CHECKING:
@@ -23,25 +23,31 @@ def mistakes(matrix: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     return shares
 
 
-def figure(matrix: Sequence[Sequence[int]], height: int = 400) -> Figure:
+def figure(
+    matrix: Sequence[Sequence[int]], height: int = 400, chosen: tuple[int, int] | None = None, clickable: bool = False
+) -> Figure:
     """Draw a confusion matrix. Only mistakes have colour: the diagonal, being far larger, would drown them.
 
     Args:
         matrix: 10 x 10 counts, a row for each true class.
         height: in pixels.
+        chosen: a cell to frame: what its digits are, and what they were called.
+        clickable: whether a cell can be selected; its point then has the true class as y and the other as x.
     """
-    from plotly.graph_objects import Figure, Heatmap
+    from plotly.graph_objects import Figure, Heatmap, Scatter
 
     counts, shares = np.asarray(matrix), mistakes(matrix)
     classes = [str(d) for d in range(len(counts))]
-    scale = [[0, "rgba(217, 130, 43, 0.04)"], [1, SECOND]]
+    rows, columns = np.indices(counts.shape)
+    text = np.where((counts > 0) & ~np.eye(len(counts), dtype=bool), counts.astype(str), "")
+    # Never quite opaque, so that the theme's own colour of text can be read on it.
+    scale = [[0, "rgba(217, 130, 43, 0.04)"], [1, "rgba(217, 130, 43, 0.8)"]]
     drawing = Figure(
         Heatmap(
             z=shares,
             x=classes,
             y=classes,
-            text=np.where((counts > 0) & ~np.eye(len(counts), dtype=bool), counts.astype(str), ""),
-            texttemplate="%{text}",
+            text=text,
             colorscale=scale,
             zmin=0,
             zmax=max(2.0, float(np.nanmax(shares, initial=0.0))),
@@ -52,8 +58,49 @@ def figure(matrix: Sequence[Sequence[int]], height: int = 400) -> Figure:
             hoverongaps=False,
         )
     )
+    # Plotly would choose the colour of a heat map's own text by the cell alone, as if there were no dark theme.
+    drawing.add_trace(
+        Scatter(
+            x=[classes[c] for c in columns.ravel()],
+            y=[classes[r] for r in rows.ravel()],
+            text=text.ravel(),
+            mode="text",
+            hoverinfo="skip",
+        )
+    )
     for d, right in enumerate(counts.diagonal()):
         drawing.add_annotation(x=d, y=d, text=f"<b>{right}</b>", showarrow=False, font={"size": 12})
-    drawing.update_xaxes(title="called", side="bottom", type="category", showgrid=False)
-    drawing.update_yaxes(title="is really", autorange="reversed", type="category", showgrid=False)
+    if clickable:
+        _add_targets(drawing, counts)
+    if chosen is not None:
+        y, x = chosen
+        drawing.add_shape(
+            type="rect", x0=x - 0.5, x1=x + 0.5, y0=y - 0.5, y1=y + 0.5, line={"color": ACCENT, "width": 2.5}
+        )
+    last = len(counts) - 0.5
+    drawing.update_xaxes(title="called", side="bottom", type="category", showgrid=False, range=[-0.5, last])
+    drawing.update_yaxes(title="is really", type="category", showgrid=False, range=[last, -0.5])
     return plain(drawing, height)
+
+
+def _add_targets(drawing: Figure, counts: NDArray[np.int64]) -> None:
+    # Plotly lets nobody select the cells of a heat map, so a point that is not seen lies on each.
+    from plotly.graph_objects import Scatter
+
+    rows, columns = np.indices(counts.shape)
+    classes = [str(d) for d in range(len(counts))]
+    drawing.update_traces(hoverinfo="skip", hovertemplate=None, selector={"type": "heatmap"})
+    drawing.add_trace(
+        Scatter(
+            x=[classes[c] for c in columns.ravel()],
+            y=[classes[r] for r in rows.ravel()],
+            mode="markers",
+            marker={"symbol": "square", "size": 30, "color": "rgba(0, 0, 0, 0)"},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=counts.ravel(),
+            hovertemplate="a %{y} called %{x}: %{customdata}<extra></extra>",
+        )
+    )
+    # Zooming would take a finger that means to scroll.
+    drawing.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True)

@@ -34,7 +34,8 @@ def test_the_figure_has_a_row_for_each_true_digit_and_shows_counts() -> None:
     assert heat.text[4][9] == "10"
     assert heat.text[9][4] == "", "no mistake, no number"
     assert figure.layout.yaxis.title.text == "is really"
-    assert figure.layout.yaxis.autorange == "reversed", "0 stands on top"
+    assert figure.layout.yaxis.range == (9.5, -0.5), "0 stands on top"
+    assert set(figure.data[1].text) == {"", "10", "30"}
     diagonal = {(a.x, a.y): a.text for a in figure.layout.annotations}
     assert diagonal == {(d, d): "<b>90</b>" for d in range(10)}
 
@@ -47,3 +48,13 @@ def test_a_perfect_matrix_has_no_colour() -> None:
     heat = confusion.figure(np.diag(np.full(10, 90))).data[0]
     assert np.nansum(np.asarray(heat.z, float)) == 0
     assert heat.zmax > 0
+
+
+def test_a_cell_can_be_clicked_and_framed() -> None:
+    figure = confusion.figure(COUNTS.tolist(), chosen=(4, 9), clickable=True)
+    targets = figure.data[-1]
+    points = {(y, x): n for y, x, n in zip(targets.y, targets.x, targets.customdata, strict=True)}
+    assert len(points) == 100 and points["4", "9"] == 10 and points["9", "4"] == 0 and points["3", "3"] == 90
+    (frame,) = figure.layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (8.5, 9.5, 3.5, 4.5)
+    assert not confusion.figure(COUNTS.tolist()).layout.shapes

@@ -7,9 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from hdr import datasets
+from hdr import catalogue, datasets
 from hdr.features.extract import extract
 from hdr.preprocessing import Pipeline
+from hdr.training.calibration import calibrate
 from hdr.training.fitting import fit_once, split
 from hdr.training.importance import PATCH, occlusion, of_model
 from hdr.training.inside import (
@@ -73,6 +74,19 @@ def test_what_cannot_be_shown_says_why() -> None:
         kept_variance(taught("mlp", Step("standardise")))
     with pytest.raises(Unseen, match="not a single decision tree"):
         path(taught("mlp"), np.zeros((28, 28), np.uint8))
+
+
+@pytest.mark.parametrize("name", [e.name for e in catalogue.entries("classifier")])
+def test_every_classifier_shows_something_or_says_why_not(name: str, bundled: Dataset) -> None:
+    model, image = taught(name), bundled.test.images[0]
+    for look in (weights, kept_variance, lambda m: support_vectors(m, bundled), lambda m: path(m, image)):
+        try:
+            look(model)
+        except Unseen as error:
+            assert str(error).endswith(".")
+    p = model.predict_proba(bundled.test.images)
+    found = calibrate(model, bundled, p.astype(np.float32))
+    assert found.before.shape == found.after.shape == (len(bundled.test), 10)
 
 
 def test_variance_that_is_kept() -> None:

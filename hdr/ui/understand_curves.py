@@ -1,0 +1,146 @@
+"""Would more data help, or another setting? Small models give the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.plots import pictures, small_models
+from hdr.plots.style import CONFIG
+from hdr.training import curves
+from hdr.training.curves import Point
+from hdr.training.evaluation import wilson_interval
+from hdr.training.store import Run
+from hdr.ui import jobs, resources, understand
+
+HEIGHT = 380
+
+
+@st.fragment
+def section(run: Run) -> None:
+    """A learning curve over training size, and a validation curve over one hyperparameter, each on demand.
+
+    Args:
+        run: a run that is done.
+    """
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Would more digits help?", anchor=False)
+        _learning(run)
+    with right:
+        st.subheader("Would another setting?", anchor=False)
+        _validation(run)
+
+
+def _learning(run: Run) -> None:
+    data = resources.dataset(run.spec.dataset)
+    wanted = curves.sizes(run.spec, data)
+    key = f"learning-{run.id}"
+    asked = _asked(key, "Fit to growing sizes")
+    st.caption(
+        f"{len(wanted)} models of this run's plan, on {pictures.count(wanted[0])} to {pictures.count(wanted[-1])} of "
+        f"its training digits. About {_about(run, sum(wanted))}."
+    )
+    if not asked:
+        st.html('<div class="hdr-empty">The learning curve over training size appears here.</div>')
+        return
+    points = jobs.result(key, lambda report: curves.learning_curve(run.spec, data, report), HEIGHT, slow=True)
+    if points is None:
+        return
+    _draw(points, "training digits", key, None)
+    gap, last = points[-1].train - points[-1].validation, points[-1]
+    rise = last.validation - points[-2].validation if len(points) > 1 else 0.0
+    verdict = (
+        f"From the last size but one to the last, validation accuracy changed by {rise * 100:+.1f} points; training "
+        f"and validation lie {gap * 100:.1f} points apart."
+    )
+    _note(f"{verdict} Held fixed: the whole plan, the seed, and the {_scored(last)}. {_meaning(gap)}")
+
+
+def _meaning(gap: float) -> str:
+    if gap > 0.02:
+        return "A model that knows its training digits far better than others usually gains from more of them."
+    return "A model that knows its training digits hardly better than others needs more freedom rather than more data."
+
+
+def _validation(run: Run) -> None:
+    data = resources.dataset(run.spec.dataset)
+    choices = {f"{part}.{p.name}": (part, p) for part, p in curves.variable(run.spec)}
+    if not choices:
+        st.caption("This plan has no hyperparameter to vary.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Hyperparameter",
+            list(choices),
+            format_func=lambda c: choices[c][1].title,
+            key=f"understand_parameter-{run.id}",
+            label_visibility="collapsed",
+            width=220,
+        )
+        part, parameter = choices[name]
+        values = curves.values(parameter)
+        key = f"validation-{run.id}-{name}"
+        asked = _asked(key, "Vary it")
+    digits = min(curves.FITTED, run.result["fitted_on"])
+    st.caption(
+        f"{len(values)} models on {pictures.count(digits)} training digits each. "
+        f"About {_about(run, digits * len(values))}."
+    )
+    if not asked:
+        st.html('<div class="hdr-empty">The validation curve over one hyperparameter appears here.</div>')
+        return
+    points = jobs.result(
+        key, lambda report: curves.validation_curve(run.spec, part, parameter, data, report), HEIGHT, slow=True
+    )
+    if points is None:
+        return
+    own = getattr(run.spec, part).params[parameter.name]
+    unit = f", {parameter.unit}" if parameter.unit else ""
+    _draw(points, parameter.title + unit, key, own)
+    best = curves.best(points)
+    left_out = f" {len(values) - len(points)} values do not suit these features." if len(points) < len(values) else ""
+    _note(
+        f"Best here: {catalogue.format_value(best.value)}, with {pictures.percent(best.validation, 1)} of the "
+        f"validation digits. Held fixed: everything else of the plan, the seed, the {pictures.count(digits)} training "
+        f"digits and the {_scored(best)}. With more digits the best value may be another one.{left_out}"
+    )
+
+
+def _asked(key: str, title: str) -> bool:
+    asked = f"_understand_asked-{key}"
+    st.button(title, icon=":material/show_chart:", key=f"ask-{key}", on_click=understand.keep, args=(asked, True))
+    return bool(st.session_state.get(asked))
+
+
+def _about(run: Run, digits: int) -> str:
+    # Fitting, and as much again for reading what the models are scored on.
+    seconds = 2 * run.result["fit_seconds"] * digits / run.result["fitted_on"]
+    return pictures.duration(max(seconds, 1.0))
+
+
+def _scored(point: Point) -> str:
+    return f"{pictures.count(point.validated_on)} validation digits"
+
+
+def _note(text: str) -> None:
+    st.html(f'<div class="hdr-note">{text}</div>')
+
+
+def _draw(points: tuple[Point, ...], axis: str, key: str, own: Any) -> None:
+    interval = [wilson_interval(round(p.validation * p.validated_on), p.validated_on) for p in points]
+    st.plotly_chart(
+        small_models.figure(
+            [p.value for p in points],
+            [p.train for p in points],
+            [p.validation for p in points],
+            interval,
+            axis,
+            own,
+        ),
+        key=f"curve-{key}",
+        config=CONFIG,
+        alt=f"Accuracy against {axis}",
+    )
