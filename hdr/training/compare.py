@@ -134,7 +134,8 @@ def differences(plans: Sequence[Mapping[str, Any]]) -> dict[str, list[Setting | 
         values = {_comparable(s.value) for s in there}
         if len(values) > 1 or (len(there) < len(row) and not parameter):
             found[path] = row
-    return found
+    # Fields before parameters: what a run consists of explains which of them it has.
+    return dict(sorted(found.items(), key=lambda item: item[0].count(".") > 1))
 
 
 def _comparable(value: Value) -> tuple[bool, Value]:

@@ -8,11 +8,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 from hdr import catalogue
+from hdr.plots import pictures
 from hdr.training.compare import Setting, Value, settings, shown
 from hdr.training.run_tables import FIGURES
 from hdr.training.store import RunSummary
@@ -65,9 +67,15 @@ _FIGURES = {
 }
 
 
+@lru_cache(maxsize=4096)
+def _settings(spec_json: str) -> dict[str, Setting]:
+    # Every search, selection and filter goes through all runs again, whose plans stay as they are.
+    return settings(json.loads(spec_json))
+
+
 def row(run: RunSummary) -> Row:
     """A run as a row."""
-    found = settings(run.plan)
+    found = _settings(run.spec_json)
     values: dict[str, tuple[Value, ...]] = {"status": (run.status,), "tags": run.tags}
     for name, (_, factor) in _FIGURES.items():
         figure = getattr(run, name)
@@ -107,8 +115,8 @@ def choose(known: Sequence[RunSummary]) -> list[RunSummary]:
             help="The listed runs with all their settings and figures.",
             on_click="ignore",
         )
-        few = f"{len(found)} of {len(rows)} runs" if len(found) < len(rows) else f"{len(rows)} runs"
-        st.caption(few, width="content")
+        of = "" if len(found) == len(rows) else f"{pictures.count(len(found))} of "
+        st.caption(f"{of}{pictures.count(len(rows))} {'run' if len(rows) == 1 else 'runs'}", width="content")
     if found:
         _select(_table(found, extra), [r.run.id for r in found])
     else:

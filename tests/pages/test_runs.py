@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hdr.home import home
 from hdr.training.spec import PRESETS, RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
@@ -356,3 +358,12 @@ def test_the_csv_has_a_line_for_each_run_with_all_its_settings(model: Run) -> No
     assert float(small["test_accuracy"]) == model.result["test_accuracy"]
     assert small["classifier.mlp.epochs"] == "5" and fast["classifier.mlp.epochs"] == ""
     assert RunSpec.from_json(json.loads(small["plan"])) == model.spec
+
+
+def test_lists_and_choices_of_runs_never_look_into_results(open_page: Open, model: Run) -> None:
+    with sqlite3.connect(home() / "runs.sqlite") as database:
+        database.execute("UPDATE runs SET result = 'unreadable'")
+    app = open_page("runs")
+    assert app.dataframe[0].value["accuracy"].iloc[0] == pytest.approx(model.test_accuracy * 100)
+    app = open_page("draw")
+    assert "The small one" in app.selectbox(key="reader").options[0]

@@ -76,6 +76,8 @@ def test_parameters_are_listed_where_those_that_have_them_disagree() -> None:
     other = replace(SVM, classifier=Step("svm", {**SVM.classifier.params, "C": 0.5}))
     found = rows(SVM, other, NETWORK)
     assert found["Support vector machine: C"][1:] == ["0.5", "–"]
+    assert list(found)[-1] == "Support vector machine: C", "parameters come after what they belong to"
+    assert list(rows(NETWORK, SVM, other))[-1] == "Support vector machine: C"
 
 
 def test_a_plan_of_an_earlier_version_without_a_field_equals_one_that_does_without_it() -> None:
