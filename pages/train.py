@@ -4,8 +4,9 @@ import secrets
 
 import streamlit as st
 
+from hdr.training.estimate import check_memory
 from hdr.types import HdrError
-from hdr.ui import page, plan, planner, profile, resources, run_view, runs
+from hdr.ui import estimate_view, page, plan, planner, profile, resources, run_view, runs
 from hdr.ui.text import plain
 
 page.begin("Train a model and watch it learn")
@@ -14,6 +15,7 @@ page.begin("Train a model and watch it learn")
 def start(token: str) -> None:
     """Start the plan as a run. The token belongs to the button as it was drawn: one click makes one run."""
     try:
+        check_memory(plan.current(), resources.dataset(plan.current().dataset))
         run = resources.processes().submit(plan.current(), profile.owner(), token, plan.title())
     except HdrError as error:
         st.toast(plain(error))
@@ -33,7 +35,9 @@ with st.container(horizontal=True, vertical_alignment="center", key="plan_row"):
         args=(secrets.token_hex(16),),
         disabled=bool(shown and shown.active),
     )
-    st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
+    with st.container(gap=None, key="plan_notes"):
+        st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
+        estimate_view.show()
 
 left, right = st.columns([5, 7], gap="large")
 with left, st.container(key="plan"):

@@ -61,16 +61,19 @@ def columns(features: Sequence[Step], shape: tuple[int, int]) -> tuple[str, ...]
         shape: height and width of the pictures after the pipeline, in pixels.
 
     Returns:
-        d names; where there are several extractors, each name begins with its extractor's title.
+        d names; where there are several extractors, each name begins with its extractor's title, and a number where
+        one is there several times.
 
     Raises:
         HdrError: an extractor or a parameter is not there, or the size does not suit.
     """
     _check_size(shape)
     names: list[str] = []
-    for step in features:
+    steps = [step.name for step in features]
+    for index, step in enumerate(features):
         entry = catalogue.get("feature", step.name)
-        before = f"{entry.title}: " if len(features) > 1 else ""
+        which = f" {1 + steps[:index].count(step.name)}" if steps.count(step.name) > 1 else ""
+        before = f"{entry.title}{which}: " if len(features) > 1 else ""
         names += [before + name for name in entry.facts["columns"](tuple(shape), **entry.validate(step.params))]
     return tuple(names)
 

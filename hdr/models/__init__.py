@@ -5,4 +5,14 @@ from hdr.models.context import FitContext
 
 discover(__name__, __path__)
 
-__all__ = ["FitContext"]
+FAMILIES = (
+    "Neighbours",
+    "Gaussian models",
+    "Linear",
+    "Trees",
+    "Support vector machines",
+    "Neural networks",
+)
+"""The families of classifiers, from what is quickly explained to what learns most."""
+
+__all__ = ["FAMILIES", "FitContext"]

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.context import Cost, FitContext
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 
-@register("classifier", "Gradient boosting (histogram)", family="Trees", progress="sizes")
+COST = Cost(per="rounds", held=lambda rows, features, params: rows * (features + 10 * 16))
+"""One byte for a feature's bin, and for each class what is still wrong and how steep."""
+
+
+@register("classifier", "Gradient boosting (histogram)", family="Trees", progress="sizes", cost=COST)
 def gradient_boosting(
     context: FitContext,
     *,

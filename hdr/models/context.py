@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Progress = Literal["epochs", "trees", "sizes"]
 """How a classifier's learning can be watched: passes over the data, trees grown so far, or growing training sizes."""
@@ -24,3 +25,21 @@ class FitContext:
     dimensions: int
     variance: float
     threads: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How what a classifier takes grows, so that a probe on few digits tells of many.
+
+    Attributes:
+        fit: the time of fitting grows with the digits to this power.
+        read: the time of reading one digit grows with the digits that were fitted on to this power.
+        per: the parameter that the time of fitting is in proportion to; empty where there is none. Epochs and trees
+            need not be named.
+        held: bytes that fitting holds besides the features, from rows, features per row and parameters.
+    """
+
+    fit: float = 1.0
+    read: float = 0.0
+    per: str = ""
+    held: Callable[[int, int, Mapping[str, Any]], float] = lambda rows, features, params: 0.0

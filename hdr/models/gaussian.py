@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.context import Cost, FitContext
 from hdr.types import Features
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sklearn.naive_bayes import GaussianNB
 
 FAMILY = "Gaussian models"
+
+COPIED = Cost(held=lambda rows, features, params: 8 * rows * features)
+"""Deviations from the mean, in float64."""
 
 
 def _in_double(classifier: Any, features: Features) -> NDArray[np.float64]:
@@ -53,7 +56,7 @@ def naive_bayes(
     return GaussianNB(var_smoothing=smoothing)
 
 
-@register("classifier", "Linear discriminant", family=FAMILY, progress="sizes")
+@register("classifier", "Linear discriminant", family=FAMILY, progress="sizes", cost=COPIED)
 def linear_discriminant(
     context: FitContext,
     *,
@@ -82,7 +85,7 @@ def linear_discriminant(
     return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
 
 
-@register("classifier", "Quadratic discriminant", family=FAMILY, progress="sizes")
+@register("classifier", "Quadratic discriminant", family=FAMILY, progress="sizes", cost=COPIED)
 def quadratic_discriminant(
     context: FitContext,
     *,

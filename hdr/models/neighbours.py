@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.context import Cost, FitContext
 from hdr.types import Features
 
 if TYPE_CHECKING:
     from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
 
-@register("classifier", "k-nearest neighbours", family="Neighbours", progress="sizes")
+@register("classifier", "k-nearest neighbours", family="Neighbours", progress="sizes", cost=Cost(read=1.0))
 def k_nearest_neighbours(
     context: FitContext,
     *,
@@ -37,6 +37,10 @@ def k_nearest_neighbours(
     return KNeighborsClassifier(n_neighbors=k, weights=weights, algorithm="brute", n_jobs=context.threads)
 
 
+COPIED = Cost(held=lambda rows, features, params: 2 * 8 * rows * features)
+"""Deviations from the centroids, in float64, and their squares."""
+
+
 def _from_distances(classifier: Any, features: Features) -> NDArray[np.float64]:
     """How probable each class is where all classes scatter alike in all directions about their centroids.
 
@@ -50,7 +54,9 @@ def _from_distances(classifier: Any, features: Features) -> NDArray[np.float64]:
     return softmax(-squared / (2 * np.mean(classifier.within_class_std_dev_**2)), axis=1)
 
 
-@register("classifier", "Nearest centroid", family="Neighbours", progress="sizes", probabilities=_from_distances)
+@register(
+    "classifier", "Nearest centroid", family="Neighbours", progress="sizes", cost=COPIED, probabilities=_from_distances
+)
 def nearest_centroid(
     context: FitContext,
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.context import Cost, FitContext
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -27,7 +27,14 @@ Gamma = Annotated[
 ]
 
 
-@register("classifier", "Support vector machine", family="Support vector machines", progress="sizes")
+SVM = Cost(fit=1.8, read=0.6, held=lambda rows, features, params: 200e6 + 8 * rows * features)
+"""The cache of the kernel, and LIBSVM's copy in float64. Support vectors are the smaller a share, the more digits."""
+
+APPROXIMATE = Cost(held=lambda rows, features, params: 3 * 4 * rows * params["components"])
+"""The components of all digits, and the optimiser's copies."""
+
+
+@register("classifier", "Support vector machine", family="Support vector machines", progress="sizes", cost=SVM)
 def svm(
     context: FitContext,
     *,
@@ -69,7 +76,7 @@ def svm(
     )
 
 
-@register("classifier", "Kernel approximation", family="Support vector machines", progress="sizes")
+@register("classifier", "Kernel approximation", family="Support vector machines", progress="sizes", cost=APPROXIMATE)
 def kernel_approximation(
     context: FitContext,
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.context import Cost, FitContext
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -42,7 +42,11 @@ Criterion = Annotated[
 ]
 
 
-@register("classifier", "Decision tree", family="Trees", progress="sizes")
+FOREST = Cost(fit=1.1, read=0.1, held=lambda rows, features, params: 45 * rows * params["trees"])
+"""A grown tree has a leaf for every few digits, and 144 bytes for each leaf and question."""
+
+
+@register("classifier", "Decision tree", family="Trees", progress="sizes", cost=Cost(fit=1.1))
 def decision_tree(
     context: FitContext, *, depth: Depth = 20, leaf: Leaf = 1, criterion: Criterion = "gini"
 ) -> DecisionTreeClassifier:
@@ -59,7 +63,7 @@ def decision_tree(
     )
 
 
-@register("classifier", "Random forest", family="Trees", progress="trees")
+@register("classifier", "Random forest", family="Trees", progress="trees", cost=FOREST)
 def random_forest(
     context: FitContext,
     *,
@@ -85,7 +89,7 @@ def random_forest(
     )
 
 
-@register("classifier", "Extra trees", family="Trees", progress="trees")
+@register("classifier", "Extra trees", family="Trees", progress="trees", cost=FOREST)
 def extra_trees(
     context: FitContext,
     *,

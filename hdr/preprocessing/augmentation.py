@@ -84,7 +84,7 @@ def distort(
             title="Elastic",
             description="How strongly the sheet is stretched and squeezed here and there; 34 is the paper's value.",
         ),
-    ] = 0,
+    ] = 20,
     sigma: Annotated[
         int,
         Field(
@@ -104,7 +104,7 @@ def distort(
             description="Thickens or thins strokes by at most this much on either side.",
             json_schema_extra={"unit": "px", "step": 0.1},
         ),
-    ] = 0.0,
+    ] = 0.3,
 ) -> Images:
     """Makes a version of every digit that is shifted, turned, scaled, slanted, bent or drawn with another pen, each by
     a random amount within limits. A model that learns from such copies too is less put off by handwriting that it has

@@ -46,6 +46,12 @@ def change(**values: Any) -> None:
         use(current())
 
 
+def use_if_valid(**values: Any) -> None:
+    """As `change`, where the widgets do not show it yet: they begin anew."""
+    change(**values)
+    use(current())
+
+
 def use_preset(name: str) -> None:
     """Make a preset the plan, on the data set that is chosen."""
     use(for_dataset(PRESETS[name].spec, current().dataset))
@@ -71,9 +77,28 @@ def title() -> str:
 
 
 def set_features(names: list[str]) -> None:
-    """Choose the extractors; those that were there keep their parameters. None at all is refused."""
-    known = {step.name: step for step in current().features}
-    change(features=tuple(known.get(name, Step(name)) for name in names))
+    """Choose the extractors; those that were there keep their parameters, also where one is there several times. None
+    at all is refused."""
+    kept = [step for step in current().features if step.name in names]
+    known = {step.name for step in kept}
+    change(features=(*kept, *(Step(name) for name in names if name not in known)))
+
+
+def repeat_feature(index: int) -> None:
+    """Take an extractor once more, to be given other parameters."""
+    features = current().features
+    use_if_valid(features=(*features[: index + 1], *features[index:]))
+
+
+def drop_feature(index: int) -> None:
+    """Take out one of several extractors."""
+    features = current().features
+    use_if_valid(features=(*features[:index], *features[index + 1 :]))
+
+
+def set_augmentation(on: bool) -> None:
+    """Learn from distorted copies too, or not."""
+    change(augmentation=Step("distort") if on else None)
 
 
 def set_parameter(kind: str, index: int, name: str, key: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from hdr import catalogue, datasets
+from hdr.models import FAMILIES
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS as CHAINS
 from hdr.preprocessing import Pipeline
@@ -14,6 +16,9 @@ from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
 from hdr.ui import chain, plan, resources
 from hdr.ui.widgets import parameter_widget
+
+SHOWN_DIGITS, SHOWN_COPIES = 7, 3
+"""Digits, and copies of each, that show what augmentation does."""
 
 FROM_PREPROCESS, NO_REDUCTION, OWN = "From Preprocess", "none", "Own choice"
 
@@ -51,6 +56,7 @@ def widgets() -> None:
         _features()
         _reduction()
     _classifier()
+    _augmentation()
 
 
 def _data() -> None:
@@ -116,32 +122,92 @@ def _pipeline() -> None:
     st.html(f'<div class="hdr-row">{row}</div><div class="hdr-note">{", then ".join(names) or "as published"}</div>')
 
 
+def _augmentation() -> None:
+    augmentation = plan.current().augmentation
+    key = plan.widget_key("augmentation")
+    entry = catalogue.get("augmentation", "distort")
+    st.toggle(
+        "Distorted copies of the training digits",
+        augmentation is not None,
+        key=key,
+        help=entry.caption,
+        on_change=lambda: plan.set_augmentation(st.session_state[key]),
+    )
+    if augmentation is None:
+        return
+    st.html(_copies(plan.current().dataset, augmentation, plan.current().seed))
+    _parameters("augmentation", 0, augmentation, columns=2)
+
+
+def _copies(dataset: str, augmentation: Step, seed: int) -> str:
+    """A few training digits with two copies of each, as HTML."""
+    images = resources.dataset(dataset).train.images[:SHOWN_DIGITS]
+    params = {**augmentation.params, "copies": min(SHOWN_COPIES, augmentation.params["copies"])}
+    function = catalogue.get("augmentation", augmentation.name).function
+    versions = function(images, seed, np.arange(len(images)), **params).swapaxes(0, 1)
+    names = ["a training digit", *(f"copy {n} of it" for n in range(1, len(versions)))]
+    rows = (
+        "".join(pictures.digit(image, 36, name) for image in row) for name, row in zip(names, versions, strict=True)
+    )
+    note = "Training digits, and below each its copies: made before preprocessing, and for training alone."
+    return "".join(f'<div class="hdr-row">{row}</div>' for row in rows) + f'<div class="hdr-note">{note}</div>'
+
+
 def _features() -> None:
     key = plan.widget_key("features")
-    st.pills(
+    st.multiselect(
         "Features",
         [e.name for e in sorted(catalogue.entries("feature"), key=lambda e: e.family)],
-        selection_mode="multi",
-        format_func=lambda name: catalogue.get("feature", name).title,
-        default=[s.name for s in plan.current().features],
+        format_func=lambda name: _with_family(catalogue.get("feature", name)),
+        default=list(dict.fromkeys(s.name for s in plan.current().features)),
         key=key,
-        help=f"What the classifier is given, joined. Choose 1 to {MOST_FEATURES}.",
+        help=f"What the classifier is given, joined. Choose 1 to {MOST_FEATURES}; one may be there several times, with "
+        "other settings.",
         on_change=lambda: plan.set_features(st.session_state[key]),
     )
-    for index, step in enumerate(plan.current().features):
+    features = plan.current().features
+    for index, step in enumerate(features):
+        entry = catalogue.get("feature", step.name)
+        if len(features) > 1 or entry.parameters:
+            with st.container(horizontal=True, vertical_alignment="center", key=plan.widget_key(f"feature-{index}")):
+                st.markdown(f"**{entry.title}**", width="content")
+                _one_of_several(index, entry)
         _parameters("feature", index, step)
+
+
+def _one_of_several(index: int, entry: catalogue.Entry) -> None:
+    features = plan.current().features
+    if entry.parameters and len(features) < MOST_FEATURES:
+        st.button(
+            "",
+            icon=":material/add:",
+            type="tertiary",
+            key=plan.widget_key(f"repeat-{index}"),
+            help=f"{entry.title} once more, with other settings: two scales see more than one",
+            on_click=plan.repeat_feature,
+            args=(index,),
+        )
+    if len(features) > 1:
+        st.button(
+            "",
+            icon=":material/close:",
+            type="tertiary",
+            key=plan.widget_key(f"drop-{index}"),
+            help=f"Without {entry.title}",
+            on_click=plan.drop_feature,
+            args=(index,),
+        )
 
 
 def _reduction() -> None:
     reduction = plan.current().reduction
     names = [NO_REDUCTION, *(e.name for e in catalogue.entries("reduction"))]
     key = plan.widget_key("reduction")
-    st.segmented_control(
+    st.selectbox(
         "Reduction",
         names,
+        names.index(reduction.name if reduction else NO_REDUCTION),
         format_func=lambda name: "None" if name == NO_REDUCTION else catalogue.get("reduction", name).title,
-        default=reduction.name if reduction else NO_REDUCTION,
-        required=True,
         key=key,
         help=" ".join(e.caption for e in catalogue.entries("reduction")),
         on_change=lambda: plan.change(
@@ -153,18 +219,24 @@ def _reduction() -> None:
 
 
 def _classifier() -> None:
-    names = [e.name for e in catalogue.entries("classifier")]
+    entries = sorted(catalogue.entries("classifier"), key=lambda e: FAMILIES.index(e.family))
+    names = [e.name for e in entries]
     key = plan.widget_key("classifier")
     st.selectbox(
         "Classifier",
         names,
         names.index(plan.current().classifier.name),
-        format_func=lambda name: catalogue.get("classifier", name).title,
+        format_func=lambda name: _with_family(catalogue.get("classifier", name)),
         key=key,
+        help="From what is quickly explained to what learns most.",
         on_change=lambda: plan.change(classifier=Step(st.session_state[key])),
     )
     st.caption(catalogue.get("classifier", plan.current().classifier.name).caption)
     _parameters("classifier", 0, plan.current().classifier, columns=2)
+
+
+def _with_family(entry: catalogue.Entry) -> str:
+    return entry.title if entry.title in entry.family else f"{entry.title} · {entry.family.lower()}"
 
 
 def _parameters(kind: catalogue.Kind, index: int, step: Step, columns: int = 1) -> None:

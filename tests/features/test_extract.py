@@ -76,3 +76,13 @@ def test_names_and_drawings_know_what_is_wrong() -> None:
         columns((Step("hogg"),), (28, 28))
     with pytest.raises(HdrError, match="grid is '99'"):
         drawings(Step("zoning", {"grid": 99}), np.zeros((28, 28), np.uint8))
+
+
+def test_columns_of_one_extractor_that_is_there_twice_are_told_apart() -> None:
+    names = columns((Step("hog", {"cell": 7}), Step("centroid"), Step("hog", {"cell": 14, "block": 1})), (28, 28))
+    assert len(set(names)) == len(names)
+    assert (
+        names[0].startswith("HOG 1: ")
+        and names[-1].startswith("HOG 2: ")
+        and any(n.startswith("Centroid: ") for n in names)
+    )

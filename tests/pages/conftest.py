@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hdr.training.estimate import Estimate
 from hdr.training.spec import RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
-from hdr.ui import jobs, lens, resources, startup, way
+from hdr.ui import estimate_view, jobs, lens, resources, startup, way
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
@@ -57,6 +58,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HDR_PROFILE", raising=False)
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
+    monkeypatch.setattr(estimate_view, "estimate", lambda spec: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
     caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
     for cache in caches:
@@ -123,7 +125,7 @@ def key_of(app: AppTest, name: str) -> str:
         app: the page.
         name: a regular expression for what follows the number.
     """
-    kinds = ("slider", "select_slider", "toggle", "button_group", "selectbox", "number_input")
+    kinds = ("multiselect", "button", "slider", "select_slider", "toggle", "button_group", "selectbox", "number_input")
     keys = [w.key or "" for kind in kinds for w in app.get(kind)]
     (found,) = [key for key in keys if re.fullmatch(rf"(plan|chain|digit|feature)-\d+-{name}", key)]
     return found

@@ -9,9 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
+from hdr.training.estimate import Estimate
 from hdr.training.spec import LARGEST, PRESETS, RunSpec
 from hdr.training.store import Run, RunStore
-from hdr.types import Step
+from hdr.types import HdrError, Step
+from hdr.ui import estimate_view
 
 from .conftest import SMALL, Open, healthy, key_of, text, unescaped
 
@@ -66,8 +68,8 @@ def test_a_preset_sets_every_widget(name: str, open_page: Open) -> None:
     assert PRESETS[name].note in text(app)
     assert app.slider(key=key_of(app, "size")).value == spec.train_size
     assert app.number_input(key=key_of(app, "seed")).value == spec.seed
-    assert group(app, key_of(app, "features")).value == [s.name for s in spec.features]
-    assert group(app, key_of(app, "reduction")).value == (spec.reduction.name if spec.reduction else "none")
+    assert app.multiselect(key=key_of(app, "features")).value == [s.name for s in spec.features]
+    assert app.selectbox(key=key_of(app, "reduction")).value == (spec.reduction.name if spec.reduction else "none")
     assert app.selectbox(key=key_of(app, "classifier")).value == spec.classifier.name
     for parameter, value in spec.classifier.params.items():
         assert widget(app, key_of(app, f"{spec.classifier.name}-0-{parameter}")).value == value
@@ -132,7 +134,7 @@ def test_a_preset_stays_on_the_data_set_that_is_chosen(open_page: Open) -> None:
 def test_features_can_be_joined_and_keep_their_parameters(open_page: Open) -> None:
     app = open_page("train")
     app.slider(key=key_of(app, "hog-0-cell")).set_value(7).run()
-    group(app, key_of(app, "features")).set_value(["hog", "pixels"]).run()
+    app.multiselect(key=key_of(app, "features")).set_value(["hog", "pixels"]).run()
     healthy(app)
     assert {s.name for s in plan(app).features} == {"hog", "pixels"}
     assert next(s for s in plan(app).features if s.name == "hog").params["cell"] == 7
@@ -140,19 +142,85 @@ def test_features_can_be_joined_and_keep_their_parameters(open_page: Open) -> No
 
 def test_a_run_keeps_at_least_one_feature(open_page: Open) -> None:
     app = open_page("train")
-    group(app, key_of(app, "features")).set_value([]).run()
+    app.multiselect(key=key_of(app, "features")).set_value([]).run()
     healthy(app)
     assert [s.name for s in plan(app).features] == ["hog"]
-    assert group(app, key_of(app, "features")).value == ["hog"], "and the page shows the one that is left"
+    assert app.multiselect(key=key_of(app, "features")).value == ["hog"], "and the page shows the one that is left"
+
+
+def test_one_extractor_can_be_there_twice_with_its_own_settings(open_page: Open) -> None:
+    app = open_page("train")
+    app.button(key=key_of(app, "repeat-0")).click().run()
+    app.slider(key=key_of(app, "hog-1-cell")).set_value(7).run()
+    healthy(app)
+    assert [(s.name, s.params["cell"]) for s in plan(app).features] == [("hog", 4), ("hog", 7)]
+    assert app.multiselect(key=key_of(app, "features")).value == ["hog"]
+    app.multiselect(key=key_of(app, "features")).set_value(["hog", "pixels"]).run()
+    assert [(s.name, s.params.get("cell")) for s in plan(app).features] == [("hog", 4), ("hog", 7), ("pixels", None)]
+    app.button(key=key_of(app, "drop-0")).click().run()
+    healthy(app)
+    assert [(s.name, s.params.get("cell")) for s in plan(app).features] == [("hog", 7), ("pixels", None)]
+    app.slider(key=key_of(app, "hog-0-cell")).set_value(5).run()
+    assert plan(app).features[0].params["cell"] == 5
+
+
+def test_distorted_copies_are_shown_and_their_limits_taken(open_page: Open) -> None:
+    app = open_page("train")
+    assert plan(app).augmentation is None and "copy 1 of it" not in text(app)
+    app.toggle(key=key_of(app, "augmentation")).set_value(True).run()
+    app.slider(key=key_of(app, "distort-0-copies")).set_value(10).run()
+    app.slider(key=key_of(app, "distort-0-shift")).set_value(2.5).run()
+    healthy(app)
+    assert plan(app).augmentation.params["copies"] == 10 and plan(app).augmentation.params["shift"] == 2.5
+    assert text(app).count("copy 3 of it") == 7 and "copy 4 of it" not in text(app)
+    app.toggle(key=key_of(app, "augmentation")).set_value(False).run()
+    healthy(app)
+    assert plan(app).augmentation is None
+
+
+def test_what_it_will_take_is_said_when_the_plan_has_settled(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = open_page("train")
+    assert "Measuring what this takes" in text(app)
+    monkeypatch.setattr(estimate_view, "SETTLED_SECONDS", 0.0)
+    assert "Takes about 20 s, 12 s of it fitting, and 345 MB" in answered(app)
+    monkeypatch.setattr(estimate_view, "estimate", refuse)
+    app.slider(key=key_of(app, "size")).set_value(700).run()
+    assert "This run would hold too much" in answered(app)
+
+
+def answered(app: AppTest) -> str:
+    """What the page says when the estimate has come; it is made in another thread."""
+    for _ in range(50):
+        app.run()
+        healthy(app)
+        if "Measuring what this takes" not in text(app):
+            break
+    return text(app)
+
+
+def refuse(spec: RunSpec) -> Estimate:
+    raise HdrError("This run would hold too much.")
+
+
+def test_a_run_that_does_not_fit_is_refused_with_the_numbers(
+    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train")
+    monkeypatch.setenv("HDR_MEMORY_MB", "200")
+    train(app)
+    assert store.runs() == [] and "there are 200 MB" in unescaped(app.toast[0].value)
+    monkeypatch.setenv("HDR_MEMORY_MB", "4000")
+    train(app)
+    assert len(store.runs()) == 1
 
 
 def test_the_reduction_can_be_taken_out_and_put_in(open_page: Open) -> None:
     app = open_page("train")
-    group(app, key_of(app, "reduction")).set_value("none").run()
+    app.selectbox(key=key_of(app, "reduction")).select("none").run()
     healthy(app)
     assert plan(app).reduction is None
     assert not [s for s in app.slider if "-pca-0-" in (s.key or "")]
-    group(app, key_of(app, "reduction")).set_value("pca").run()
+    app.selectbox(key=key_of(app, "reduction")).select("pca").run()
     app.slider(key=key_of(app, "pca-0-components")).set_value(40).run()
     healthy(app)
     assert plan(app).reduction == Step("pca", {**catalogue.get("reduction", "pca").validate(), "components": 40})

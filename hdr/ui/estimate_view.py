@@ -1,0 +1,67 @@
+"""What a run of the plan will take, beside the button that begins it."""
+
+from __future__ import annotations
+
+import time
+from html import escape
+
+import streamlit as st
+
+from hdr.plots import pictures
+from hdr.training.estimate import Estimate, estimate
+from hdr.training.spec import RunSpec
+from hdr.ui import jobs, plan
+
+SETTLED_SECONDS = 0.8
+"""So long a plan has to stay as it is before it is probed: a slider that is dragged begins nothing."""
+
+_SINCE = "_estimate_since"
+
+
+def show() -> None:
+    """Time and memory as they were estimated, or that they are being measured; the page never waits for it."""
+    spec = plan.current()
+    if _settled(spec) and _job(spec).state in ("done", "failed"):
+        _answer(_job(spec))
+    else:
+        _measure(spec)
+
+
+def _settled(spec: RunSpec) -> bool:
+    key, since = st.session_state.get(_SINCE, ("", 0.0))
+    if key != spec.key:
+        st.session_state[_SINCE] = (spec.key, time.monotonic())
+        return False
+    return time.monotonic() - since > SETTLED_SECONDS
+
+
+def _job(spec: RunSpec) -> jobs.Job:
+    return jobs.get(f"estimate-{spec.key}", lambda report: estimate(spec), slow=True)
+
+
+@st.fragment(run_every=jobs.REFRESH_SECONDS)
+def _measure(spec: RunSpec) -> None:
+    job = _job(spec) if _settled(spec) else None
+    if job and job.state in ("done", "failed"):
+        st.rerun(scope="app")
+    waiting = f" · {pictures.duration(job.seconds)}" if job and job.state == "running" and job.seconds > 1 else ""
+    _note(f"Measuring what this takes{waiting}")
+
+
+def _answer(job: jobs.Job) -> None:
+    if job.state == "failed":
+        _note(job.error, wrong=True)
+        return
+    found: Estimate = job.result
+    _note(
+        f"Takes about {pictures.duration(found.total_seconds)}, {pictures.duration(found.fit_seconds)} of it fitting, "
+        f"and {found.peak_mb:,.0f} MB",
+        f"Measured on {pictures.count(found.probed)} digits with these settings, and extrapolated to "
+        f"{pictures.count(found.rows)}, if this machine does nothing else. "
+        "The rest is the curve, scoring and the test.",
+    )
+
+
+def _note(text: str, more: str = "", wrong: bool = False) -> None:
+    strong = ' style="opacity: 1; font-weight: 600"' if wrong else ""
+    st.html(f'<div class="hdr-note" role="status" title="{escape(more)}"{strong}>{escape(text)}</div>', width="stretch")
