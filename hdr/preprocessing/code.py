@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hdr import catalogue
-from hdr.preprocessing.definitions import WIDTH, CodeError, Definition, Import, Place, call, definition, renamed
+from hdr.preprocessing.definitions import WIDTH, CodeError, Definition, Import, Place, call, definition, parsed, renamed
 from hdr.preprocessing.pipeline import Pipeline
 from hdr.types import Step
 
@@ -175,7 +175,7 @@ class _Gathered:
 def _identifiers(text: str) -> set[str]:
     # Whatever a program's own text calls something, no definition may take that name.
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, ast.FunctionDef):

@@ -11,6 +11,7 @@ import inspect
 import symtable
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -25,7 +26,12 @@ OURS = "hdr"
 WIDTH = 100
 """Columns that docstrings, headers and comments made here may take."""
 
+TRIES = 20
+"""How often a text is parsed at most where another thread comes in between."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+_parsing = threading.Lock()
 
 
 class CodeError(HdrError):
@@ -65,6 +71,23 @@ class Definition:
     builtins: frozenset[str]
     libraries: frozenset[str]
     constant: bool
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree of a text, from any thread.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    with _parsing:
+        for _ in range(TRIES):
+            try:
+                return ast.parse(text)
+            except SystemError:
+                # Python 3.11 counts the depth of trees for all threads together, and loses count where another thread,
+                # such as Streamlit's that reads a page, makes a tree at the same moment.
+                continue
+        return ast.parse(text)
 
 
 @cache
@@ -127,7 +150,7 @@ class _Source:
 
     def __init__(self, text: str) -> None:
         self.data = text.encode()
-        self.tree = ast.parse(text)
+        self.tree = parsed(text)
         self.lines = self.data.splitlines(keepends=True)
         self.starts = [0]
         for line in self.lines:
@@ -318,7 +341,7 @@ def _global_names(text: str) -> list[str]:
 
 
 def _inner_imports(text: str, place: Place) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or OURS] if isinstance(node, ast.ImportFrom) else []
         for name in names:

@@ -21,7 +21,7 @@ from hdr import catalogue
 from hdr.catalogue import Entry, ParameterError
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.code import script
-from hdr.preprocessing.definitions import CodeError
+from hdr.preprocessing.definitions import CodeError, parsed
 from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.types import Images, Split, Step
 
@@ -361,3 +361,15 @@ def test_what_cannot_be_shown_is_refused_in_words(text: str, words: str, modules
     modules(**{f"odd_{abs(hash(text))}": text})
     with pytest.raises(CodeError, match=words):
         script(chain("step_x"))
+
+
+def test_a_parser_that_lost_count_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, times = ast.parse, itertools.count()
+
+    def disturbed(text: str) -> ast.Module:
+        if next(times) < 3:
+            raise SystemError("AST constructor recursion depth mismatch (before=51, after=22)")
+        return parse(text)
+
+    monkeypatch.setattr(ast, "parse", disturbed)
+    assert len(parsed("x = 1").body) == 1
