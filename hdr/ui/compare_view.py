@@ -157,13 +157,13 @@ def _pair(first: RunSummary, second: RunSummary) -> None:
 def _answer(found: Paired) -> None:
     low, high = found.interval
     better = "A is better" if low > 0 else "B is better" if high < 0 else "Neither is better, as far as this can show"
-    p = f"{found.p:.2g}" if found.p >= 1e-4 else "less than 0.0001"
+    p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="pair_answer"):
         st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>', width="content")
         st.markdown(
             f"**{better}.** {pictures.percent(found.first_accuracy)} and {pictures.percent(found.second_accuracy)} of "
             f"{pictures.count(found.tested_on)} test digits: A minus B in points, 95 % interval {_points(low)} to "
-            f"{_points(high)}.  \nMcNemar's exact test: p = {p}, the chance that two equally good models differ at "
+            f"{_points(high)}.  \nMcNemar's exact test: {p}, the chance that two equally good models differ at "
             "least as much.",
             width="stretch",
         )
