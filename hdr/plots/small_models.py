@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hdr.plots.colours import ACCENT, MUTED, SECOND
-from hdr.plots.pictures import percent
 from hdr.plots.style import plain
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def figure(
         drawing.add_annotation(
             x=x[-1],
             y=shown[-1],
-            text=f"{name} {percent(y[-1], 1)}",
+            text=name,
             showarrow=False,
             xanchor="left",
             xshift=8,

@@ -50,19 +50,25 @@ def _learning(run: Run) -> None:
     if points is None:
         return
     _draw(points, "training digits", key, None)
-    gap, last = points[-1].train - points[-1].validation, points[-1]
+    last = points[-1]
     rise = last.validation - points[-2].validation if len(points) > 1 else 0.0
-    verdict = (
-        f"From the last size but one to the last, validation accuracy changed by {rise * 100:+.1f} points; training "
-        f"and validation lie {gap * 100:.1f} points apart."
+    _note(
+        f"From the last size but one to the last, validation accuracy changed by {rise * 100:+.1f} points. "
+        f"{meaning(last)} Held fixed: the whole plan, the seed, and the {_scored(last)}."
     )
-    _note(f"{verdict} Held fixed: the whole plan, the seed, and the {_scored(last)}. {_meaning(gap)}")
 
 
-def _meaning(gap: float) -> str:
-    if gap > 0.02:
-        return "A model that knows its training digits far better than others usually gains from more of them."
-    return "A model that knows its training digits hardly better than others needs more freedom rather than more data."
+def meaning(last: Point) -> str:
+    """What the ends of both curves say of more data, by their mistakes: of two very good models, accuracies hardly
+    differ."""
+    if 1 - last.validation > 2 * (1 - last.train):
+        return (
+            "It makes far fewer mistakes on digits that it has learned from than on others: more digits usually help."
+        )
+    return (
+        "It makes at least half as many mistakes on digits that it has learned from as on others: more freedom may "
+        "help more than more digits."
+    )
 
 
 def _validation(run: Run) -> None:

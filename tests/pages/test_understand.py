@@ -11,12 +11,14 @@ from streamlit.testing.v1 import AppTest
 
 from hdr.training import robustness
 from hdr.training.calibration import at_threshold
+from hdr.training.curves import Point
 from hdr.training.spec import RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import resources, understand_confusion
 from hdr.ui.understand_confusion import ANY, picked
+from hdr.ui.understand_curves import meaning
 
 from .conftest import healthy, text
 
@@ -238,6 +240,13 @@ def test_suspect_labels_of_test_and_training_digits(model: Run) -> None:
     assert "appear here" in text(app)
     app.button(key="understand_fold").click()
     assert "of the training split" in text(settled(app))
+
+
+def test_what_a_learning_curve_says_goes_by_mistakes() -> None:
+    by_heart = Point(8000, 1.0, 0.984, 2000, 1.0)
+    assert "more digits usually help" in meaning(by_heart), "1.6 points apart, and yet learned by heart"
+    assert "more freedom" in meaning(Point(8000, 0.92, 0.9, 2000, 1.0))
+    assert "more freedom" in meaning(Point(8000, 1.0, 1.0, 2000, 1.0))
 
 
 def test_curves_are_drawn_on_demand(model: Run) -> None:
