@@ -10,9 +10,10 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.plots import pictures
+from hdr.preprocessing.definitions import CodeError
 from hdr.training.card import card
-from hdr.training.export import Archive, archive
-from hdr.training.recipe import recipe
+from hdr.training.export import Archive, ExportError, archive
+from hdr.training.recipe import RecipeError, recipe
 from hdr.training.store import Run
 from hdr.types import HdrError
 from hdr.ui import jobs, resources
@@ -119,11 +120,12 @@ def _download(file: str, data: bytes, mime: str, key: str) -> None:
 
 
 def _or_refused(work: jobs.Work) -> Callable[[jobs.Report], object]:
-    # What cannot be had cannot be had on a second try either: the reason is the result.
+    # What cannot be had cannot be had on a second try either, and the reason is the result; data that are missing may
+    # come, and a job that failed can be tried again.
     def tried(report: jobs.Report) -> object:
         try:
             return work(report)
-        except HdrError as error:
+        except (ExportError, RecipeError, CodeError) as error:
             return _Refused(str(error))
 
     return tried
