@@ -36,7 +36,8 @@ np.savez("results.npz", **results)
 ALONE = {e.name: (chain("deskew"), (Step(e.name),)) for e in EXTRACTORS}
 # Groups of four, the most that a run may join, so that names of different modules meet.
 JOINED = {f"joined {i}": (chain("otsu"), tuple(Step(e.name) for e in EXTRACTORS[i : i + 4])) for i in range(0, 20, 4)}
-ALL: dict[str, tuple[Pipeline, tuple[Step, ...]]] = ALONE | {name: p for name, p in JOINED.items() if p[1]}
+TWICE = {"two scales": (chain("deskew"), (Step("hog"), Step("hog", {"cell": 7, "block": 2})))}
+ALL: dict[str, tuple[Pipeline, tuple[Step, ...]]] = ALONE | TWICE | {name: p for name, p in JOINED.items() if p[1]}
 
 
 def text_of(name: str) -> str:
