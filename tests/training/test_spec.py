@@ -132,8 +132,14 @@ def test_the_presets_are_what_they_say() -> None:
     assert article.classifier.params["epochs"] == 10 and article.classifier.params["units"] == 100
     assert article.train_size == best.train_size == LARGEST and fast.train_size == 10_000
     assert not article.pipeline.steps and article.features == (Step("pixels"),)
-    assert best.to_json() == {**fast.to_json(), "train_size": LARGEST}
+    assert [s.name for s in best.features] == ["hog", "hog"] and best.features[0] == fast.features[0]
+    assert (best.reduction, best.classifier) == (fast.reduction, fast.classifier)
     assert all(p.spec.dataset == "mnist" and p.title and p.note for p in PRESETS.values())
+
+
+def test_a_summary_names_every_part_once() -> None:
+    assert PRESETS["best"].spec.summary == "Support vector machine · 2 × HOG · PCA · Deskew"
+    assert RunSpec(reduction=Step("standardise")).summary == "Multilayer perceptron · Pixels · Standardised features"
 
 
 def test_another_data_set_is_another_spec() -> None:
