@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr.ui import compare_view, page, profile, resources, run_actions, run_table, run_view, runs
+from hdr.ui import compare_view, page, profile, resources, result_view, run_actions, run_table, run_view, runs
 
 page.begin("All runs", "Select a row to open it, or several to compare them.")
 if profile.demo():
@@ -23,6 +23,7 @@ elif len(chosen) == 1:
     run = resources.store().get(chosen[0].id, profile.owner())
     run_actions.for_one(run, known)
     run_view.show(run)
+    result_view.show(run)
 else:
     run_actions.for_several(chosen)
     compare_view.show(chosen)

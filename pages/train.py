@@ -6,7 +6,7 @@ import streamlit as st
 
 from hdr.training.estimate import check_memory
 from hdr.types import HdrError
-from hdr.ui import estimate_view, page, plan, planner, profile, resources, run_view, runs
+from hdr.ui import estimate_view, page, plan, planner, profile, resources, result_view, run_view, runs
 from hdr.ui.text import plain
 
 page.begin("Train a model and watch it learn")
@@ -47,3 +47,5 @@ with right, st.container(key="run"):
         run_view.show(shown)
     else:
         runs.nothing_yet()
+if shown:
+    result_view.show(shown)

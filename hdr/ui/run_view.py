@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.plots import confusion, learning_curve, pictures
+from hdr.plots import learning_curve, pictures
 from hdr.plots.style import CONFIG
 from hdr.training.progress import Progress, progress
 from hdr.training.steering import Kind
@@ -18,7 +18,6 @@ from hdr.ui import profile, resources, steer_view
 from hdr.ui.text import plain
 from hdr.ui.widgets import show_value
 
-MISTAKES_SHOWN = 48
 REFRESH_SECONDS = 0.4
 FIRST_SECONDS, FIRST_REFRESH = 2.0, 0.12
 """How long a run is new, and how often it is looked at then: its first sign of life is not to wait for a look."""
@@ -49,6 +48,7 @@ def _live(run_id: str, new: bool) -> None:
     st.progress(min(share, 1.0))
     _curve(seen, run)
     steer_view.sliders(run, seen, commands)
+    steer_view.note(run)
 
 
 def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
@@ -56,7 +56,7 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
         return "**Waiting** for a free place: another training is running or paused."
     elapsed = pictures.duration(seen.elapsed(run.started or time.time(), time.time()))
     words = {
-        "waiting": "Starting",
+        "waiting": "Loading the digits",
         "features": "Turning digits into features",
         "fitting": "Fitting the first model",
         "paused": "Paused before the first model",
@@ -68,7 +68,7 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
         place = f"{unit} {pictures.count(last.step)} of {pictures.count(seen.of)}"
         words = f"Paused after {place}" if seen.phase == "paused" else place.capitalize()
     if seen.phase == "paused":
-        return f":orange-badge[:material/pause: Paused] **{words}** · {elapsed} so far"
+        return f":orange-badge[:material/pause: {words}] · {elapsed} so far"
     left = ""
     if seen.remaining and seen.phase == "fitting":
         # Patience may end it before.
@@ -134,20 +134,6 @@ def _result(run: Run) -> None:
         f"{pictures.duration(result['predict_ms'] / 1000)}; the model is {result['model_bytes'] / 1e6:.1f} MB."
         f"{_early(result)}"
     )
-    st.subheader("What it confuses", anchor=False)
-    left, right = st.columns([6, 5], gap="large")
-    with left:
-        st.plotly_chart(
-            confusion.figure(result["confusion"]), key=f"confusion-{run.id}", config=CONFIG, alt="Confusion matrix"
-        )
-        st.html(
-            '<div class="hdr-note">A row for each true digit. Bold: called rightly. The deeper the orange, the larger '
-            "the share of that digit's mistakes.</div>"
-        )
-    with right:
-        _per_class(result["per_class"])
-    st.subheader(f"The {pictures.count(result['wrong'])} it got wrong", anchor=False)
-    _mistakes(run)
 
 
 def _early(result: dict[str, Any]) -> str:
@@ -161,46 +147,3 @@ def _early(result: dict[str, Any]) -> str:
     if kept := result.get("kept_epoch"):
         words += f" Its weights are those of epoch {kept}, the best on the validation digits."
     return words
-
-
-def _per_class(rows: list[dict[str, float]]) -> None:
-    def share(title: str, text: str) -> dict:
-        return st.column_config.NumberColumn(title, help=text, format="%.1f %%")
-
-    st.dataframe(
-        [
-            {
-                "digit": str(r["digit"]),
-                "precision": r["precision"] * 100,
-                "recall": r["recall"] * 100,
-                "f1": r["f1"] * 100,
-                "count": r["count"],
-            }
-            for r in rows
-        ],
-        column_config={
-            "digit": st.column_config.TextColumn("Digit", width="small"),
-            "precision": share("Precision", "Of the digits called so, the share that were."),
-            "recall": share("Recall", "Of the digits that are so, the share that were called so."),
-            "f1": share("F1", "The harmonic mean of precision and recall."),
-            "count": st.column_config.NumberColumn("Count", help="Test digits of this class.", width="small"),
-        },
-        hide_index=True,
-        height=388,
-        key="per_class",
-        alt="Precision, recall and F1 of each digit",
-    )
-
-
-def _mistakes(run: Run) -> None:
-    shown = run.result["mistakes"][:MISTAKES_SHOWN]
-    if not shown:
-        st.caption("None.")
-        return
-    images = resources.dataset(run.spec.dataset).test.images[[m["index"] for m in shown]]
-    captions = [f"{m['label']} → {m['said']}, {pictures.percent(m['probability'], 0)}" for m in shown]
-    st.html(pictures.sheet(images, captions))
-    st.html(
-        f'<div class="hdr-note">What it is → what was said, and how sure the model was. The most confident mistakes '
-        f"come first{'' if len(shown) == run.result['wrong'] else f'; {len(shown)} are shown'}.</div>"
-    )

@@ -1,0 +1,36 @@
+"""What a run that is done has to say for itself: its mistakes, its certainty, its inside, and files to take along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr.training.store import Run
+from hdr.ui import (
+    take_along,
+    understand_calibration,
+    understand_confusion,
+    understand_curves,
+    understand_inside,
+    understand_labels,
+    understand_robustness,
+)
+
+SECTIONS = {
+    "What it confuses": understand_confusion.section,
+    "How sure it is": understand_calibration.section,
+    "Robustness": understand_robustness.section,
+    "Inside": understand_inside.section,
+    "More digits, other settings": understand_curves.section,
+    "Suspect labels": understand_labels.section,
+    "Take it along": take_along.section,
+}
+
+
+def show(run: Run) -> None:
+    """Tabs of which only the open one is computed; nothing for a run that is not done."""
+    if run.status != "done":
+        return
+    for tab, section in zip(st.tabs(list(SECTIONS), key="result", on_change="rerun"), SECTIONS.values(), strict=True):
+        if tab.open:
+            with tab:
+                section(run)
