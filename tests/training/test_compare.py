@@ -39,8 +39,10 @@ def test_every_parameter_of_every_preset_is_a_setting() -> None:
     for preset in PRESETS.values():
         spec, found = preset.spec, settings(preset.spec.to_json())
         for field, steps in (("pipeline", spec.pipeline.steps), ("features", spec.features)):
-            for step in steps:
-                assert all(found[f"{field}.{step.name}.{k}"].value == v for k, v in step.params.items())
+            for index, step in enumerate(steps):
+                number = [s.name for s in steps[: index + 1]].count(step.name)
+                path = f"{field}.{step.name}" + (f" {number}" if number > 1 else "")
+                assert all(found[f"{path}.{k}"].value == v for k, v in step.params.items())
 
 
 def test_a_step_that_occurs_twice_keeps_both_values() -> None:
