@@ -64,7 +64,6 @@ def gallery(
         chosen: the value that is chosen now.
     """
     # The button reaches over its picture only where what holds it is not positioned itself.
-    st.html(f"<style>.st-key-{name}-gallery .stElementContainer:has(button) {{ position: static; }}</style>")
     with st.container(horizontal=True, gap="small", key=f"{name}-gallery"):
         for image, caption, label, value in zip(images, captions, labels, values, strict=True):
             with st.container(key=f"card-0-{name}-{value}", width=SIDE + 6, gap=None):

@@ -110,7 +110,7 @@ def test_a_slider_shows_what_another_tab_has_chosen(open_page: Open, store: RunS
 def test_other_classifiers_go_by_stages_and_have_no_sliders(open_page: Open, store: RunStore) -> None:
     running(store, RunSpec("bundled", 500, classifier=Step("svm")))
     app = open_page("train")
-    assert not sliders(app)
+    assert not sliders(app) and shown(app)["step"] == "One stage" and "when this stage is finished" in text(app)
 
 
 def test_a_change_is_a_mark_in_the_curve(open_page: Open, store: RunStore) -> None:
@@ -152,7 +152,7 @@ def test_a_published_run_of_somebody_else_can_be_watched_and_not_steered(
     run = store.create(NETWORK, "default", "theirs", published=True)
     store.claim(run.id, 1)
     app = open_page("train", {"run": run.id})
-    assert "Starting" in text(app) and not shown(app) and not sliders(app)
+    assert "Loading the digits" in text(app) and not shown(app) and not sliders(app)
 
 
 def test_a_plan_that_repeats_a_steered_run_says_so_and_its_changes_go_when_it_is_altered(open_page: Open) -> None:
