@@ -22,6 +22,7 @@ test: .venv/dev.done
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/preprocessing.py
 	$(BIN)/python benchmarks/features.py
+	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/training.py --best
 	$(BIN)/python benchmarks/browser.py
 
