@@ -1,6 +1,6 @@
 """The app in a real Chromium: how long people wait.
 
-    python benchmarks/browser.py [--strokes 30] [--switches 20] [--starts 3]
+    python benchmarks/browser.py [--strokes 30] [--switches 20] [--starts 3] [--trainings 5]
 
 Needs Playwright and a Chromium: the one that `CHROMIUM` names, or else the one that is installed. A server is started
 in a home of its own and trains its default model first. Times are taken inside the page, from the event that a person
@@ -147,6 +147,25 @@ def switches(page: Page, url: str, count: int) -> tuple[list[float], list[float]
     return times
 
 
+def trainings(page: Page, url: str, count: int) -> tuple[list[float], list[float]]:
+    """A click on Train to the first sign of life of the run's process, and a click on Stop to the page's word of it."""
+    said = "document.querySelector('.st-key-so_far')?.innerText || ''"
+    times: tuple[list[float], list[float]] = ([], [])
+    page.goto(f"{url}/train")
+    settled(page)
+    for _ in range(count):
+        # As after looking at a result: the next process is warm by then.
+        page.wait_for_timeout(6000)
+        with stopwatch(page, "pointerup", f"/Loading|Turning|Fitting|Epoch/.test({said})") as taken:
+            page.locator(".st-key-train button").click()
+        times[0].extend(taken)
+        with stopwatch(page, "pointerup", "document.body.innerText.includes('This training was stopped')") as taken:
+            page.locator(".st-key-stop button").click()
+        times[1].extend(taken)
+        settled(page)
+    return times
+
+
 class Server:
     """A running app on a free port."""
 
@@ -232,6 +251,7 @@ def main() -> None:
     arguments.add_argument("--strokes", type=int, default=30, help="also how often the slider is moved")
     arguments.add_argument("--switches", type=int, default=20, help="page switches of each kind")
     arguments.add_argument("--starts", type=int, default=3)
+    arguments.add_argument("--trainings", type=int, default=5)
     asked = arguments.parse_args()
     expect.set_options(timeout=30_000)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -248,6 +268,8 @@ def main() -> None:
                 rows["slider on Preprocess, eight steps, to the picture"] = slider(page, server.url, asked.strokes)
                 heading, whole = switches(page, server.url, 2 * asked.switches)
                 rows |= {"page switch to the heading": heading, "page switch to the whole page": whole}
+                first, stop = trainings(page, server.url, asked.trainings)
+                rows |= {"Train to the first sign of the run": first, "Stop to the end of the run": stop}
             finally:
                 server.stop()
             browser.close()

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from hdr.training.spec import RunSpec
@@ -22,6 +23,9 @@ log = logging.getLogger("hdr.processes")
 
 ROOT = Path(__file__).resolve().parents[2]
 LOOK_SECONDS = 1.0
+
+QUIET_SECONDS = 4.0
+"""So long after a start the next spare is made: a run's own first seconds are not to be shared with it."""
 
 
 class LocalProcesses:
@@ -42,6 +46,7 @@ class LocalProcesses:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
+        self._started = float("-inf")
         threading.Thread(target=self._supervise, name="hdr-processes", daemon=True).start()
         atexit.register(self.close)
 
@@ -114,12 +119,15 @@ class LocalProcesses:
         except OSError:
             _release(process)
             return
+        self._started = time.monotonic()
         with self._lock:
             self._running[run_id] = process
 
     def _warm(self) -> None:
-        # A spare costs a second of imports: it is not to compete with a run that has just been started for it.
-        if self._keep_spare and not self._closed and self._spare is None and not self._running:
+        # A spare costs a second of imports: it is not to compete with a run that has just been started for it. But who
+        # stops a run and starts another is not to wait for it either.
+        quiet = time.monotonic() - self._started > QUIET_SECONDS
+        if self._keep_spare and not self._closed and self._spare is None and quiet:
             with self._lock:
                 self._spare = _spawn()
 

@@ -105,9 +105,11 @@ def main() -> int:
     store = RunStore()
 
     def stopped() -> None:
-        store.end(run_id, "stopped")
-        # Fitting cannot be interrupted from inside: the process is the unit that stops.
-        os._exit(0)
+        try:
+            store.end(run_id, "stopped")
+        finally:
+            # Fitting cannot be interrupted from inside: the process is the unit that stops.
+            os._exit(0)
 
     return 0 if execute(store, run_id, stopped) else 1
 

@@ -17,36 +17,32 @@ from hdr.ui import profile, resources
 from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
-STAGES = {"epoch": "epoch", "trees": "stage", "digits": "stage"}
-"""What a single step is called, by the unit of the curve."""
-
 
 def buttons(run: Run, seen: Progress, commands: list[Command]) -> None:
     """Pause or go on, one epoch, stop and keep, stop; nothing where the run is somebody else's."""
     if not _mine(run):
         return
+    # Without help texts: a button that has one is two stops of the Tab key. The note below says what each does.
     if run.status == "running":
         if asked(commands) == "pause" or (seen.phase == "paused" and asked(commands) != "go"):
-            _button(run, "go", "Go on", ":material/play_arrow:", "Go on to the end.")
+            _button(run, "go", "Go on", ":material/play_arrow:")
         else:
-            _button(run, "pause", "Pause", ":material/pause:", "Wait after this batch, or after this stage.")
-        stage = STAGES[seen.unit or _unit(run)]
-        _button(run, "step", f"One {stage}", ":material/skip_next:", f"Go to the end of the next {stage}, and pause.")
-        _button(
-            run,
-            "keep",
-            "Stop and keep",
-            ":material/save:",
-            f"End here: the last finished {stage} is measured on the test digits and kept.",
-            disabled=asked(commands) == "keep" or seen.phase == "testing",
-        )
-    st.button(
-        "Stop",
-        icon=":material/stop:",
-        key="stop",
-        help="End at once and throw away what was learned.",
-        on_click=lambda: resources.processes().stop(run.id),
-    )
+            _button(run, "pause", "Pause", ":material/pause:")
+        _button(run, "step", f"One {_stage(run)}", ":material/skip_next:")
+        over = asked(commands) == "keep" or seen.phase == "testing"
+        _button(run, "keep", "Stop and keep", ":material/save:", disabled=over)
+    st.button("Stop", icon=":material/stop:", key="stop", on_click=lambda: resources.processes().stop(run.id))
+
+
+def note(run: Run) -> None:
+    """What the buttons and sliders do, in a line."""
+    if run.status != "running" or not _mine(run):
+        return
+    stage, live = _stage(run), catalogue.get("classifier", run.spec.classifier.name).facts.get("live")
+    where = "within the epoch" if live else "when this stage is finished"
+    change = " A slider counts from the next epoch on, and is written down with the run." if live else ""
+    keep = f"Stop and keep measures the last finished {stage} and keeps it; Stop keeps nothing."
+    st.html(f'<div class="hdr-note">Pause waits {where}. {keep}{change}</div>')
 
 
 def asked(commands: list[Command]) -> Kind | None:
@@ -67,7 +63,6 @@ def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
             with st.container(width=190):
                 key = _widget_key(run.id, parameter.name, wanted[parameter.name])
                 parameter_widget(parameter, wanted[parameter.name], key, _change, (run.id, parameter.name, key))
-    st.html('<div class="hdr-note">A change holds from the next epoch on, and is written down with the run.</div>')
 
 
 def _mine(run: Run) -> bool:
@@ -75,12 +70,10 @@ def _mine(run: Run) -> bool:
     return run.owner == profile.owner() or not profile.demo()
 
 
-def _button(run: Run, kind: Kind, title: str, icon: str, text: str, disabled: bool = False) -> None:
+def _button(run: Run, kind: Kind, title: str, icon: str, disabled: bool = False) -> None:
     # The token belongs to the button as it was drawn: one click is one command, however often it arrives.
-    token = secrets.token_hex(16)
-    st.button(
-        title, icon=icon, key=kind, help=text, disabled=disabled, on_click=_send, args=(run.id, kind, token, None)
-    )
+    arguments = (run.id, kind, secrets.token_hex(16), None)
+    st.button(title, icon=icon, key=kind, disabled=disabled, on_click=_send, args=arguments)
 
 
 def _send(run: str, kind: Kind, token: str, values: Mapping[str, Any] | None) -> None:
@@ -103,6 +96,6 @@ def _widget_key(run: str, name: str, wanted: Any) -> str:
     return f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
 
 
-def _unit(run: Run) -> str:
-    progress = catalogue.get("classifier", run.spec.classifier.name).facts["progress"]
-    return {"epochs": "epoch"}.get(progress, "digits")
+def _stage(run: Run) -> str:
+    epochs = catalogue.get("classifier", run.spec.classifier.name).facts["progress"] == "epochs"
+    return "epoch" if epochs else "stage"
