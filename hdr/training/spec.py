@@ -260,13 +260,14 @@ PRESETS: Mapping[str, Preset] = {
     "best": Preset(
         "Best",
         "Upright digits, HOG at two scales, PCA and a support vector machine on all training digits but those kept for "
-        "validation.",
+        "validation, and on a distorted copy of each.",
         RunSpec(
             train_size=LARGEST,
             pipeline=Pipeline((Step("deskew"),)),
             features=(Step("hog"), Step("hog", {"cell": 7, "block": 2})),
-            reduction=Step("pca"),
+            reduction=Step("pca", {"components": 100}),
             classifier=Step("svm"),
+            augmentation=Step("distort"),
         ),
     ),
 }
