@@ -48,10 +48,7 @@ def _family(seen: Way) -> None:
 def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
     same = other.name == passage.step.name
     step = replace(passage.step, on=True) if same else catalogue.complete("step", Step(other.name))
-    stage, clean = (
-        before and way.through(before, step)
-        for before in (passage.before, passage.clean_before)
-    )
+    stage, clean = (before and way.through(before, step) for before in (passage.before, passage.clean_before))
     quality = way.describe(way.compare(clean, stage))
     with st.container(key=f"card-0-family-{other.name}", width=SIDE + 24, gap=None):
         below = f'<div class="hdr-over hdr-below">{quality}</div>' if quality else ""
