@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from hdr.preprocessing import Pipeline
 from hdr.types import Split
@@ -59,6 +59,11 @@ def stages(chain: str, digits: Split) -> list[NDArray[np.uint8]]:
     """The digit as it is, and after every step, by the library."""
     source = digits.images[NUMBER]
     return [source, *(stage.image for stage in Pipeline.from_text(chain).trace(source))]
+
+
+def noise(page: Page) -> Locator:
+    """What is said below the source about noise that was added."""
+    return page.locator(".st-key-card-0-source").get_by_text(re.compile(r"^gaussian noise \d", re.IGNORECASE))
 
 
 def halves(page: Page, before: NDArray[np.uint8], after: NDArray[np.uint8], share: float) -> bool:
@@ -248,7 +253,7 @@ def test_the_code_that_is_downloaded_gives_the_last_picture_of_the_strip(
     open_chain(page, server, "wavelet_denoising~adaptive_equalisation~sauvola~stroke_width~deskew~centre_by_mass")
     page.get_by_role("button", name="Disturb").click()
     set_slider(page, "Gaussian noise", "PageUp")
-    expect(page.get_by_text(re.compile(r"^gaussian noise \d"))).to_be_visible()
+    expect(noise(page)).to_be_visible()
     page.keyboard.press("Escape")
     shown = pictures(page)
     open_tab(page, "Show me the code")
@@ -302,10 +307,9 @@ def test_disturbances_and_the_chosen_digit_go_to_features_and_come_back(server: 
     page.goto(f"{server.url}/preprocess?chain=median&digit={best()}-training-3-7")
     page.get_by_role("button", name="Disturb").click()
     set_slider(page, "Gaussian noise", "PageUp")
-    noise = page.get_by_text(re.compile(r"^gaussian noise \d"))
-    expect(noise).to_be_visible()
+    expect(noise(page)).to_be_visible()
     page.keyboard.press("Escape")
-    shown, words, address = pictures(page), noise.inner_text(), page.url
+    shown, words, address = pictures(page), noise(page).inner_text(), page.url
     switch(page, "Features")
     expect(page.get_by_role("heading", name="What is measured in a digit")).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Number")).to_have_value("7")
@@ -316,7 +320,7 @@ def test_disturbances_and_the_chosen_digit_go_to_features_and_come_back(server: 
     expect(first).to_be_visible()
     switch(page, "Preprocess")
     expect(page.get_by_role("heading", name="What the machine sees")).to_be_visible()
-    expect(noise).to_have_text(words)
+    expect(noise(page)).to_have_text(words)
     assert pictures(page) == shown
     parts = [sorted(url.split("?")[1].split("&")) for url in (address, page.url)]
     assert parts[0] == parts[1]
