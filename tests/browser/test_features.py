@@ -54,7 +54,9 @@ def drawings(page: Page) -> list[str]:
 def scatter(page: Page) -> Locator:
     """The plot of many digits, once its points are there."""
     plot = page.locator('[class*="st-key-scatter-"] .js-plotly-plot')
-    expect(plot).to_be_visible(timeout=LONG)
+    # While one plane takes the place of another, there are two for a moment.
+    expect(plot).to_have_count(1, timeout=LONG)
+    expect(plot).to_be_visible()
     until(lambda: plot.evaluate("e => e._fullData?.[0].x?.length"), "points are drawn")
     settled(page)
     plot.scroll_into_view_if_needed()
