@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -63,6 +61,8 @@ def _set(step: Step, by_widget: bool = False) -> None:
 
 
 def _choose(name: str) -> None:
+    # It may have come by the address.
+    st.session_state.setdefault(_KEPT, {})[chosen().name] = chosen()
     _set(st.session_state.get(_KEPT, {}).get(name) or catalogue.complete("feature", Step(name)))
 
 
@@ -132,14 +132,14 @@ def large(image: NDArray[np.uint8]) -> None:
 def _use_for_training(step: Step) -> None:
     planned = plan.current().features
     if st.button("Train with it", icon=":material/model_training:", key="train_with", type="tertiary"):
-        plan.use(replace(plan.current(), features=(step,)))
+        plan.take_features((step,))
         st.switch_page("pages/train.py")
     if step.name not in [s.name for s in planned] and len(planned) < MOST_FEATURES:
         names = ", ".join(catalogue.get("feature", s.name).title for s in planned)
         if st.button(
             "Add to the plan", icon=":material/add:", key="add_to_plan", type="tertiary", help=f"Beside {names}"
         ):
-            plan.use(replace(plan.current(), features=(*planned, step)))
+            plan.take_features((*planned, step))
             st.switch_page("pages/train.py")
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from hdr import datasets
+from hdr.features.extract import columns
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui import chain
@@ -60,6 +62,15 @@ def use_preset(name: str) -> None:
 def take_chain() -> None:
     """Make the chain of the Preprocess page the plan's pipeline."""
     use(replace(current(), pipeline=chain.current().active))
+
+
+def take_features(steps: tuple[Step, ...]) -> None:
+    """Make these the plan's extractors. A reduction to more components than they have columns is left out."""
+    spec = replace(current(), features=steps, changes=())
+    shape = spec.pipeline.apply(np.zeros((1, 28, 28), np.uint8)).shape[1:]
+    if spec.reduction and spec.reduction.params.get("components", 0) > len(columns(steps, shape)):
+        spec = replace(spec, reduction=None)
+    use(spec)
 
 
 def preset_name() -> str | None:
