@@ -208,7 +208,7 @@ def test_nothing_is_trained_before_somebody_asks(small: AppTest) -> None:
 
 def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_change(small: AppTest) -> None:
     disturb(small, "salt_and_pepper.share", 30)
-    assert "all spoiled in the same way (salt and pepper 30 %)" in text(small)
+    assert "all spoiled in the same way (Salt and pepper 30 %)" in text(small)
     answered(click(small, "measure"))
     data = datasets.load("bundled")
     found = worth(data, chain("median", "otsu"), 0, disturbances=[Step("salt_and_pepper", {"share": 30})])
