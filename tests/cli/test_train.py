@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -98,6 +99,14 @@ def test_a_run_that_fails_is_a_plain_message(call: Call, tmp_path: Path) -> None
     spec = RunSpec("bundled", 500, features=features, reduction=Step("pca", {"components": 200}))
     result = call("train", "--spec", write(tmp_path / "spec.json", spec), "--json")
     assert result.exit_code == 1 and "has failed" in result.stderr and "200 components" in result.stderr
+
+
+def test_what_does_not_fit_is_refused_with_both_numbers(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HDR_MEMORY_MB", "50")
+    result = call("train", "--preset", "fast", "--data", "bundled")
+    assert result.exit_code == 1 and "Traceback" not in result.output
+    assert re.search(r"would hold about \d+ MB of memory, and there are 50 MB", result.stderr)
+    assert RunStore().runs() == [], "what is refused is no run"
 
 
 def _start(tmp_path: Path) -> tuple[subprocess.Popen[str], RunStore, str]:
