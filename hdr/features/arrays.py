@@ -14,17 +14,6 @@ from hdr.types import Features, Images
 PIXELS = 1 << 17
 """Pixels that are worked on at a time: what is computed for each of them then stays in the processor's cache."""
 
-Ink = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=90,
-        title="Ink from",
-        description="Pixels brighter than this share of the brightest one count as the digit.",
-        json_schema_extra={"unit": "%"},
-    ),
-]
-
 Zones = Annotated[
     int,
     Field(

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.arrays import Ink, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.arrays import Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
 from hdr.features.marks import area, grid, outlines
+from hdr.preprocessing.arrays import Ink
 from hdr.types import Drawing, Features, Images
 
 GAP = 1

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import Ink, ink_of
+from hdr.features.arrays import ink_of
 from hdr.features.marks import area, outlines, points
+from hdr.preprocessing.arrays import Ink
 from hdr.types import Drawing, Features, Images
 
 POINTS = 128

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import Ink, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.arrays import Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
 from hdr.features.marks import counted, grid, points
+from hdr.preprocessing.arrays import Ink
 from hdr.types import Drawing, Features, Images
 
 GAP = 8

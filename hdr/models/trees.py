@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import Field
 
@@ -63,6 +63,20 @@ def decision_tree(
     )
 
 
+Forest = TypeVar("Forest", "RandomForestClassifier", "ExtraTreesClassifier")
+
+
+def _forest(kind: type[Forest], context: FitContext, trees: int, depth: int, leaf: int, criterion: str) -> Forest:
+    return kind(
+        n_estimators=trees,
+        max_depth=depth,
+        min_samples_leaf=leaf,
+        criterion=criterion,
+        n_jobs=context.threads,
+        random_state=context.seed,
+    )
+
+
 @register("classifier", "Random forest", family="Trees", progress="trees", cost=FOREST)
 def random_forest(
     context: FitContext,
@@ -79,14 +93,7 @@ def random_forest(
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    return RandomForestClassifier(
-        n_estimators=trees,
-        max_depth=depth,
-        min_samples_leaf=leaf,
-        criterion=criterion,
-        n_jobs=context.threads,
-        random_state=context.seed,
-    )
+    return _forest(RandomForestClassifier, context, trees, depth, leaf, criterion)
 
 
 @register("classifier", "Extra trees", family="Trees", progress="trees", cost=FOREST)
@@ -106,11 +113,4 @@ def extra_trees(
     """
     from sklearn.ensemble import ExtraTreesClassifier
 
-    return ExtraTreesClassifier(
-        n_estimators=trees,
-        max_depth=depth,
-        min_samples_leaf=leaf,
-        criterion=criterion,
-        n_jobs=context.threads,
-        random_state=context.seed,
-    )
+    return _forest(ExtraTreesClassifier, context, trees, depth, leaf, criterion)

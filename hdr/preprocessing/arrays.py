@@ -1,14 +1,27 @@
-"""What the families share: running a filter over a batch, moments, and moving pixels."""
+"""What the families share: a parameter, running a filter over a batch, moments, and moving pixels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from hdr.types import Images
+
+Ink = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=90,
+        title="Ink from",
+        description="Pixels brighter than this share of the brightest one count as the digit.",
+        json_schema_extra={"unit": "%"},
+    ),
+]
 
 
 def filter_batch(images: Images, radius: int, operator: Callable[[NDArray], NDArray]) -> NDArray:

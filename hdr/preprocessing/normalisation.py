@@ -15,23 +15,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import boxes, each, moments, move, warp
+from hdr.preprocessing.arrays import Ink, boxes, each, moments, move, warp
 from hdr.types import SIDE, Images
 
 step = partial(register, "step", family="Normalisation")
 
 PIXELS = {"unit": "px"}
-
-Ink = Annotated[
-    int,
-    Field(
-        ge=1,
-        le=90,
-        title="Ink from",
-        description="Pixels brighter than this share of the brightest one count as the digit.",
-        json_schema_extra={"unit": "%"},
-    ),
-]
 
 
 def ink_boxes(images: Images, ink: int) -> NDArray[np.int64]:
