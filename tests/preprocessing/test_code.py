@@ -70,47 +70,6 @@ CHAINS = {title: chain(*steps) for title, steps in PRESETS.items()} | {
 # Long chains in which every family meets every other, so that no two names are in each other's way.
 PARTS = -(-len(STEPS) // LONGEST)
 MIXED = {f"mixed {i}": chain(*(e.name for e in STEPS[i::PARTS])) for i in range(PARTS)}
-ALL = """
-import json, sys
-import numpy as np
-sys.modules["hdr"] = None
-images = np.load("images.npz")
-results = {}
-for name, text in json.loads(open("scripts.json", encoding="utf-8").read()).items():
-    space = {"__name__": "script"}
-    exec(compile(text, name, "exec"), space)
-    for key in images:
-        results[f"{name}|{key}"] = space["preprocess"](images[key].copy())
-np.savez("results.npz", **results)
-"""
-
-
-def settings(entry: Entry) -> Iterator[dict[str, Any]]:
-    """The defaults, and three sets of other values, as far as the entry allows them."""
-    yield {}
-    for share in (0.0, 0.4, 1.0):
-        values = {}
-        for p in entry.parameters:
-            if p.choices:
-                values[p.name] = p.choices[round(share * (len(p.choices) - 1))]
-            elif p.type is bool:
-                values[p.name] = share < 1
-            else:
-                values[p.name] = p.type(p.minimum + share * (p.maximum - p.minimum))
-        try:
-            yield entry.validate(values)
-        except ParameterError:
-            continue
-
-
-ALONE = {f"{e.name} {i}": chain(Step(e.name, params)) for e in STEPS for i, params in enumerate(settings(e))}
-CHAINS = {title: chain(*steps) for title, steps in PRESETS.items()} | {
-    "the same step twice": chain(Step("median", {"size": 5}), "otsu", Step("median", {"size": 3})),
-    "nothing": chain(),
-    "all off": chain(Step("median", on=False)),
-}
-# Every two neighbours of the catalogue in one script: names of different modules meet.
-PAIRS = {f"{a.name} and {b.name}": chain(a.name, b.name) for a, b in zip(STEPS, [*STEPS[7:], *STEPS[:7]], strict=True)}
 ALL = ALONE | CHAINS | MIXED
 
 

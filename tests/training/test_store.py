@@ -52,15 +52,11 @@ def test_a_token_from_eight_threads_gives_one_run(store: RunStore, small: RunSpe
     assert len(found) == 8 and len(set(found)) == 1 and len(store.runs()) == 1
 
 
-def test_a_token_from_several_processes_that_open_a_fresh_store_gives_one_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HDR_HOME", str(tmp_path / "fresh"))
+def together(work: str) -> list[str]:
+    """What three processes print for an expression that they work out at the same moment; all must end well."""
     code = (
-        "import sys, time\n"
-        "from hdr.training.spec import RunSpec\nfrom hdr.training.store import RunStore\n"
-        "print('ready', flush=True); sys.stdin.readline()\n"
-        "print(RunStore().create(RunSpec(), 'ann', 'click').id)"
+        "import sys\nfrom hdr.training.spec import RunSpec\nfrom hdr.training.store import RunStore\n"
+        f"print('ready', flush=True); sys.stdin.readline()\nprint({work})"
     )
     pipe = subprocess.PIPE
     processes = [
@@ -73,7 +69,15 @@ def test_a_token_from_several_processes_that_open_a_fresh_store_gives_one_run(
         process.stdin.flush()
     answers = [p.communicate(timeout=60) for p in processes]
     assert [p.returncode for p in processes] == [0] * 3, answers
-    assert len({out for out, _ in answers}) == 1 and len(RunStore().runs()) == 1
+    return [out for out, _ in answers]
+
+
+def test_a_token_from_several_processes_that_open_a_fresh_store_gives_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "fresh"))
+    answers = together("RunStore().create(RunSpec(), 'ann', 'click').id")
+    assert len(set(answers)) == 1 and len(RunStore().runs()) == 1
 
 
 def test_an_owner_sees_their_own_and_what_is_published(store: RunStore, small: RunSpec) -> None:
@@ -355,18 +359,4 @@ def test_several_processes_bring_one_store_up_to_date(
 ) -> None:
     monkeypatch.setenv("HDR_HOME", str(tmp_path / "before"))
     earlier(tmp_path / "before", small)
-    code = (
-        "import sys\nfrom hdr.training.store import RunStore\nprint('ready', flush=True); sys.stdin.readline()\n"
-        "print(RunStore().get('old').test_accuracy)"
-    )
-    pipe = subprocess.PIPE
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
-        for _ in range(3)
-    ]
-    assert all(p.stdout.readline() == "ready\n" for p in processes)
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [p.communicate(timeout=60) for p in processes]
-    assert [out for out, _ in answers] == ["0.975\n"] * 3, answers
+    assert together("RunStore().get('old').test_accuracy") == ["0.975\n"] * 3
