@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
+from hdr.text import plain
 from hdr.types import HdrError
 from hdr.ui import page, profile, startup
-from hdr.ui.text import plain
 
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.

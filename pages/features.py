@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from hdr.text import plain
 from hdr.ui import feature_view, many, page, principal
-from hdr.ui.text import plain
 
 page.begin("What is measured in a digit")
 if problem := feature_view.follow_address():

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
+from hdr.text import plain
 from hdr.ui import chain, closer, inspector, page, source, strip, way
-from hdr.ui.text import plain
 
 page.begin("What the machine sees, step by step")
 if problem := chain.follow_address():

@@ -4,10 +4,10 @@ import secrets
 
 import streamlit as st
 
+from hdr.text import plain
 from hdr.training.estimate import check_memory
 from hdr.types import HdrError
 from hdr.ui import estimate_view, page, plan, planner, profile, resources, result_view, run_view, runs
-from hdr.ui.text import plain
 
 page.begin("Train a model and watch it learn")
 

@@ -9,7 +9,6 @@ Source: Mitchell et al., Model cards for model reporting (2019), doi:10.1145/328
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.preprocessing.code import chain_in_words, in_words, numbered
+from hdr.text import plain
 from hdr.training.calibration import reliability
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset
@@ -55,9 +55,7 @@ def card(title: str, model: TrainedModel, dataset: Dataset, probabilities: NDArr
 
 def escaped(text: str) -> str:
     """A text of one line for Markdown, to be shown letter by letter: no picture, link, heading or HTML comes of it."""
-    shown = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
-    # Bare addresses become links even so: a joiner, which has no width, keeps them apart.
-    return re.sub(r"(\\:\\/\\/|\\@|(?i:www)\\\.)", "\u2060\\1\u2060", shown)
+    return plain(" ".join(text.split()))
 
 
 def _made_of(model: TrainedModel, dataset: Dataset) -> list[str]:

@@ -7,9 +7,9 @@ import streamlit as st
 from hdr import catalogue
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
+from hdr.text import plain
 from hdr.types import HdrError, Step
 from hdr.ui.address import Mirrored
-from hdr.ui.text import plain
 
 _SELECTED = "_selected"
 _mirrored = Mirrored("chain", lambda: chain(*PRESETS["Default"]), Pipeline.to_text, Pipeline.from_text)

@@ -10,6 +10,7 @@ import streamlit as st
 from hdr.plots import accuracy_axis, curves, learning_curve, pictures, trade_off
 from hdr.plots.curves import Curve
 from hdr.plots.style import CONFIG
+from hdr.text import plain
 from hdr.training.compare import Disputed, Paired, differences, front, paired, shown
 from hdr.training.evaluation import wilson_interval
 from hdr.training.progress import progress
@@ -17,7 +18,6 @@ from hdr.training.store import RunSummary
 from hdr.types import HdrError
 from hdr.ui import digit, resources
 from hdr.ui.run_table import MOST_COMPARED
-from hdr.ui.text import plain
 
 LETTERS = "ABCDEFGHIJ"
 SHOWN, SIDE = 24, 56

@@ -10,13 +10,13 @@ from hdr import catalogue
 from hdr.features.extract import columns, drawings
 from hdr.plots import pictures
 from hdr.preprocessing import Pipeline
+from hdr.text import plain
 from hdr.training.spec import MOST_FEATURES
 from hdr.types import HdrError, Step
 from hdr.ui import chain, plan, source, way
 from hdr.ui.address import Mirrored
 from hdr.ui.source import Source
 from hdr.ui.sources import linked
-from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
 SMALL, LARGE, SMALLER = 84, 196, 140

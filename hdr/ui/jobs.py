@@ -18,8 +18,8 @@ from typing import Any, Literal
 import streamlit as st
 
 from hdr.plots import pictures
+from hdr.text import plain
 from hdr.types import HdrError
-from hdr.ui.text import plain
 
 Report = Callable[..., None]
 """How work says where it is: `report(words, share)`; `share` is 0 to 1, or left out where nobody can know it."""

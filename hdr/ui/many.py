@@ -17,9 +17,9 @@ from hdr.plots import pictures, violin
 from hdr.plots import scatter as points_plot
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
+from hdr.text import plain
 from hdr.types import Step
 from hdr.ui import digit, jobs, resources
-from hdr.ui.text import plain
 
 PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
 NAMED = 60

@@ -10,10 +10,10 @@ import streamlit as st
 
 from hdr import datasets
 from hdr.features.extract import columns
+from hdr.text import plain
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui import chain
-from hdr.ui.text import plain
 
 _PLAN, _REVISION = "_plan", "_plan_revision"
 

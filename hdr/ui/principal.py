@@ -10,9 +10,9 @@ from hdr.features.projection import Components
 from hdr.plots import pictures, variance
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
+from hdr.text import plain
 from hdr.types import HdrError, Images
 from hdr.ui import jobs, resources
-from hdr.ui.text import plain
 
 EIGENDIGITS, WALKED = 10, 24
 COUNTS = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 75, 100, 150, 200, 300)

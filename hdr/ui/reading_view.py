@@ -6,11 +6,11 @@ import streamlit as st
 
 from hdr.plots import pictures
 from hdr.reading import read_strokes, strokes_from_canvas
+from hdr.text import plain
 from hdr.training.store import Run
 from hdr.types import DigitReading, HdrError, Reading
 from hdr.ui import digit as choice
 from hdr.ui import drawing, resources, runs
-from hdr.ui.text import plain
 
 SEEN = 112
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."

@@ -10,11 +10,11 @@ import streamlit as st
 
 from hdr import catalogue, datasets
 from hdr.plots import pictures
+from hdr.text import plain
 from hdr.training.spec import RunSpec
 from hdr.training.store import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSummary
 from hdr.types import HdrError
 from hdr.ui import plan, profile, resources, run_table, runs
-from hdr.ui.text import plain
 
 LONGEST_PLAN = 20_000
 

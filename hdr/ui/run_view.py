@@ -11,11 +11,11 @@ import streamlit as st
 from hdr import catalogue
 from hdr.plots import learning_curve, pictures
 from hdr.plots.style import CONFIG
+from hdr.text import plain
 from hdr.training.progress import Progress, progress
 from hdr.training.steering import Kind
 from hdr.training.store import Run
 from hdr.ui import profile, resources, steer_view
-from hdr.ui.text import plain
 from hdr.ui.widgets import show_value
 
 REFRESH_SECONDS = 0.4

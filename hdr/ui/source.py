@@ -18,9 +18,9 @@ from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.reading import strokes_from_canvas
 from hdr.reading.images import FORMATS, open_image
+from hdr.text import plain
 from hdr.types import HdrError, Stage
 from hdr.ui import about_data, chain, digit, disturb, drawing, resources
-from hdr.ui.text import plain
 
 MOST_PIXELS = 1_500_000
 """Pixels of a photo that go through the chain; a larger one is averaged down, so that a small host can keep up."""

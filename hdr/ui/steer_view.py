@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
+from hdr.text import plain
 from hdr.training.progress import Progress
 from hdr.training.run import Run
 from hdr.training.steering import Command, Kind
 from hdr.types import HdrError
 from hdr.ui import profile, resources
-from hdr.ui.text import plain
 from hdr.ui.widgets import parameter_widget
 
 

@@ -11,13 +11,13 @@ import streamlit as st
 from hdr import catalogue
 from hdr.plots import pictures
 from hdr.preprocessing.definitions import CodeError
+from hdr.text import plain
 from hdr.training.card import card
 from hdr.training.export import Archive, ExportError, archive
 from hdr.training.recipe import RecipeError, recipe
 from hdr.training.store import Run
 from hdr.types import HdrError
 from hdr.ui import jobs, resources
-from hdr.ui.text import plain
 
 HEIGHT = 56
 _ASKED = "_onnx_asked"

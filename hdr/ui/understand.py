@@ -10,13 +10,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr.plots import pictures
+from hdr.text import plain
 from hdr.training import neighbours
 from hdr.training.model import TrainedModel
 from hdr.training.neighbours import Near, Reference
 from hdr.training.store import Run
 from hdr.types import HdrError, Images
 from hdr.ui import digit, jobs, resources
-from hdr.ui.text import plain
 
 NEAR = 10
 SIDE, STAGE, LARGE = 56, 84, 168

@@ -9,6 +9,7 @@ import streamlit as st
 
 from hdr.plots import pictures, variance
 from hdr.plots.style import CONFIG
+from hdr.text import plain
 from hdr.training import importance, inside, neighbours
 from hdr.training.importance import Importance
 from hdr.training.inside import Means, Question, Unseen
@@ -16,7 +17,6 @@ from hdr.training.model import TrainedModel
 from hdr.training.store import Run
 from hdr.types import CLASSES, Drawing, Mark
 from hdr.ui import jobs, resources, understand
-from hdr.ui.text import plain
 
 HEIGHT = 420
 PICTURE, LARGE = 84, 224
