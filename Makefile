@@ -24,6 +24,7 @@ bench: .venv/dev.done
 	$(BIN)/python benchmarks/features.py
 	$(BIN)/python benchmarks/store.py
 	$(BIN)/python benchmarks/training.py --best
+	$(BIN)/python benchmarks/steering.py
 	$(BIN)/python benchmarks/browser.py
 
 chaos: .venv/dev.done
