@@ -63,6 +63,53 @@ events = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
 )
 
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("published", sa.Boolean, nullable=False, default=False),
+    sa.Column("token", sa.String(128), nullable=False, unique=True),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("spec", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("message", sa.Text, nullable=False, default=""),
+    sa.Column("stop", sa.Boolean, nullable=False, default=False),
+    sa.Column("process", sa.Integer),
+    # How often a process has taken it: what an earlier one still writes is not taken from it any more.
+    sa.Column("claims", sa.Integer, nullable=False, default=0),
+    sa.Column("deaths", sa.Integer, nullable=False, default=0),
+    sa.Column("created", sa.Float, nullable=False, index=True),
+    sa.Column("queued", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("heard", sa.Float),
+    sa.Column("finished", sa.Float),
+    sa.Column("deleted", sa.Float),
+    # What lists show, kept up to date with every trial that ends.
+    sa.Column("ended", sa.Integer, nullable=False, default=0),
+    sa.Column("seconds", sa.Float, nullable=False, default=0.0),
+    sa.Column("best", sa.Integer),
+    sa.Column("best_value", sa.Float),
+)
+
+trials = sa.Table(
+    "trials",
+    metadata,
+    sa.Column("search", sa.String(32), sa.ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("scores", sa.Text, nullable=False, default="[]"),
+    sa.Column("value", sa.Float),
+    sa.Column("seconds", sa.Float, nullable=False, default=0.0),
+    # Of attempts that came to nothing, since their process died or they were stopped.
+    sa.Column("lost", sa.Float, nullable=False, default=0.0),
+    sa.Column("attempts", sa.Integer, nullable=False, default=1),
+    sa.Column("started", sa.Float, nullable=False),
+    sa.Column("finished", sa.Float),
+    sa.Column("message", sa.Text, nullable=False, default=""),
+)
+
 
 def figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of `FIGURES` from a result; None for what it does not have."""

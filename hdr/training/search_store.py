@@ -1,0 +1,359 @@
+"""Searches and their trials in the run store: this is the truth about them, whatever samples and prunes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from hdr.training import store as runs
+from hdr.training.run_tables import searches as _searches
+from hdr.training.run_tables import trials as _trials
+from hdr.training.search_spec import SearchSpec
+from hdr.training.search_types import ACTIVE, Search, SearchStatus, Trial, TrialStatus
+from hdr.training.store import KEEP_DELETED_SECONDS, LONGEST_TITLE, RunStore
+from hdr.types import HdrError
+
+MOST_DEATHS = 3
+"""So often in a row may a search's process die before any trial ends; then the search has failed."""
+
+MOST_ATTEMPTS = 3
+"""So often is a trial begun whose process dies; then the trial has failed, and the search goes on."""
+
+
+class UnknownSearch(HdrError):
+    """There is no such search or trial, or it is not this owner's."""
+
+
+_NAMES = {"spec_json": "spec", "values_json": "data", "scores_json": "scores"}
+
+
+def _columns(kind: type, table: sa.Table) -> list[sa.Column]:
+    return [table.c[_NAMES.get(f.name, f.name)] for f in fields(kind)]
+
+
+class SearchStore:
+    """All searches. Safe to use from many threads and processes at once.
+
+    What a search's own process writes carries the number of its claim: where another process has taken the search
+    meanwhile, nothing of it is written.
+
+    Args:
+        store: the run store; it makes the tables.
+    """
+
+    def __init__(self, store: RunStore) -> None:
+        self._store = store
+
+    def create(self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False) -> Search:
+        """Put a search into the queue; the same token always gives the same search, however often it arrives."""
+        now = time.time()
+        row = {
+            "id": secrets.token_hex(12),
+            "owner": owner,
+            "published": published,
+            "token": token,
+            "title": (" ".join(title.split()) or spec.summary)[:LONGEST_TITLE],
+            "spec": json.dumps(spec.to_json()),
+            "status": "queued",
+            "created": now,
+            "queued": now,
+        }
+        try:
+            with self._store._writing() as connection:
+                connection.execute(_searches.insert().values(row))
+        except sa.exc.IntegrityError:
+            return self._one(_searches.c.token == token)
+        return self._one(_searches.c.id == row["id"])
+
+    def get(self, search: str, owner: str | None = None) -> Search:
+        """One search; with an owner given, only where it is theirs or published.
+
+        Raises:
+            UnknownSearch: there is none, or it was deleted.
+        """
+        return self._one(sa.and_(_searches.c.id == str(search), *_visible(owner)))
+
+    def searches(
+        self, owner: str | None = None, statuses: Sequence[SearchStatus] = (), limit: int = 200
+    ) -> list[Search]:
+        """Searches, newest first: an owner's and the published ones, or all; of the given statuses, or any."""
+        mine = [_searches.c.status.in_(statuses)] if statuses else []
+        return self._select(sa.and_(*_visible(owner), *mine), limit)
+
+    def trials(self, search: str, after: int = -1) -> list[Trial]:
+        """A search's trials in order; those after a number."""
+        query = (
+            sa.select(*_columns(Trial, _trials))
+            .where(_trials.c.search == str(search), _trials.c.number > after)
+            .order_by(_trials.c.number)
+        )
+        with self._store._reading() as connection:
+            return [Trial(*row) for row in connection.execute(query)]
+
+    def trial(self, search: str, number: int) -> Trial:
+        """One trial.
+
+        Raises:
+            UnknownSearch: there is none.
+        """
+        query = sa.select(*_columns(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
+        with self._store._reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise UnknownSearch(f"This search has no trial {number}.")
+        return Trial(*row)
+
+    def rename(self, search: str, owner: str, title: str) -> None:
+        """Call a search something else; an empty title gives it back its first.
+
+        Raises:
+            UnknownSearch: there is none, or it is not this owner's.
+        """
+        shown = " ".join(title.split()) or self.get(search, owner).spec.summary
+        if not self._own([search], owner, _searches.c.deleted.is_(None), title=shown[:LONGEST_TITLE]):
+            raise UnknownSearch("There is no such search, or it belongs to somebody else.")
+
+    def extend(self, search: str, owner: str, trials: int | None = None, minutes: float | None = None) -> Search:
+        """Give a search another budget: trials in all, or minutes of work in all (0 for no limit).
+
+        Raises:
+            HdrError: there is no such search of this owner, or a number is not allowed.
+        """
+        spec = self.get(search, owner).spec
+        given = {"most_trials": trials, "most_minutes": minutes}
+        spec = replace(spec, **{name: value for name, value in given.items() if value is not None})
+        if not self._own([search], owner, _searches.c.deleted.is_(None), spec=json.dumps(spec.to_json())):
+            raise UnknownSearch("There is no such search, or it belongs to somebody else.")
+        return self.get(search)
+
+    def request_stop(self, search: str) -> None:
+        """Ask a search to stop: a queued one ends at once, a running one at its process's next heartbeat."""
+        if not self._change(search, ("queued",), status="stopped", finished=time.time()):
+            self._change(search, ("running",), stop=True)
+
+    def resume(self, search: str) -> bool:
+        """Put a search that has ended into the queue again; False where it has not, or its budget is used up."""
+        found = self.get(search)
+        if found.exhausted and not any(not t.ended for t in self.trials(search)):
+            return False
+        again = {"status": "queued", "queued": time.time(), "stop": False, "deaths": 0, "message": "", "finished": None}
+        return self._change(search, ("stopped", "failed", "done"), _searches.c.deleted.is_(None), **again)
+
+    def delete(self, searches: Sequence[str], owner: str) -> int:
+        """Take an owner's searches out of all lists; those that are active are stopped. They can be brought back for
+        24 hours; then `purge` removes them. How many it were."""
+        now = time.time()
+        deleted = self._own(searches, owner, _searches.c.deleted.is_(None), deleted=now)
+        mine = _searches.c.deleted == now
+        self._own(searches, owner, mine, _searches.c.status == "queued", status="stopped", finished=now)
+        self._own(searches, owner, mine, _searches.c.status == "running", stop=True)
+        return deleted
+
+    def restore(self, searches: Sequence[str], owner: str) -> int:
+        """Bring an owner's deleted searches back; how many could be."""
+        return self._own(searches, owner, _searches.c.deleted > time.time() - KEEP_DELETED_SECONDS, deleted=None)
+
+    def purge(self) -> int:
+        """Remove searches that were deleted long ago, with their trials; how many there were."""
+        old = _searches.c.deleted < time.time() - KEEP_DELETED_SECONDS - 60
+        with self._store._writing() as connection:
+            gone = sa.select(_searches.c.id).where(old, _searches.c.status.not_in(ACTIVE))
+            connection.execute(_trials.delete().where(_trials.c.search.in_(gone)))
+            return connection.execute(_searches.delete().where(_searches.c.id.in_(gone))).rowcount
+
+    def claim(self, search: str, process: int) -> int | None:
+        """Take a queued search for a process: the number of this claim; None where another has it, or it was
+        stopped."""
+        now, claims = time.time(), _searches.c.claims + 1
+        taken = {"status": "running", "process": process, "started": now, "heard": now, "claims": claims}
+        if not self._change(search, ("queued",), **taken):
+            return None
+        with self._store._reading() as connection:
+            return connection.execute(sa.select(_searches.c.claims).where(_searches.c.id == search)).scalar()
+
+    def heartbeat(self, search: str, claim: int) -> bool:
+        """Say that a search's process lives. False where it is to end: it was stopped, or another has taken it."""
+        with self._store._writing() as connection:
+            connection.execute(_searches.update().where(*_held(search, claim)).values(heard=time.time()))
+            stop = connection.execute(sa.select(_searches.c.stop).where(*_held(search, claim))).scalar()
+        return stop is False
+
+    def begin(self, search: str, claim: int, values: dict[str, Any]) -> Trial | None:
+        """Put the next trial down, before it is fitted; None where the search is not this process's any more."""
+        last = sa.select(sa.func.coalesce(sa.func.max(_trials.c.number), -1) + 1).where(_trials.c.search == search)
+        with self._holding(search, claim) as connection:
+            if connection is None:
+                return None
+            number = connection.execute(last).scalar()
+            row = {"search": search, "number": number, "data": json.dumps(values), "status": "running"}
+            connection.execute(_trials.insert().values(**row, started=time.time()))
+        return self.trial(search, number)
+
+    def repeat(self, search: str, claim: int, number: int) -> Trial | None:
+        """Begin a trial once more that was left unfinished, with the same values; None as `begin`."""
+        again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time()}
+        time_lost = {"lost": _trials.c.lost + _trials.c.seconds, "seconds": 0.0}
+        with self._holding(search, claim) as connection:
+            if connection is None:
+                return None
+            connection.execute(_running(search, number).values(**again, **time_lost))
+        return self.trial(search, number)
+
+    def report(
+        self, search: str, claim: int, number: int, scores: Sequence[tuple[float, float]], seconds: float
+    ) -> bool:
+        """Write how far a trial is; False where the search is not this process's any more."""
+        with self._holding(search, claim) as connection:
+            if connection is None:
+                return False
+            change = _running(search, number).values(scores=json.dumps(scores), seconds=seconds)
+            connection.execute(change)
+            connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=_spent(search)))
+        return True
+
+    def settle(
+        self,
+        search: str,
+        claim: int,
+        number: int,
+        status: TrialStatus,
+        value: float | None = None,
+        scores: Sequence[tuple[float, float]] = (),
+        seconds: float = 0.0,
+        message: str = "",
+        lived: bool = True,
+    ) -> bool:
+        """End a trial, once and for all; False where the search is not this process's any more.
+
+        Args:
+            lived: False where it ends because processes died of it.
+        """
+        row = {"status": status, "value": value, "scores": json.dumps(scores), "seconds": seconds}
+        with self._holding(search, claim) as connection:
+            if connection is None:
+                return False
+            change = _running(search, number).values(**row, message=message[:2000], finished=time.time())
+            if connection.execute(change).rowcount:
+                row = _summary(search) | ({"deaths": 0} if lived else {})
+                connection.execute(_searches.update().where(_searches.c.id == search).values(row))
+        return True
+
+    def give_way(self, search: str, claim: int) -> bool:
+        """Go to the end of the queue, between two trials; False as `report`."""
+        change = _searches.update().where(*_held(search, claim)).values(status="queued", queued=time.time())
+        with self._store._writing() as connection:
+            return connection.execute(change).rowcount == 1
+
+    def end(self, search: str, status: SearchStatus, message: str = "", claim: int | None = None) -> bool:
+        """End a search that is still active; False where it had ended already, or, with a claim given, another process
+        has it. A trial that runs is repeated when the search goes on; a stop is none of its attempts."""
+        mine = sa.true() if claim is None else _searches.c.claims == claim
+        row = {"status": status, "message": message[:2000], "finished": time.time()}
+        with self._store._writing() as connection:
+            condition = (_searches.c.id == search, _searches.c.status.in_(ACTIVE), mine)
+            ended = connection.execute(_searches.update().where(*condition).values(row)).rowcount == 1
+            if ended and status == "stopped":
+                waiting = (_trials.c.search == search, _trials.c.status == "running")
+                connection.execute(_trials.update().where(*waiting).values(attempts=_trials.c.attempts - 1))
+        return ended
+
+    def died(self, search: str, process: int) -> str | None:
+        """Say that the process of a search has ended without a word: the search is queued again, or has failed where
+        this has happened too often. What it has become; None where it was not running in that process."""
+        return self._revive(_searches.c.id == search, _searches.c.process == process).get(search)
+
+    def revive_silent(self) -> dict[str, str]:
+        """The same for all searches that have not been heard of for long: what they have become, by name."""
+        return self._revive(_searches.c.heard < time.time() - runs.SILENT_SECONDS)
+
+    def _revive(self, *condition: Any) -> dict[str, str]:
+        query = sa.select(_searches.c.id, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
+        with self._store._reading() as connection:
+            found = connection.execute(query.where(_searches.c.status == "running", *condition)).all()
+        become = {}
+        for search, deaths, stop, claim in found:
+            deaths += 1
+            if stop:
+                become[search] = "stopped"
+                self.end(search, "stopped", claim=claim)
+                continue
+            row: dict[str, Any] = {"status": "queued", "deaths": deaths}
+            if deaths > MOST_DEATHS:
+                message = f"Its process died {deaths} times in a row before a trial could end; there may be too little "
+                row |= {"status": "failed", "message": message + "memory.", "finished": time.time()}
+            with self._store._writing() as connection:
+                if connection.execute(_searches.update().where(*_held(search, claim)).values(row)).rowcount:
+                    become[search] = row["status"]
+        return become
+
+    @contextmanager
+    def _holding(self, search: str, claim: int) -> Iterator[sa.Connection | None]:
+        # A transaction in which the search belongs to this claim, and stays so until its end.
+        with self._store._writing() as connection:
+            heard = _searches.update().where(*_held(search, claim)).values(heard=time.time())
+            yield connection if connection.execute(heard).rowcount else None
+
+    def _one(self, condition: Any) -> Search:
+        rows = self._select(condition, 1)
+        if not rows:
+            raise UnknownSearch("There is no such search.")
+        return rows[0]
+
+    def _select(self, condition: Any, limit: int) -> list[Search]:
+        newest = (_searches.c.created.desc(), _searches.c.id)
+        query = sa.select(*_columns(Search, _searches)).where(condition).order_by(*newest).limit(limit)
+        with self._store._reading() as connection:
+            return [Search(*row) for row in connection.execute(query)]
+
+    def _own(self, searches: Sequence[str], owner: str, *conditions: Any, **values: Any) -> int:
+        mine = (_searches.c.id.in_(searches), _searches.c.owner == owner, *conditions)
+        with self._store._writing() as connection:
+            return connection.execute(_searches.update().where(*mine).values(values)).rowcount
+
+    def _change(self, search: str, statuses: Sequence[SearchStatus], *conditions: Any, **values: Any) -> bool:
+        mine = (_searches.c.id == search, _searches.c.status.in_(statuses), *conditions)
+        with self._store._writing() as connection:
+            return connection.execute(_searches.update().where(*mine).values(values)).rowcount == 1
+
+
+def _visible(owner: str | None) -> list[Any]:
+    mine = [] if owner is None else [sa.or_(_searches.c.owner == owner, _searches.c.published)]
+    return [_searches.c.deleted.is_(None), *mine]
+
+
+def _held(search: str, claim: int) -> tuple[Any, ...]:
+    return _searches.c.id == search, _searches.c.claims == claim, _searches.c.status == "running"
+
+
+def _running(search: str, number: int) -> sa.Update:
+    condition = (_trials.c.search == search, _trials.c.number == number, _trials.c.status == "running")
+    return _trials.update().where(*condition)
+
+
+def _spent(search: str) -> Any:
+    total = sa.func.coalesce(sa.func.sum(_trials.c.seconds + _trials.c.lost), 0.0)
+    return sa.select(total).where(_trials.c.search == search).scalar_subquery()
+
+
+def _summary(search: str) -> dict[str, Any]:
+    mine = _trials.c.search == search
+    best = (
+        sa.select(_trials.c.number, _trials.c.value)
+        .where(mine, _trials.c.status == "done")
+        .order_by(_trials.c.value.desc(), _trials.c.number)
+        .limit(1)
+    )
+    ended = sa.select(sa.func.count()).select_from(_trials).where(mine, _trials.c.status != "running")
+    return {
+        "ended": ended.scalar_subquery(),
+        "seconds": _spent(search),
+        "best": best.with_only_columns(_trials.c.number).scalar_subquery(),
+        "best_value": best.with_only_columns(_trials.c.value).scalar_subquery(),
+    }
