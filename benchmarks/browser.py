@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,23 +22,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, BrowserType, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from hdr.training.store import RunStore  # noqa: E402 - the path comes first
+from tools.chromium import launch  # noqa: E402
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 TITLES = {
     "Home": "Handwritten digits, step by step",
     "Preprocess": "What the machine sees, step by step",
@@ -209,7 +199,7 @@ def warm(home: Path) -> None:
     try:
         server.wait()
         with sync_playwright() as playwright:
-            browser = launch(playwright.chromium)
+            browser = launch(playwright)
             browser.new_page().goto(server.url)
             store = RunStore(f"sqlite:///{home / 'runs.sqlite'}")
             deadline = time.monotonic() + 300
@@ -239,12 +229,6 @@ def starts(browser: Browser, home: Path, count: int) -> list[float]:
     return times
 
 
-def launch(chromium: BrowserType) -> Browser:
-    """The browser, with nothing of its own on the network."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    return chromium.launch(executable_path=path, args=FLAGS)
-
-
 def main() -> None:
     """Measure, and print a table."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -258,7 +242,7 @@ def main() -> None:
         home = Path(folder)
         warm(home)
         with sync_playwright() as playwright:
-            browser = launch(playwright.chromium)
+            browser = launch(playwright)
             rows = {"cold start to the first heading": starts(browser, home, asked.starts)}
             server = Server(home)
             try:

@@ -9,10 +9,7 @@ scikit-image's, which counts hard, one digit at a time.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from time import process_time
 
 import click
 import cv2
@@ -22,6 +19,7 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import hdr.features  # noqa: F401 - registers the entries
+from benchmarks.timing import seconds
 from hdr import catalogue, datasets
 from hdr.features.hog import hog
 from hdr.types import Images
@@ -37,17 +35,6 @@ def digits(number: int) -> tuple[str, Images]:
     """MNIST's test split where it is on this machine, or else the bundled digits, as often as it takes."""
     found = datasets.load(datasets.available()[0])
     return found.title, np.resize(found.test.images, (number, 28, 28))
-
-
-def seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median processor time, after one call that fills tables and imports what is imported late."""
-    work()
-    durations = []
-    for _ in range(repeats):
-        start = process_time()
-        work()
-        durations.append(process_time() - start)
-    return median(durations)
 
 
 def scikit_image(images: Images) -> None:

@@ -9,10 +9,7 @@ the default chain over 70,000 digits, whatever --digits says.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from statistics import median
-from time import process_time
 
 import click
 import cv2
@@ -22,6 +19,7 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.rivals import Rivals, everything
+from benchmarks.timing import seconds
 from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
@@ -36,16 +34,6 @@ def digits() -> tuple[str, Images]:
     found = datasets.load(datasets.available()[0])
     images = np.concatenate([found.train.images, found.test.images])
     return found.title, images if len(images) == ALL else np.resize(images, (ALL, 28, 28))
-
-
-def seconds(work: Callable[[], object], repeats: int) -> float:
-    """Median duration, as processor time: others may be at work on the machine."""
-    durations = []
-    for _ in range(repeats):
-        start = process_time()
-        work()
-        durations.append(process_time() - start)
-    return median(durations)
 
 
 @click.command(help=__doc__.splitlines()[0])

@@ -8,8 +8,6 @@ docs/pictures or the folder given. Needs Chromium on the PATH or named by CHROMI
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -20,7 +18,10 @@ from time import monotonic, sleep
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+sys.path.insert(0, str(ROOT))
+
+from tools.chromium import launch  # noqa: E402 - the path comes first
+
 CHAIN = "median-size-3~contrast_stretching-low-1.0-high-99.0~otsu~deskew~scale_to_box~centre_by_mass"
 NOISY = f"preprocess?chain={CHAIN}&gaussian_noise.sigma=40&salt_and_pepper.share=8&rotation.angle=12&index=4"
 THREE = ((90, 80), (170, 60), (225, 100), (150, 160), (230, 205), (190, 275), (90, 265))
@@ -38,9 +39,7 @@ def main() -> None:
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=os.environ.get("CHROMIUM") or shutil.which("chromium"), args=FLAGS
-            )
+            browser = launch(playwright)
             for scheme in ("light", "dark"):
                 page = browser.new_page(
                     viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1.5

@@ -24,27 +24,13 @@ from hdr.training import default
 from hdr.training.spec import PRESETS, for_dataset
 from hdr.training.store import RunStore
 from hdr.training.worker import execute
+from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE = 30.0
 """Seconds that anything may take on a busy machine."""
 
 expect.set_options(timeout=PATIENCE * 1000)
-
-
-def chromium() -> str | None:
-    """The browser: `CHROMIUM`, or else the one that is installed."""
-    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
-            if not chromium():
+            if not chromium.path():
                 item.add_marker(missing)
 
 
@@ -191,7 +177,7 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     """The one browser of all tests."""
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        running = chromium.launch(playwright)
         yield running
         running.close()
 
