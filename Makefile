@@ -17,7 +17,8 @@ test: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
+	$(BIN)/python -m pytest tests/browser
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/preprocessing.py
