@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr import catalogue
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.capture import from_strokes
@@ -38,13 +37,13 @@ class Source:
     Attributes:
         stage: the picture, disturbed or not.
         clean: the picture before it was disturbed; None where it was not.
-        photo: a name that changes with the photo and what is done to it; empty where the picture is one digit.
+        photo: whether it may show several digits and is to be cut.
         dataset: the data set it is from, or the best there is.
     """
 
     stage: Stage
     clean: Stage | None = None
-    photo: str = ""
+    photo: bool = False
     dataset: str = ""
 
 
@@ -55,15 +54,15 @@ def choose() -> Source:
     source = digit.choose_source()
     if source == digit.PHOTO:
         _suit_chain()
-        stage, photo = _photo(digit.dataset())
+        stage = _photo(digit.dataset())
     elif source == digit.DRAWING:
-        stage, photo = _drawn(), ""
+        stage = _drawn()
     else:
-        stage, photo = digit.choose(source), ""
+        stage = digit.choose(source)
     disturb.menu()
     if st.button("", icon=":material/info:", key="about_data", help="About the data"):
         _about(digit.dataset())
-    return _disturbed(stage, photo)
+    return _disturbed(stage, source == digit.PHOTO)
 
 
 @st.dialog("About the data", width="large")
@@ -71,13 +70,12 @@ def _about(dataset: str) -> None:
     about_data.panel(dataset)
 
 
-def _disturbed(stage: Stage, photo: str) -> Source:
-    steps, seed = disturb.steps(), disturb.seed()
+def _disturbed(stage: Stage, photo: bool) -> Source:
+    steps = disturb.steps()
     if not steps:
         return Source(stage, None, photo, digit.dataset())
-    spoiled = spoil(stage.image[None], steps, seed)[0]
-    name = photo and f"{photo}-{catalogue.key_of([catalogue.step_to_json(s) for s in steps])}-{seed}"
-    return Source(Stage(stage.title, spoiled), stage, name, digit.dataset())
+    spoiled = spoil(stage.image[None], steps, disturb.seed())[0]
+    return Source(Stage(stage.title, spoiled), stage, photo, digit.dataset())
 
 
 def _drawn() -> Stage:
@@ -97,8 +95,8 @@ def _suit_chain() -> None:
         chain.replace(make_chain(*PRESETS["Noisy photo"]), 0)
 
 
-def _photo(dataset: str) -> tuple[Stage, str]:
-    """The photo that was chosen, at first a made-up sheet, with a name for what was kept of it."""
+def _photo(dataset: str) -> Stage:
+    """The photo that was chosen, at first a made-up sheet."""
     upload = st.file_uploader(
         "Photo of handwritten digits",
         [f.lower() for f in FORMATS],
@@ -113,11 +111,12 @@ def _photo(dataset: str) -> tuple[Stage, str]:
             st.warning(plain(error), icon=":material/broken_image:")
     elif kept := st.session_state.get(_PHOTO):
         # The uploader forgets its file when another page is looked at.
-        return kept
-    return Stage("a made-up sheet", _sheet(dataset)), f"sheet-{dataset}"
+        return kept[0]
+    return Stage("a made-up sheet", _sheet(dataset))
 
 
-def _opened(data: bytes) -> tuple[Stage, str]:
+def _opened(data: bytes) -> Stage:
+    # Opened once, not anew whenever a setting changes.
     key = hashlib.sha256(data).hexdigest()[:16]
     kept = st.session_state.get(_PHOTO)
     if kept is None or kept[1] != key:
@@ -126,7 +125,7 @@ def _opened(data: bytes) -> tuple[Stage, str]:
         grey = pictures.shrunk(grey, min(LONGEST_SIDE, int(max(grey.shape) * scale)))
         title = f"your photo, {grey.shape[1]}×{grey.shape[0]}"
         kept = st.session_state[_PHOTO] = (Stage(title, grey), key)
-    return kept
+    return kept[0]
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
