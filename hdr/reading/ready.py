@@ -127,7 +127,7 @@ def load(path: Path | None = None) -> Reader:
     except FileNotFoundError:
         raise ReaderError(
             f"The ready-made reader is missing: there is no file {path.name}. Models of your own do read."
-        )
+        ) from None
     except Exception as error:
         # The library raises errors of a dozen kinds of its own over a damaged file.
         raise ReaderError(

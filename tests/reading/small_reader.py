@@ -1,4 +1,4 @@
-"""A reader in ONNX that is made in a moment: one hidden layer, the same inputs, outputs and metadata as the real one."""
+"""A reader in ONNX that is made in a moment: one hidden layer, with inputs, outputs and metadata of the real one."""
 
 from __future__ import annotations
 
