@@ -16,8 +16,7 @@ from hdr.types import HdrError, Step
 from hdr.ui import chain, plan, source, way
 from hdr.ui.address import Mirrored
 from hdr.ui.source import Source
-from hdr.ui.sources import linked
-from hdr.ui.widgets import parameter_widget
+from hdr.ui.widgets import explained
 
 SMALL, LARGE, SMALLER = 84, 196, 140
 MOST_LISTED = 32
@@ -61,9 +60,10 @@ def _set(step: Step, by_widget: bool = False) -> None:
 
 
 def _choose(name: str) -> None:
-    # It may have come by the address.
-    st.session_state.setdefault(_KEPT, {})[chosen().name] = chosen()
-    _set(st.session_state.get(_KEPT, {}).get(name) or catalogue.complete("feature", Step(name)))
+    kept = st.session_state.setdefault(_KEPT, {})
+    # The one that is left may have come by the address.
+    kept[chosen().name] = chosen()
+    _set(kept.get(name) or catalogue.complete("feature", Step(name)))
 
 
 def _set_parameter(name: str, key: str) -> None:
@@ -114,14 +114,7 @@ def large(image: NDArray[np.uint8]) -> None:
             st.markdown(f"**{entry.title}**")
             st.space("stretch")
             _use_for_training(step)
-        st.markdown(entry.caption)
-        for parameter in entry.parameters:
-            key = _mirrored.widget_key(parameter.name)
-            parameter_widget(parameter, step.params[parameter.name], key, _set_parameter, (parameter.name, key))
-        if entry.formula:
-            st.latex(entry.formula, width="content")
-        if entry.source:
-            st.caption(linked(entry.source))
+        explained(entry, step.params, _mirrored.widget_key, _set_parameter)
     with left:
         try:
             _pictures(step, image)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -11,9 +13,8 @@ from hdr.preprocessing import Pipeline
 from hdr.types import Stage, Step
 from hdr.ui import chain, lens, way
 from hdr.ui.lens import Panel
-from hdr.ui.sources import linked
 from hdr.ui.way import Passage, Way
-from hdr.ui.widgets import parameter_widget, show_value
+from hdr.ui.widgets import explained, show_value
 
 CHANGE, EDGE, KEPT = "Change", "Before | after", "Kept | now"
 LARGEST_DIGIT = 64
@@ -36,40 +37,17 @@ def show(seen: Way) -> None:
         _pictures(seen, index, passage)
     with right, st.container(key="settings", gap="small"):
         _toolbar(index, passage)
-        st.markdown(entry.caption)
-        for parameter in entry.parameters:
-            key = chain.widget_key(f"{index}-{parameter.name}")
-            value = passage.step.params[parameter.name]
-            parameter_widget(parameter, value, key, chain.set_parameter, (index, parameter.name, key))
-        if entry.formula:
-            st.latex(entry.formula, width="content")
-        if entry.source:
-            st.caption(linked(entry.source))
+        explained(
+            entry,
+            passage.step.params,
+            lambda name: chain.widget_key(f"{index}-{name}"),
+            partial(chain.set_parameter, index),
+        )
 
 
 def _pictures(seen: Way, index: int, passage: Passage) -> None:
     kept = st.session_state.get(_KEPT)
-    views = [CHANGE, EDGE, *([KEPT] if kept else [])]
-    with st.container(horizontal=True, vertical_alignment="center", key="view_row"):
-        view = st.segmented_control(
-            "Third picture",
-            views,
-            default=KEPT if kept else CHANGE,
-            key=f"view-{kept and kept[0]}",
-            required=True,
-            label_visibility="collapsed",
-        )
-        st.button(
-            "Keep this result" if not kept else "Keep this instead",
-            icon=":material/keep:",
-            key="keep",
-            type="tertiary",
-            help="Remember it, change the settings or select another step, and see both with a divider between them.",
-            on_click=_keep,
-            args=(Pipeline(chain.current().steps[: index + 1]),),
-        )
-        if kept:
-            st.button("", icon=":material/close:", key="let_go", type="tertiary", help="Let go of it", on_click=_let_go)
+    view = _view_row(index, kept)
     before = Panel(
         f"before · {passage.before.title}{way.size(passage.before)}",
         (passage.before,),
@@ -89,6 +67,36 @@ def _pictures(seen: Way, index: int, passage: Passage) -> None:
             '<div class="hdr-note">PSNR and SSIM compare with the clean digit after the same steps: '
             "the higher, the more of it is left.</div>"
         )
+    idle = passage.step.on and _equal(passage.before, passage.after)
+    # Its line is kept, so that nothing below moves with a slider.
+    words = "There was nothing to do here: before and after are equal." if idle else "&nbsp;"
+    st.html(f'<div class="hdr-note">{words}</div>')
+
+
+def _view_row(index: int, kept: tuple[int, Pipeline] | None) -> str:
+    # What the third picture shows.
+    views = [CHANGE, EDGE, *([KEPT] if kept else [])]
+    with st.container(horizontal=True, vertical_alignment="center", key="view_row"):
+        view: str = st.segmented_control(
+            "Third picture",
+            views,
+            default=KEPT if kept else CHANGE,
+            key=f"view-{kept and kept[0]}",
+            required=True,
+            label_visibility="collapsed",
+        )
+        st.button(
+            "Keep this result" if not kept else "Keep this instead",
+            icon=":material/keep:",
+            key="keep",
+            type="tertiary",
+            help="Remember it, change the settings or select another step, and see both with a divider between them.",
+            on_click=_keep,
+            args=(Pipeline(chain.current().steps[: index + 1]),),
+        )
+        if kept:
+            st.button("", icon=":material/close:", key="let_go", type="tertiary", help="Let go of it", on_click=_let_go)
+    return view
 
 
 def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, Pipeline] | None) -> list[Panel]:
@@ -112,6 +120,10 @@ def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, 
 def _alike(one: Stage, other: Stage) -> bool:
     # Pictures of other sizes or meanings cannot be laid over each other.
     return one.image.shape == other.image.shape and one.display == other.display
+
+
+def _equal(one: Stage, other: Stage) -> bool:
+    return _alike(one, other) and np.array_equal(one.image, other.image)
 
 
 def _keep(pipeline: Pipeline) -> None:

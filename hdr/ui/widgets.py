@@ -1,13 +1,14 @@
-"""Widgets from declared parameters: the declaration says which one, its range, its unit and its help."""
+"""Widgets from declared parameters, which say which one, its range, its unit and its help; and all of an entry."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
-from hdr.catalogue import Parameter
+from hdr.catalogue import Entry, Parameter
+from hdr.ui.sources import linked
 
 
 def show_value(parameter: Parameter, value: Any) -> str:
@@ -62,6 +63,10 @@ def parameter_widget(
         return st.select_slider(
             parameter.title, choices, value, format_func=lambda v: show_value(parameter, v), **common
         )
+    return _slider(parameter, value, common)
+
+
+def _slider(parameter: Parameter, value: Any, common: Mapping[str, Any]) -> Any:
     kind = parameter.type
     unit = parameter.unit.replace("%", "%%")
     step = kind(parameter.step or (1 if kind is int else 0.1))
@@ -75,3 +80,27 @@ def parameter_widget(
         format=f"{places} {unit}".strip(),
         **common,
     )
+
+
+def explained(
+    entry: Entry,
+    params: Mapping[str, Any],
+    key_of: Callable[[str], str],
+    on_change: Callable[[str, str], None],
+) -> None:
+    """Show what an entry does, a widget for each of its parameters, its formula and its source.
+
+    Args:
+        entry: of the catalogue.
+        params: the value of every parameter.
+        key_of: gives the key of the widget for a parameter's name.
+        on_change: called with a parameter's name and its widget's key after it was changed.
+    """
+    st.markdown(entry.caption)
+    for parameter in entry.parameters:
+        key = key_of(parameter.name)
+        parameter_widget(parameter, params[parameter.name], key, on_change, (parameter.name, key))
+    if entry.formula:
+        st.latex(entry.formula, width="content")
+    if entry.source:
+        st.caption(linked(entry.source))

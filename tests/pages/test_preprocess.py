@@ -96,6 +96,15 @@ def test_a_step_that_is_switched_off_changes_nothing_and_can_be_switched_on(open
     assert [p.tolist() for p in pictures(app)] == [p.tolist() for p in on]
 
 
+def test_a_step_that_found_nothing_to_do_says_so(open_page: Open) -> None:
+    words = "There was nothing to do here: before and after are equal."
+    app = open_page("preprocess", {"chain": "wavelet_denoising"})
+    assert np.array_equal(pictures(app)[1], pictures(app)[0]) and words in text(app)
+    assert words not in text(open_page("preprocess", {"chain": "_wavelet_denoising"})), "one that is off did nothing"
+    app = open_page("preprocess", {"chain": "wavelet_denoising", "gaussian_noise.sigma": "40"})
+    assert not np.array_equal(pictures(app)[1], pictures(app)[0]) and words not in text(app)
+
+
 def test_a_slider_changes_the_picture_and_the_address(open_page: Open) -> None:
     app = select(open_page("preprocess", {"chain": "threshold"}), 0)
     before = pictures(app)[-1]
