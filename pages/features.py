@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hdr.text import plain
-from hdr.ui import feature_view, many, page, principal
+from hdr.ui import feature_view, many, page, principal, separation
 
 page.begin("What is measured in a digit")
 if problem := feature_view.follow_address():
@@ -15,7 +15,7 @@ feature_view.large(digit)
 step = feature_view.chosen()
 sections = {
     "Over many digits": lambda: many.scatter(start.dataset, pipeline, (step,)),
-    "Which features tell digits apart": lambda: many.separation(start.dataset, pipeline, (step,)),
+    "Which features tell digits apart": lambda: separation.section(start.dataset, pipeline, (step,)),
     "Principal components": lambda: principal.section(start.dataset, pipeline, digit),
 }
 for tab, section in zip(st.tabs(list(sections), key="many", on_change="rerun"), sections.values(), strict=True):

@@ -212,6 +212,12 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}{SPACE}%"
 
 
+def points(difference: float) -> str:
+    """A difference of two shares in points, with its sign: +0.42, −1.30, ±0.00."""
+    sign = "+" if difference > 0 else "−" if difference < 0 else "±"
+    return f"{sign}{abs(difference) * 100:.2f}"
+
+
 def number(value: float) -> str:
     """A number with four significant digits and a true minus."""
     return f"{value:.4g}".replace("-", "−")

@@ -157,21 +157,17 @@ def _pair(first: RunSummary, second: RunSummary) -> None:
 def _answer(found: Paired) -> None:
     low, high = found.interval
     better = "A is better" if low > 0 else "B is better" if high < 0 else "Neither is better, as far as this can show"
+    interval = " to ".join(map(pictures.points, found.interval))
     p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="pair_answer"):
-        st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{pictures.points(found.difference)}</div>', width="content")
         st.markdown(
             f"**{better}.** {pictures.percent(found.first_accuracy)} and {pictures.percent(found.second_accuracy)} of "
-            f"{pictures.count(found.tested_on)} test digits: A minus B in points, 95 % interval {_points(low)} to "
-            f"{_points(high)}.  \nMcNemar's exact test: {p}, the chance that two equally good models differ at "
+            f"{pictures.count(found.tested_on)} test digits: A minus B in points, 95 % interval {interval}.  \n"
+            f"McNemar's exact test: {p}, the chance that two equally good models differ at "
             "least as much.",
             width="stretch",
         )
-
-
-def _points(share: float) -> str:
-    sign = "+" if share > 0 else "−" if share < 0 else "±"
-    return f"{sign}{abs(share) * 100:.2f}"
 
 
 def _disputed(right: str, wrong: str, found: Sequence[Disputed], run: RunSummary) -> None:

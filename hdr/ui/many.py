@@ -1,4 +1,4 @@
-"""What features say about many digits: the Features page's scatter, ranking and violins."""
+"""What features say about many digits: the sample of them, and the Features page's scatter."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.features import analysis, projection
-from hdr.features.analysis import Information, Ranking, Sample
-from hdr.plots import pictures, violin
+from hdr.features.analysis import Sample
+from hdr.plots import pictures
 from hdr.plots import scatter as points_plot
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
@@ -25,15 +25,11 @@ PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-S
 NAMED = 60
 """Columns up to which two of them are a good first view."""
 
-ORDERS = {"f": "F", "information": "Mutual information"}
-SCATTER_HEIGHT, TABLE_HEIGHT, VIOLIN_HEIGHT = 520, 380, 340
+SCATTER_HEIGHT = 520
 NOTES, CHOICES = 56, 86
 """Pixels that the line below a figure and the widgets above it take: what is waited for keeps their place too."""
 
-PICKED, MAP = 196, 168
-AT_ONCE = 200
-"""Up to so many columns mutual information is estimated unasked: it takes a second or so."""
-
+PICKED = 196
 MIXED = 60
 """Up to so many columns an extractor's units are taken to differ."""
 
@@ -215,140 +211,3 @@ def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None
         if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess"):
             digit.open_digit(dataset, index)
         st.html('<div class="hdr-note">Click any point to see its digit.</div>')
-
-
-@st.fragment
-def separation(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
-    """Which columns tell the classes apart, and how each spreads over them.
-
-    Args:
-        dataset, pipeline, features: as for `sample`.
-    """
-    drawn = sample(dataset, pipeline, features, TABLE_HEIGHT + NOTES + CHOICES, "separation")
-    if drawn is None:
-        return
-    name = key(dataset, pipeline, features)
-    ranked: Ranking | None = jobs.result(
-        f"ranking-{name}", partial(analysis.ranking, drawn), TABLE_HEIGHT + NOTES + CHOICES
-    )
-    if ranked is None:
-        return
-    left, right = st.columns([6, 5], gap="large")
-    with left:
-        by = st.segmented_control(
-            "Rank by",
-            list(ORDERS),
-            format_func=ORDERS.get,
-            default="f",
-            required=True,
-            key="many_order",
-            persist_state="session",
-            help="F: variance between the classes over variance within them. Mutual information: how many of the 3.3 "
-            "bits that the class holds are known from this number, by whatever dependence; it takes longer.",
-        )
-        asked: set[str] = st.session_state.setdefault("_many_informed", set())
-        if by == "information":
-            asked.add(name)
-        wanted = name in asked or len(ranked.f) <= AT_ONCE
-        job = (
-            jobs.get(f"information-{name}", partial(analysis.information, drawn, ranked.f), slow=True)
-            if wanted
-            else None
-        )
-        informed: Information | None = job.result if job else None
-        if by == "information" and informed is None:
-            jobs.show(job, TABLE_HEIGHT)
-            column = int(analysis.order(ranked.f)[0])
-        else:
-            column = _table(ranked, informed, by, name)
-        if by == "f" and job and informed is None:
-            jobs.show(job, NOTES)
-        else:
-            st.html(f'<div class="hdr-note">{_table_note(drawn, informed)}</div>')
-    with right:
-        pair = ranked.pair[column].tolist()
-        st.plotly_chart(
-            violin.figure(drawn.features[:, column], drawn.labels, drawn.columns[column], pair, VIOLIN_HEIGHT),
-            key=f"violin-{name}-{column}",
-            config=CONFIG,
-            alt=f"How {drawn.columns[column]} spreads over each class",
-        )
-        st.html(
-            f'<div class="hdr-note">The wider, the more digits have this value. It tells {pair[0]} from {pair[1]} '
-            f"best: a {pair[1]} has the larger value in {pictures.percent(float(ranked.auc[column]), 1)} of all pairs, "
-            "ties counting half.</div>"
-        )
-    if drawn.pictured:
-        _maps(drawn, ranked, informed)
-
-
-def _table(ranked: Ranking, informed: Information | None, by: str, name: str) -> int:
-    # Returns the column that is chosen, or else the best one.
-    order = analysis.order(ranked.f if by == "f" or informed is None else informed.bits)
-    bits = np.full(len(order), np.nan) if informed is None else informed.bits
-    chosen = st.dataframe(
-        {
-            "column": [ranked.columns[i] for i in order],
-            "f": ranked.f[order],
-            "information": bits[order],
-            "pair": [f"{a} | {b}" for a, b in np.sort(ranked.pair[order], axis=1)],
-            "auc": ranked.auc[order] * 100,
-        },
-        column_config={
-            "column": st.column_config.TextColumn("Feature", width="medium"),
-            "f": st.column_config.NumberColumn(
-                "F", format="%.1f", help="Variance between the classes over variance within them."
-            ),
-            "information": st.column_config.NumberColumn(
-                "Information", format="%.2f bit", help="Mutual information with the class, of 3.3 bits at most."
-            ),
-            "pair": st.column_config.TextColumn(
-                "Best pair", width="small", help="The two classes that it tells apart best, alone."
-            ),
-            "auc": st.column_config.NumberColumn(
-                "AUC",
-                format="%.1f %%",
-                help="Of all pairs of one digit from each of the two classes, the share that it puts in the same "
-                "order: the area under the ROC curve. 50 % is chance.",
-            ),
-        },
-        hide_index=True,
-        height=TABLE_HEIGHT,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="",
-        key=f"ranking-{name}-{by}",
-        alt="Features, ranked by how well they tell the classes apart",
-    )
-    picked = chosen["selection"]["rows"]
-    return int(order[picked[0] if picked and picked[0] < len(order) else 0])
-
-
-def _table_note(drawn: Sample, informed: Information | None) -> str:
-    digits = pictures.count(len(drawn.labels))
-    text = f"Measured on {digits} training digits. Select a row to see how that feature spreads over the classes."
-    if informed is None:
-        text += " Rank by mutual information to have it estimated too."
-    elif np.isnan(informed.bits).any():
-        text += f" Information is estimated for the {pictures.count(analysis.INFORMED_COLUMNS)} features of highest F."
-    return text
-
-
-def _maps(drawn: Sample, ranked: Ranking, informed: Information | None) -> None:
-    shape = drawn.images.shape[1:]
-    maps = [("the mean digit", drawn.images.mean(axis=0)), ("F", ranked.f)]
-    if informed is not None:
-        maps.append(("mutual information", np.nan_to_num(informed.bits)))
-    cells = "".join(
-        f'<figure><div class="hdr-over">{title}</div>{pictures.digit(_bright(v).reshape(shape), MAP, title)}</figure>'
-        for title, v in maps
-    )
-    st.html(
-        f'<div class="hdr-sheet">{cells}</div><div class="hdr-note hdr-below">The same as a picture, every feature at '
-        "its place: the brighter, the better it alone tells the classes apart.</div>"
-    )
-
-
-def _bright(values: NDArray[np.floating]) -> NDArray[np.uint8]:
-    finite = np.where(np.isfinite(values), values, np.nanmax(values[np.isfinite(values)], initial=0.0))
-    return np.rint(finite / max(float(finite.max()), 1e-12) * 255).astype(np.uint8)

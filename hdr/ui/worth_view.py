@@ -62,20 +62,16 @@ def show(seen: Way) -> None:
 def _answer(found: Worth, title: str) -> None:
     low, high = found.interval
     verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
+    interval = " to ".join(map(pictures.points, found.interval))
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="worth_answer"):
-        st.html(f'<div class="hdr-figure">{_points(found.difference)}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{pictures.points(found.difference)}</div>', width="content")
         st.markdown(
             f"**{title} {verdict}** here: {pictures.percent(found.accuracy_with)} with it, "
             f"{pictures.percent(found.accuracy_without)} without.  \n"
-            f"In points of accuracy on {pictures.count(found.validated_on)} digits; 95 % interval {_points(low)} to "
-            f"{_points(high)}, for new digits read by these two models. It took {pictures.duration(found.seconds)}.",
+            f"In points of accuracy on {pictures.count(found.validated_on)} digits; 95 % interval {interval}, for new "
+            f"digits read by these two models. It took {pictures.duration(found.seconds)}.",
             width="stretch",
         )
-
-
-def _points(share: float) -> str:
-    sign = "+" if share > 0 else "−" if share < 0 else "±"
-    return f"{sign}{abs(share) * 100:.2f}"
 
 
 def _changes(title: str, changes: Sequence[Change], seen: Way) -> None:

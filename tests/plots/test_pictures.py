@@ -241,6 +241,11 @@ def test_percent_never_claims_all_of_what_is_not(share: float, digits: int) -> N
     assert not pictures.percent(share, digits).startswith("100")
 
 
+@pytest.mark.parametrize(("difference", "text"), [(0.0042, "+0.42"), (-0.013, "−1.30"), (0.0, "±0.00")])
+def test_points_have_their_sign(difference: float, text: str) -> None:
+    assert pictures.points(difference) == text
+
+
 @pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (60000, "60 000"), (1234567, "1 234 567")])
 def test_count(number: int, text: str) -> None:
     assert pictures.count(number) == text.replace(" ", "\u202f")

@@ -18,11 +18,11 @@ def features_of(name: str) -> None:
 
     from hdr.preprocessing import Pipeline
     from hdr.types import Step
-    from hdr.ui import many
+    from hdr.ui import many, separation
 
     step = (Step(st.session_state.get("extractor", "bounding_box")),)
     many.scatter("bundled", Pipeline(), step)
-    many.separation("bundled", Pipeline(), step)
+    separation.section("bundled", Pipeline(), step)
 
 
 def components() -> None:
