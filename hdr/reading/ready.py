@@ -6,6 +6,7 @@ Loading it imports onnxruntime, which takes a fifth of a second: so it is import
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,41 +52,22 @@ class Seen:
     features: Features
 
 
-class Reader:
-    """A classifier that also tells whether something is a digit at all. One may be shared by all threads.
+class Looking(ABC):
+    """A classifier that also tells whether something is a digit at all.
 
     Attributes:
         threshold: what is less probably a digit than this is to be refused, 0 to 1.
-        metadata: what the file says of itself: version of the recipe, hashes of the data, metrics.
     """
 
-    def __init__(self, session: Any, kind: type, metadata: Mapping[str, Any]) -> None:
-        self._session = session
-        self._input = session.get_inputs()[0].name
-        self._kind = kind
-        self.metadata = MappingProxyType(dict(metadata))
-        self.threshold = float(metadata["threshold"])
+    threshold: float
 
+    @abstractmethod
     def look(self, images: Images) -> Seen:
-        """Everything that the network says, for one pass through it.
+        """Everything that there is to say, for one pass through the network.
 
         Args:
             images: uint8 (n, 28, 28), ink 255 on 0; n may be 0.
         """
-        if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE) or images.dtype != np.uint8:
-            raise ValueError(f"images must be uint8 (n, {SIDE}, {SIDE}), got {images.dtype} {images.shape}")
-        if not len(images):
-            # Not every layer can do with none, and the network alone knows how many features there are.
-            one = self.look(np.zeros((1, SIDE, SIDE), np.uint8))
-            return Seen(one.probabilities[:0], one.digit[:0], one.features[:0])
-        parts = [self._run(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK)]
-        probabilities, digit, features = (np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True))
-        probabilities = probabilities.astype(np.float64)
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return Seen(probabilities, digit.reshape(-1).astype(np.float64), features)
-
-    def _run(self, images: Images) -> list[NDArray[np.float32]]:
-        return self._session.run(OUTPUTS, {self._input: np.ascontiguousarray(images, self._kind)})
 
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
         """Probabilities float64 (n, 10) for digits uint8 (n, 28, 28), ink 255 on 0."""
@@ -106,6 +88,39 @@ class Reader:
     def stages(self, image: Images) -> tuple[Stage, ...]:
         """None: the network looks at the captured digit itself."""
         return ()
+
+
+class Reader(Looking):
+    """The network as it comes with the app. One may be shared by all threads.
+
+    Attributes:
+        threshold: as it was chosen with the network.
+        metadata: what the file says of itself: version of the recipe, hashes of the data, metrics.
+    """
+
+    def __init__(self, session: Any, kind: type, metadata: Mapping[str, Any]) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._kind = kind
+        self.metadata = MappingProxyType(dict(metadata))
+        self.threshold = float(metadata["threshold"])
+
+    def look(self, images: Images) -> Seen:
+        """See `Looking.look`."""
+        if images.ndim != 3 or images.shape[1:] != (SIDE, SIDE) or images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8 (n, {SIDE}, {SIDE}), got {images.dtype} {images.shape}")
+        if not len(images):
+            # Not every layer can do with none, and the network alone knows how many features there are.
+            one = self.look(np.zeros((1, SIDE, SIDE), np.uint8))
+            return Seen(one.probabilities[:0], one.digit[:0], one.features[:0])
+        parts = [self._run(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK)]
+        probabilities, digit, features = (np.concatenate(p) if len(p) > 1 else p[0] for p in zip(*parts, strict=True))
+        probabilities = probabilities.astype(np.float64)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return Seen(probabilities, digit.reshape(-1).astype(np.float64), features)
+
+    def _run(self, images: Images) -> list[NDArray[np.float32]]:
+        return self._session.run(OUTPUTS, {self._input: np.ascontiguousarray(images, self._kind)})
 
 
 def load(path: Path | None = None) -> Reader:
