@@ -12,6 +12,7 @@ import click
 
 from hdr.cli.read import read
 from hdr.cli.train import train
+from hdr.cli.tune import tune
 from hdr.types import HdrError
 
 
@@ -31,6 +32,7 @@ def main() -> None:
 
 
 main.add_command(train)
+main.add_command(tune)
 main.add_command(read)
 
 

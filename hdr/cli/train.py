@@ -79,7 +79,6 @@ def summarise(run: Run) -> dict[str, Any]:
 
 
 def _plan(preset: str | None, spec_file: Path | None, data: str | None) -> RunSpec:
-    from hdr import datasets
     from hdr.training.spec import PRESETS, RunSpec, for_dataset
 
     if preset is not None:
@@ -87,8 +86,16 @@ def _plan(preset: str | None, spec_file: Path | None, data: str | None) -> RunSp
             raise HdrError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
         spec = PRESETS[preset].spec
     else:
-        spec = RunSpec.from_json(_read_json(spec_file))
+        spec = RunSpec.from_json(read_json(spec_file))
     spec = spec if data is None else for_dataset(spec, data)
+    check_dataset(spec)
+    return spec
+
+
+def check_dataset(spec: RunSpec) -> None:
+    """Refuse a plan whose data set is not on this machine; the message says how to get it."""
+    from hdr import datasets
+
     known = {status.name: status for status in datasets.describe()}
     if spec.dataset not in known:
         raise HdrError(f"There is no data set {spec.dataset!r}; there are {', '.join(known)}.")
@@ -97,10 +104,10 @@ def _plan(preset: str | None, spec_file: Path | None, data: str | None) -> RunSp
             f"{known[spec.dataset].title} is not on this machine, or is damaged. "
             "Get it with: python -m hdr data --fetch\nOr train on the small set that comes with the app: --data bundled"
         )
-    return spec
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; an error names the file and what is wrong."""
     try:
         return json.loads(path.read_bytes())
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -80,34 +80,23 @@ def fit(
     control.report = report
     start = control.clock()
     chosen, held = split(spec, dataset)
-    labels, held_labels = _as_often(spec, dataset.train.labels[chosen]), dataset.train.labels[held]
 
     report({"phase": "features", "digits": len(chosen)})
-    model, train = _fit_features(spec, dataset.train.images, chosen)
-    spent = control.clock() - start
-    validation = _features(model, dataset.train.images, held)
+    data = prepare(spec, dataset.train.images, dataset.train.labels, chosen, held)
 
     report({"phase": "fitting", "digits": len(chosen)})
-    classifier, strategy = _new_classifier(spec, train)
-    shown = slice(0, SCORED)
 
-    def score(stage: Fitted) -> dict[str, float]:
-        at_stage = replace(model, classifier=stage.classifier)
-        scores = {
-            "train_accuracy": _accuracy(at_stage, train[shown], labels[shown]),
-            "validation_accuracy": _accuracy(at_stage, validation, held_labels),
-        }
+    def seen(stage: Fitted, scores: dict[str, float]) -> None:
         event = {"step": stage.step, "of": stage.of, "unit": stage.unit, **scores}
         event |= {} if stage.loss is None else {"loss": stage.loss}
         report({"phase": "fitting", **event, "elapsed": control.clock() - start})
-        return scores
 
-    stage, scores, outcome = _follow(strategy(classifier, train, labels, control), score, spec)
+    stage, scores, outcome = learn(data, control, seen, shown=SCORED)
     share = stage.step / stage.of if stage.unit == "digits" else 1
 
     report({"phase": "testing", "digits": len(dataset.test)})
-    model = replace(model, spec=control.spec, classifier=stage.classifier)
-    model = replace(model, temperature=_temperature(stage.classifier, validation, held_labels))
+    model = replace(data.model, spec=control.spec, classifier=stage.classifier)
+    model = replace(model, temperature=_temperature(stage.classifier, data.validation, data.held_labels))
     began = perf_counter()
     probabilities = model.predict_proba(dataset.test.images)
     metrics = {
@@ -115,14 +104,97 @@ def fit(
         **scores,
         "fitted_on": round(len(chosen) * share),
         "validated_on": len(held),
-        "features": int(train.shape[1]),
-        "fit_seconds": spent + stage.seconds,
+        "features": int(data.train.shape[1]),
+        "fit_seconds": data.seconds + stage.seconds,
         "predict_ms": (perf_counter() - began) / len(dataset.test) * 1000,
         "total_seconds": control.clock() - start,
         "peak_mb": peak_megabytes(),
         **outcome,
     }
     return replace(model, metrics=metrics, test_probabilities=probabilities.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Digits as a classifier sees them; what a spec says of its classifier has no part in it.
+
+    Attributes:
+        model: the spec with its fitted reduction, and no classifier yet.
+        train: features of the digits that are fitted on, each followed by its copies.
+        labels: of `train`.
+        validation: features of the digits kept aside; None where there are none.
+        held_labels: of `validation`.
+        seconds: that the reduction and `train` took.
+    """
+
+    model: TrainedModel
+    train: Features
+    labels: Labels
+    validation: Features | None
+    held_labels: Labels
+    seconds: float
+
+
+def prepare(
+    spec: RunSpec, images: Images, labels: Labels, chosen: NDArray[np.int64], held: NDArray[np.int64]
+) -> Prepared:
+    """Fit the reduction, and take the features of some digits to fit on and others to validate with.
+
+    Args:
+        spec: the plan.
+        images, labels: where both are taken from.
+        chosen, held: indices into them; `held` may be empty.
+
+    Raises:
+        HdrError: the spec does not suit the digits.
+    """
+    start = perf_counter()
+    model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
+    train = _features(model, images, chosen, spec.augmentation)
+    seconds = perf_counter() - start
+    validation = _features(model, images, held) if len(held) else None
+    return Prepared(model, train, _as_often(spec, labels[chosen]), validation, labels[held], seconds)
+
+
+def learn(
+    data: Prepared,
+    control: Control,
+    seen: Callable[[Fitted, dict[str, float]], None],
+    shown: int = 0,
+    curve: bool = True,
+) -> tuple[Fitted, dict[str, float], dict[str, Any]]:
+    """Fit the classifier of `data.model.spec`, stage by stage, each scored on the validation digits.
+
+    Args:
+        data: what it learns from, with validation digits.
+        control: steers it.
+        seen: called with every stage and its scores; what it raises ends the fitting.
+        shown: rows of the training digits that are scored, too, as `train_accuracy`; 0 for none.
+        curve: whether a classifier that learns in one go is to be fitted on fewer digits first.
+
+    Returns:
+        The stage that is kept, its scores, and what is to be said of it besides: see `fit`.
+    """
+    spec = data.model.spec
+    classifier, strategy = _new_classifier(spec, data.train)
+    if strategy is by_sizes and not curve:
+        strategy = _at_once
+
+    def score(stage: Fitted) -> dict[str, float]:
+        model, scores = replace(data.model, classifier=stage.classifier), {}
+        if shown:
+            scores["train_accuracy"] = _accuracy(model, data.train[:shown], data.labels[:shown])
+        scores["validation_accuracy"] = _accuracy(model, data.validation, data.held_labels)
+        seen(stage, scores)
+        return scores
+
+    return _follow(strategy(classifier, data.train, data.labels, control), score, spec)
+
+
+def _at_once(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+    start = control.clock()
+    fitted = classifier.fit(train, labels)
+    yield Fitted(fitted, len(labels), len(labels), "digits", control.clock() - start)
 
 
 def _follow(
@@ -174,20 +246,16 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     Raises:
         HdrError: the spec does not suit the digits.
     """
-    model, train = _fit_features(spec, images, np.arange(len(images)))
-    labels = _as_often(spec, labels)
-    classifier, strategy = _new_classifier(spec, train)
+    everything = np.arange(len(images))
+    data = prepare(spec, images, labels, everything, everything[:0])
+    classifier, strategy = _new_classifier(spec, data.train)
     if strategy is by_sizes and not spec.changes:
-        return replace(model, classifier=classifier.fit(train, labels))
+        strategy = _at_once
+    model = data.model
     with suppress(Kept):
-        for stage in strategy(classifier, train, labels, Control(spec)):
+        for stage in strategy(classifier, data.train, data.labels, Control(spec)):
             model = replace(model, classifier=stage.classifier)
     return model
-
-
-def _fit_features(spec: RunSpec, images: Images, chosen: NDArray[np.int64]) -> tuple[TrainedModel, Features]:
-    model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
-    return model, _features(model, images, chosen, spec.augmentation)
 
 
 def _as_often(spec: RunSpec, labels: Labels) -> Labels:

@@ -1,6 +1,7 @@
 """Where training processes run: on this machine, a few at a time, with one spare kept warm.
 
-This is the seam: pages call `submit` and `stop` and read the store; nothing else knows where a run is trained.
+This is the seam: pages call `submit` and `stop`, or `submit_search`, `stop_search` and `resume_search`, and read the
+store; nothing else knows where a run is trained.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import threading
 import time
 from pathlib import Path
 
+from hdr.training.search_spec import SearchSpec
+from hdr.training.search_store import SearchStore
+from hdr.training.search_types import SEARCH, Search
 from hdr.training.spec import RunSpec
 from hdr.training.store import LOST, Run, RunStore
 from hdr.types import HdrError
@@ -29,19 +33,20 @@ QUIET_SECONDS = 4.0
 
 
 class LocalProcesses:
-    """Starts queued runs, each in a process of its own, and notices when one dies.
+    """Starts queued runs and searches, each in a process of its own, and notices when one dies.
 
     Args:
         store: the run store.
-        capacity: most runs at once.
+        capacity: most runs and searches at once.
         spare: whether to keep one process warm, so that a run starts at once.
     """
 
     def __init__(self, store: RunStore, capacity: int | None = None, spare: bool = True) -> None:
-        self._store = store
+        self._store, self._searches = store, SearchStore(store)
         self._capacity = capacity or max(1, (os.cpu_count() or 2) // 2)
         self._keep_spare = spare
         self._spare: subprocess.Popen[str] | None = None
+        # By what they were told: the name of a run, or of a search with a word before it.
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -66,6 +71,30 @@ class LocalProcesses:
             process.kill()
         self._wake.set()
 
+    def submit_search(
+        self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False
+    ) -> Search:
+        """Queue a search and see that it starts; the same token gives the same search."""
+        search = self._searches.create(spec, owner, token, title, published)
+        self._wake.set()
+        return search
+
+    def stop_search(self, search_id: str) -> None:
+        """End a search within a moment, wherever it is running; it can go on later."""
+        self._searches.request_stop(search_id)
+        with self._lock:
+            process = self._running.get(SEARCH + search_id)
+        if process:
+            self._searches.end(search_id, "stopped")
+            process.kill()
+        self._wake.set()
+
+    def resume_search(self, search_id: str) -> bool:
+        """Let a search go on where it stopped; False where it is still active, or its budget is used up."""
+        resumed = self._searches.resume(search_id)
+        self._wake.set()
+        return resumed
+
     def close(self) -> None:
         """Let go: the spare ends, and runs go on by themselves."""
         self._closed = True
@@ -80,6 +109,7 @@ class LocalProcesses:
             try:
                 self._collect()
                 self._store.end_silent()
+                self._searches.revive_silent()
                 self._start_queued()
                 self._warm()
             except HdrError as error:
@@ -95,33 +125,41 @@ class LocalProcesses:
             for run, _ in ended:
                 del self._running[run]
         for run, process in ended:
+            if run.startswith(SEARCH):
+                become = self._searches.died(run.removeprefix(SEARCH), process.pid)
+                if become:
+                    log.warning("%s: its process ended with %s, it is %s", run, process.returncode, become)
+                continue
             # Another server's process, or a terminal's, may have been faster to claim the run, and still trains it.
             if self._store.end(run, "interrupted", LOST, process.pid):
                 log.warning("run %s: its process ended with %s", run, process.returncode)
 
     def _start_queued(self) -> None:
-        running = self._store.runs(statuses=("running",))
-        room = self._capacity - len({r.id for r in running} | set(self._running))
+        running = {r.id for r in self._store.listed(statuses=("running",))}
+        running |= {SEARCH + s.id for s in self._searches.searches(statuses=("running",))}
+        room = self._capacity - len(running | set(self._running))
         if room <= 0:
             return
-        waiting = [r for r in reversed(self._store.runs(statuses=("queued",))) if r.id not in self._running]
-        for run in waiting[:room]:
-            self._start(run.id)
+        waiting = [(r.created, r.id) for r in self._store.listed(statuses=("queued",))]
+        waiting += [(s.queued, SEARCH + s.id) for s in self._searches.searches(statuses=("queued",))]
+        # Whoever has waited longest, be it a run or a search.
+        for _, name in sorted(w for w in waiting if w[1] not in self._running)[:room]:
+            self._start(name)
 
-    def _start(self, run_id: str) -> None:
+    def _start(self, name: str) -> None:
         with self._lock:
             process, self._spare = self._spare, None
         if process is None or process.poll() is not None:
             process = _spawn()
         try:
-            process.stdin.write(run_id + "\n")
+            process.stdin.write(name + "\n")
             process.stdin.close()
         except OSError:
             _release(process)
             return
         self._started = time.monotonic()
         with self._lock:
-            self._running[run_id] = process
+            self._running[name] = process
 
     def _warm(self) -> None:
         # A spare costs a second of imports: it is not to compete with a run that has just been started for it. But who

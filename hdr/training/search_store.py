@@ -12,7 +12,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hdr.training import store as runs
+from hdr.training import store as run_store
+from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
 from hdr.training.run_tables import trials as _trials
 from hdr.training.search_spec import SearchSpec
@@ -25,6 +26,9 @@ MOST_DEATHS = 3
 
 MOST_ATTEMPTS = 3
 """So often is a trial begun whose process dies; then the trial has failed, and the search goes on."""
+
+WAITING_SECONDS = 3.0
+"""Who has been in the queue for so long waits: at first, it may just not have been looked at."""
 
 
 class UnknownSearch(HdrError):
@@ -199,11 +203,10 @@ class SearchStore:
     def repeat(self, search: str, claim: int, number: int) -> Trial | None:
         """Begin a trial once more that was left unfinished, with the same values; None as `begin`."""
         again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time()}
-        time_lost = {"lost": _trials.c.lost + _trials.c.seconds, "seconds": 0.0}
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
-            connection.execute(_running(search, number).values(**again, **time_lost))
+            connection.execute(_running(search, number).values(again))
         return self.trial(search, number)
 
     def report(
@@ -245,6 +248,14 @@ class SearchStore:
                 connection.execute(_searches.update().where(_searches.c.id == search).values(row))
         return True
 
+    def others_wait(self) -> bool:
+        """Whether a run or a search has waited in the queue for more than a moment."""
+        since = time.time() - WAITING_SECONDS
+        waiting = sa.select(sa.literal(1)).where(_runs.c.status == "queued", _runs.c.created < since)
+        more = sa.select(sa.literal(1)).where(_searches.c.status == "queued", _searches.c.queued < since)
+        with self._store._reading() as connection:
+            return connection.execute(waiting.union_all(more).limit(1)).first() is not None
+
     def give_way(self, search: str, claim: int) -> bool:
         """Go to the end of the queue, between two trials; False as `report`."""
         change = _searches.update().where(*_held(search, claim)).values(status="queued", queued=time.time())
@@ -259,9 +270,8 @@ class SearchStore:
         with self._store._writing() as connection:
             condition = (_searches.c.id == search, _searches.c.status.in_(ACTIVE), mine)
             ended = connection.execute(_searches.update().where(*condition).values(row)).rowcount == 1
-            if ended and status == "stopped":
-                waiting = (_trials.c.search == search, _trials.c.status == "running")
-                connection.execute(_trials.update().where(*waiting).values(attempts=_trials.c.attempts - 1))
+            if ended:
+                _leave(connection, search, counts=status != "stopped")
         return ended
 
     def died(self, search: str, process: int) -> str | None:
@@ -271,7 +281,7 @@ class SearchStore:
 
     def revive_silent(self) -> dict[str, str]:
         """The same for all searches that have not been heard of for long: what they have become, by name."""
-        return self._revive(_searches.c.heard < time.time() - runs.SILENT_SECONDS)
+        return self._revive(_searches.c.heard < time.time() - run_store.SILENT_SECONDS)
 
     def _revive(self, *condition: Any) -> dict[str, str]:
         query = sa.select(_searches.c.id, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
@@ -290,6 +300,7 @@ class SearchStore:
                 row |= {"status": "failed", "message": message + "memory.", "finished": time.time()}
             with self._store._writing() as connection:
                 if connection.execute(_searches.update().where(*_held(search, claim)).values(row)).rowcount:
+                    _leave(connection, search)
                     become[search] = row["status"]
         return become
 
@@ -335,6 +346,16 @@ def _held(search: str, claim: int) -> tuple[Any, ...]:
 def _running(search: str, number: int) -> sa.Update:
     condition = (_trials.c.search == search, _trials.c.number == number, _trials.c.status == "running")
     return _trials.update().where(*condition)
+
+
+def _leave(connection: sa.Connection, search: str, counts: bool = True) -> None:
+    # The trial that was running until the last heartbeat has come to nothing; its time was spent all the same.
+    heard = sa.select(_searches.c.heard).where(_searches.c.id == search).scalar_subquery()
+    spent = sa.case((heard > _trials.c.started, heard - _trials.c.started), else_=0.0)
+    row: dict[str, Any] = {"lost": _trials.c.lost + spent, "seconds": 0.0}
+    row |= {} if counts else {"attempts": _trials.c.attempts - 1}
+    connection.execute(_trials.update().where(_trials.c.search == search, _trials.c.status == "running").values(row))
+    connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=_spent(search)))
 
 
 def _spent(search: str) -> Any:

@@ -16,6 +16,9 @@ TrialStatus = Literal["running", "done", "pruned", "refused", "failed"]
 ACTIVE: tuple[SearchStatus, ...] = ("queued", "running")
 """Statuses of searches that are still to change by themselves."""
 
+SEARCH = "search "
+"""What comes before the name of a search, where a process is told what to do."""
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -1,7 +1,8 @@
 """The training process: ``python -m hdr.training.worker``.
 
 It imports what training needs, and waits for the name of a run on its standard input; then it trains
-that run and ends. Where its input closes before that, it ends at once, so that it never outlives a server idly.
+that run and ends. After ``search`` and a space, it is the name of a search. Where its input closes before that, it ends
+at once, so that it never outlives a server idly.
 """
 
 from __future__ import annotations
@@ -11,19 +12,17 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 from hdr import datasets
 from hdr.training.control import Control
 from hdr.training.fitting import Report, fit
+from hdr.training.insist import insist
+from hdr.training.search_types import SEARCH
 from hdr.training.steering import Steering, watch
-from hdr.training.store import RunStore, StoreError
+from hdr.training.store import RunStore
 from hdr.types import HdrError
-
-INSIST_SECONDS = 60.0
-"""For so long a process tries again to write how a run ended, where the store does not take it."""
 
 log = logging.getLogger("hdr.worker")
 
@@ -64,7 +63,7 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
         with threadpool_limits(run.spec.threads):
             model = fit(run.spec, datasets.load(run.spec.dataset), keep, control)
         size = model.save(run.folder)
-        return _insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
+        return insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:
         message = str(error)
     except MemoryError:
@@ -76,25 +75,12 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
         message = f"Training failed ({type(error).__name__}: {error})."
     finally:
         ended.set()
-    _insist(lambda: store.end(run_id, "failed", message))
+    insist(lambda: store.end(run_id, "failed", message))
     return False
 
 
-def _insist(write: Callable[[], bool]) -> bool:
-    """Do what the store is to know in any case: a full disk may have room again in a moment."""
-    deadline = time.monotonic() + INSIST_SECONDS
-    while True:
-        try:
-            return write()
-        except StoreError as error:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("%s Trying again.", error)
-            time.sleep(1)
-
-
 def main() -> int:
-    """Wait for a run and train it."""
+    """Wait for a run or a search, and do it."""
     import cv2
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
@@ -103,6 +89,12 @@ def main() -> int:
     if not run_id:
         return 0
     store = RunStore()
+    if run_id.startswith(SEARCH):
+        from hdr.training import search
+
+        # The process is the unit that stops here, too.
+        done = search.execute(store, run_id.removeprefix(SEARCH), stopped=lambda: os._exit(0), polite=True)
+        return 0 if done else 1
 
     def stopped() -> None:
         try:

@@ -1,0 +1,196 @@
+"""Doing a search, trial after trial, in this process. What it has done stands in the store, and only there: whoever
+takes the search up later goes on from that."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hdr import datasets
+from hdr.training.insist import insist
+from hdr.training.search_fitting import Trials
+from hdr.training.search_sampling import hopeless, suggest
+from hdr.training.search_store import MOST_ATTEMPTS, SearchStore, UnknownSearch
+from hdr.training.search_types import Search, Trial, TrialStatus
+from hdr.training.store import RunStore, StoreError
+from hdr.types import HdrError
+
+HEARTBEAT_SECONDS = 0.5
+"""How often a search's process says that it lives, and looks whether it is to end."""
+
+WRITE_SECONDS = 0.25
+"""How often it writes how far a trial is, at most."""
+
+TURN_SECONDS = 20.0
+"""For so long it goes on before it lets others have a turn, where there are any."""
+
+DEADLY = f"Its process died {MOST_ATTEMPTS} times while it was fitted; there may be too little memory."
+"""The message of a trial that is not begun again."""
+
+log = logging.getLogger("hdr.search")
+
+
+class _Pruned(Exception):
+    """Raised where a trial is not worth going on with."""
+
+
+class _Lost(Exception):
+    """Raised where the search is not this process's any more."""
+
+
+def _nothing(*_: Any) -> None:
+    pass
+
+
+def execute(
+    store: RunStore,
+    search: str,
+    stopped: Callable[[], None] = _nothing,
+    report: Callable[[Trial], None] = _nothing,
+    polite: bool = False,
+) -> bool:
+    """Do one queued search in this process, until its budget is used up.
+
+    Args:
+        store: where it is.
+        search: its name.
+        stopped: called, in another thread, where it is to end at once.
+        report: called with every trial that has ended, after it is in the store.
+        polite: whether to go to the end of the queue after a while, where others wait.
+
+    Returns:
+        True where it is done, or has gone to the end of the queue; False where it failed, or is another's.
+    """
+    searches = SearchStore(store)
+    claim = searches.claim(search, os.getpid())
+    if claim is None:
+        return False
+    ended = threading.Event()
+    threading.Thread(target=_watch, args=(searches, search, claim, ended, stopped), daemon=True).start()
+    try:
+        message = _Work(searches, search, claim, report).go_on(polite)
+        return message is None or insist(lambda: searches.end(search, "done", message, claim))
+    except (_Lost, UnknownSearch):
+        return False
+    except HdrError as error:
+        if isinstance(error, StoreError):
+            raise
+        said = str(error)
+    except Exception as error:
+        log.exception("search %s failed", search)
+        said = f"The search failed ({type(error).__name__}: {error})."
+    finally:
+        ended.set()
+    insist(lambda: searches.end(search, "failed", said, claim))
+    return False
+
+
+class _Work:
+    """A search that this process has claimed."""
+
+    def __init__(self, searches: SearchStore, search: str, claim: int, report: Callable[[Trial], None]) -> None:
+        self._searches, self._search, self._claim, self._report = searches, search, claim, report
+        self._began = time.monotonic()
+
+    def go_on(self, polite: bool) -> str | None:
+        """Trial after trial.
+
+        Returns:
+            Why it has ended before its budget, or nothing; None where it has let others have a turn.
+        """
+        from threadpoolctl import threadpool_limits
+
+        search = self._searches.get(self._search)
+        fits = Trials(search.spec, datasets.load(search.spec.base.dataset))
+        known = self._searches.trials(self._search)
+        while True:
+            # Anew each time: its budget may be another by now.
+            search = self._searches.get(self._search)
+            trial = self._next(search, known)
+            if isinstance(trial, str):
+                return trial
+            with threadpool_limits(search.spec.base.threads):
+                known = [t for t in known if t.ended] + [self._do(search, fits, trial, known)]
+            self._report(known[-1])
+            if polite and time.monotonic() - self._began > TURN_SECONDS and self._searches.others_wait():
+                self._held(self._searches.give_way(self._search, self._claim))
+                return None
+
+    def _next(self, search: Search, known: Sequence[Trial]) -> Trial | str:
+        open_trials = [t for t in known if not t.ended]
+        if open_trials:
+            left = open_trials[0]
+            spent = left.attempts >= MOST_ATTEMPTS
+            return left if spent else self._held(self._searches.repeat(search.id, self._claim, left.number))
+        if search.exhausted:
+            return "" if search.best is not None else f"None of {search.ended} trials came to an end: see why in each."
+        values = suggest(search.spec, known, len(known))
+        if values is None:
+            return f"There is nothing left to try after {search.ended} trials."
+        return self._held(self._searches.begin(search.id, self._claim, values))
+
+    def _do(self, search: Search, fits: Trials, trial: Trial, known: Sequence[Trial]) -> Trial:
+        began, written, scores = time.monotonic(), 0.0, []
+        others = [t for t in known if t.ended]
+
+        def seen(percent: float, score: float) -> None:
+            nonlocal written
+            scores.append((percent, score))
+            if time.monotonic() - written > WRITE_SECONDS:
+                written = time.monotonic()
+                told = (trial.number, scores, written - began)
+                self._held(self._searches.report(search.id, self._claim, *told))
+            if hopeless(search.spec, others, scores):
+                raise _Pruned
+
+        # As it stands in the store: one that is about to be repeated has been counted already.
+        died = trial in known
+        status, value, message = self._fit(search, fits, trial, seen) if not died else ("failed", None, DEADLY)
+        value = scores[-1][1] if status == "pruned" else value
+        row = (trial.number, status, value, scores, time.monotonic() - began, message, not died)
+        self._held(insist(lambda: self._searches.settle(search.id, self._claim, *row)))
+        return self._searches.trial(search.id, trial.number)
+
+    def _fit(
+        self, search: Search, fits: Trials, trial: Trial, seen: Callable[[float, float], None]
+    ) -> tuple[TrialStatus, float | None, str]:
+        status: TrialStatus = "refused"
+        try:
+            plan = trial.spec(search)
+            fits.ready(plan)
+            status = "failed"
+            return "done", fits.fit(plan, seen), ""
+        except _Pruned:
+            return "pruned", None, ""
+        except (_Lost, StoreError):
+            raise
+        except HdrError as error:
+            return status, None, str(error)
+        except MemoryError:
+            return "failed", None, "There was not enough memory. Try fewer digits, or add a reduction."
+        except Exception as error:
+            log.exception("trial %s of search %s failed", trial.number, search.id)
+            return "failed", None, f"Training failed ({type(error).__name__}: {error})."
+
+    def _held(self, written: Any) -> Any:
+        # Where nothing was written, another process has the search, or it was stopped.
+        if not written:
+            raise _Lost
+        return written
+
+
+def _watch(searches: SearchStore, search: str, claim: int, ended: threading.Event, stopped: Callable[[], None]) -> None:
+    while not ended.wait(HEARTBEAT_SECONDS):
+        try:
+            if not searches.heartbeat(search, claim) and not ended.is_set():
+                # Says nothing where it has ended, or is another's by now.
+                searches.end(search, "stopped", claim=claim)
+                return stopped()
+        except HdrError:
+            # The store may be busy, or its disk full; the next look comes soon.
+            continue
+    return None
