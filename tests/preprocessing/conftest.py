@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -21,3 +22,14 @@ def images(request: pytest.FixtureRequest, digits: Split) -> Images:
     if request.param == "digits":
         return digits.images[:60]
     return rng.integers(0, 256, (20, 23, 31), np.uint8) if request.param == "noise" else hills(rng)
+
+
+def strewn(images: Images, shape: tuple[int, int]) -> Images:
+    """Digits at half their size, each at a random place of a picture of that shape."""
+    rng = np.random.default_rng(0)
+    frame = np.zeros((len(images), *shape), np.uint8)
+    for target, digit in zip(frame, images, strict=True):
+        small = cv2.resize(digit[2:26, 2:26], (14, 14), interpolation=cv2.INTER_AREA)
+        y, x = rng.integers(0, shape[0] - 13), rng.integers(0, shape[1] - 13)
+        target[y : y + 14, x : x + 14] = small
+    return frame

@@ -11,6 +11,7 @@ from skimage import measure, transform
 from hdr.preprocessing import arrays, normalisation
 from hdr.types import Images, Split
 from tests.preprocessing.close import assert_close
+from tests.preprocessing.conftest import strewn
 
 INTERPOLATION = 255 / 64 + 1
 """OpenCV interpolates at 32nds of a pixel: a 64th of the steepest edge, and rounding."""
@@ -96,12 +97,7 @@ def test_digits_lean_less_afterwards(digits: Split) -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (29, 31), (40, 60)])
 def test_boxes_lie_in_the_middle_afterwards(digits: Split, shape: tuple[int, int]) -> None:
-    rng = np.random.default_rng(0)
-    frame = np.zeros((100, *shape), np.uint8)
-    for target, digit in zip(frame, digits.images[:100], strict=True):
-        small = cv2.resize(digit[2:26, 2:26], (14, 14), interpolation=cv2.INTER_AREA)
-        y, x = rng.integers(0, shape[0] - 13), rng.integers(0, shape[1] - 13)
-        target[y : y + 14, x : x + 14] = small
+    frame = strewn(digits.images[:100], shape)
     out = normalisation.centre_by_box(frame)
     np.testing.assert_array_equal(normalisation.centre_by_box(out), out)
     found = arrays.boxes(out > out.max(axis=(1, 2), keepdims=True) * 0.2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from skimage import exposure, filters, measure, transform
 from hdr.preprocessing import arrays, capture, contrast, edges, noise, normalisation, thresholding
 from hdr.types import Images, Split
 from tests.preprocessing.close import assert_close
+from tests.preprocessing.conftest import strewn
 
 
 @pytest.mark.parametrize("size", [3, 5, 7, 9])
@@ -212,12 +212,7 @@ def test_faint_dirt_does_not_count_as_the_digit() -> None:
 
 @pytest.mark.parametrize("shape", [(28, 28), (29, 29), (40, 60)])
 def test_centred_digits_have_their_mass_in_the_middle(digits: Split, shape: tuple[int, int]) -> None:
-    rng = np.random.default_rng(0)
-    frame = np.zeros((100, *shape), np.uint8)
-    for target, digit in zip(frame, digits.images[:100], strict=True):
-        small = cv2.resize(digit[2:26, 2:26], (14, 14), interpolation=cv2.INTER_AREA)
-        y, x = rng.integers(0, shape[0] - 13), rng.integers(0, shape[1] - 13)
-        target[y : y + 14, x : x + 14] = small
+    frame = strewn(digits.images[:100], shape)
     out = normalisation.centre_by_mass(frame)
     np.testing.assert_array_equal(out.sum(axis=(1, 2)), frame.sum(axis=(1, 2)), "ink is moved, not made or lost")
     centres = np.array([ndimage.center_of_mass(i) for i in out])
