@@ -3,12 +3,13 @@
 # make bench  what the figures in the README rest on
 # make chaos  a hundred kills at random moments, and a count of what was lost
 # make docs   the pictures in docs/, taken anew
+# make reader the ready-made reader, trained anew: an hour or two on two cores
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test bench chaos docs clean
+.PHONY: run test bench chaos docs reader clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -34,6 +35,9 @@ chaos: .venv/dev.done
 docs: .venv/dev.done
 	$(BIN)/python tools/take_pictures.py
 
+reader: .venv/train.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_reader
+
 clean:
 	rm -rf .venv
 
@@ -48,3 +52,7 @@ clean:
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@ .venv/app.done
+
+.venv/train.done: .venv/app.done requirements/train.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
+	touch $@

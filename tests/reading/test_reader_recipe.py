@@ -1,0 +1,110 @@
+"""The recipe of the ready-made reader, but for the training itself, which takes an hour."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hdr.preprocessing import capture as rule
+from hdr.types import Split
+from tools.reader import capture, data, draw, glyphs, measures, negatives, variants
+
+
+def drawings(n: int) -> list[tuple[int, list[np.ndarray]]]:
+    """Digits written from the recipe's own points."""
+    random = np.random.default_rng(3)
+    return [(i % 10, glyphs.write(str(random.choice(glyphs.DIGITS[i % 10])), random)) for i in range(n)]
+
+
+def pen(n: int = 60) -> data.Pen:
+    """Made digits in the place of the real ones, which are not on every machine."""
+    made = drawings(n)
+    labels = np.array([label for label, _ in made], np.uint8)
+    return data.Pen([strokes for _, strokes in made], labels, np.arange(n) % 30 + 1)
+
+
+def test_strokes_are_captured_as_the_app_does() -> None:
+    random = np.random.default_rng(0)
+    for _, strokes in drawings(100):
+        width = draw.pen_width(random)
+        bent = draw.bend(strokes, random)
+        assert (capture.from_strokes(bent, width) == rule.from_strokes(bent, width)).all()
+    dot = [np.full((1, 2), 7.0)]
+    assert (capture.from_strokes(dot) == rule.from_strokes(dot)).all()
+
+
+def test_pictures_are_captured_as_the_app_does(digits: Split) -> None:
+    random = np.random.default_rng(0)
+    noise = [random.integers(0, 256, tuple(random.integers(1, 90, 2))).astype(np.uint8) for _ in range(50)]
+    for image in [*digits.images[:100], *noise, np.zeros((28, 28), np.uint8), np.full((5, 9), 1, np.uint8)]:
+        assert (capture.from_pixels(image) == rule.from_pixels(image[None])[0]).all()
+
+
+def test_edits_leave_a_drawing_that_can_be_drawn() -> None:
+    random = np.random.default_rng(1)
+    for label, strokes in drawings(300):
+        edited = draw.bend(variants.vary(strokes, label, random), random)
+        assert edited and all(s.ndim == 2 and s.shape[1] == 2 and np.isfinite(s).all() for s in edited)
+        assert draw.ink(edited, random).max() > 100
+
+
+def test_pictures_stay_pictures(digits: Split) -> None:
+    random = np.random.default_rng(1)
+    for image, label in zip(digits.images[:200], digits.labels[:200].tolist(), strict=True):
+        changed = draw.warp(draw.habit(image, label, random), random)
+        assert changed.shape == (28, 28) and changed.dtype == np.uint8 and changed.max() > 60
+
+
+def test_every_kind_of_non_digit_is_made() -> None:
+    random = np.random.default_rng(2)
+    for kind in negatives.KINDS:
+        made = np.stack([negatives.make(kind, random, pen()) for _ in range(5)])
+        assert made.shape == (5, 28, 28) and made.dtype == np.uint8
+        assert kind == "blank" or made.any(axis=(1, 2)).all()
+
+
+def test_kinds_that_measure_never_train() -> None:
+    random = np.random.default_rng(2)
+    drawn = {negatives.seen_kind(random) for _ in range(5000)}
+    assert drawn == set(negatives.SEEN)
+    assert not drawn & set(negatives.UNSEEN)
+    images, kinds = negatives.unseen(60, 1, pen())
+    assert images.shape == (60, 28, 28) and set(kinds) == set(negatives.UNSEEN)
+
+
+def test_held_out_writers_do_not_train() -> None:
+    try:
+        material = data.load()
+    except Exception as error:
+        pytest.skip(f"the recipe's data are not here: {str(error).splitlines()[0]}")
+    assert not set(material.pen.writers) & set(data.HELD_OUT)
+    assert set(material.held_out.writers) == set(data.HELD_OUT)
+    assert len(material.labels) == 55_000 and len(material.val_labels) == 5_000
+
+
+def test_uci_file_is_converted(tmp_path: Path) -> None:
+    original = tmp_path / "pendigits-orig.tra"
+    original.write_text(
+        '.SEGMENT DIGIT ? "8"\n.COMMENT 8 12\n.PEN_DOWN\n10 90\n 12 80\n.PEN_UP\n.PEN_DOWN\n 20 95\n.PEN_UP\n.DT 100\n'
+        '.SEGMENT DIGIT ? "3"\n.COMMENT 3 13\n.PEN_DOWN\n1 1\n.PEN_UP\n'
+    )
+    target = tmp_path / "strokes" / "out.jsonl.gz"
+    assert data.convert(original, target) == 2
+    first, second = map(json.loads, gzip.decompress(target.read_bytes()).splitlines())
+    assert first == {"label": 8, "writer": 12, "strokes": [[[0, 5], [2, 15]], [[10, 0]]]}
+    assert second == {"label": 3, "writer": 13, "strokes": [[[0, 0]]]}
+
+
+def test_temperature_and_calibration_error() -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(0, 2, (20_000, 10))
+    labels = np.array([random.choice(10, p=p) for p in np.exp(truth) / np.exp(truth).sum(1, keepdims=True)], np.uint8)
+    assert measures.temperature(truth * 2, labels) == pytest.approx(2, rel=0.05)
+    right = np.exp(truth) / np.exp(truth).sum(axis=1, keepdims=True)
+    assert measures.calibration_error(right, labels) < 0.02
+    sure = np.eye(10)[truth.argmax(axis=1)]
+    assert measures.calibration_error(sure, labels) == pytest.approx((truth.argmax(1) != labels).mean())

@@ -1,0 +1,144 @@
+"""The network, and the ONNX file that it becomes."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from hdr.types import CLASSES, SIDE
+
+WIDTHS = (16, 32, 64, 96)
+"""Channels at 28x28, 14x14, 7x7 and 4x4."""
+
+OPSET = 17
+
+
+class Block(nn.Module):
+    """Convolution 3x3 and batch normalisation; with as many channels out as in, added to what came in."""
+
+    def __init__(self, channels: int, out: int, size: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, out, size, padding=size // 2, bias=False)
+        self.norm = nn.BatchNorm2d(out)
+        self.adds = channels == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Float (n, channels, h, w) to (n, out, h, w), not negative."""
+        y = self.norm(self.conv(x))
+        return torch.relu(x + y if self.adds else y)
+
+
+class Reader(nn.Module):
+    """A small residual network with two heads: which digit, and whether it is one at all."""
+
+    def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
+        super().__init__()
+        a, b, c, d = widths
+        self.stages = nn.ModuleList(
+            [
+                nn.Sequential(Block(1, a, 5)),
+                nn.Sequential(Block(a, b), Block(b, b)),
+                nn.Sequential(Block(b, c), Block(c, c), Block(c, c)),
+                nn.Sequential(Block(c, d), Block(d, d)),
+            ]
+        )
+        # One weight for every place and channel: an average would forget where things are.
+        self.gather = nn.Conv2d(d, d, 4, groups=d, bias=False)
+        self.gather_norm = nn.BatchNorm1d(d)
+        self.drop = nn.Dropout(0.2)
+        self.classes = nn.Linear(d, CLASSES)
+        self.digit = nn.Linear(d, 1)
+        nn.init.constant_(self.gather.weight, 1 / 16)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Float (n, 1, 28, 28), ink 1 on 0, to (n, d)."""
+        for i, stage in enumerate(self.stages):
+            x = stage(x)
+            if i < len(self.stages) - 1:
+                x = nn.functional.max_pool2d(x, 2, ceil_mode=True)
+        return torch.relu(self.gather_norm(self.gather(x).flatten(1)))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Float (n, 1, 28, 28) to scores of the classes (n, 10) and of being a digit (n,)."""
+        found = self.drop(self.features(x))
+        return self.classes(found), self.digit(found)[:, 0]
+
+
+class Shipped(nn.Module):
+    """What is in the file: scaling before the network, its own temperature and probabilities after it."""
+
+    def __init__(self, net: Reader, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.net, self.temperature = net, temperature
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Uint8 (n, 28, 28) to `probabilities` (n, 10), `digit` (n,) and `features` (n, d)."""
+        found = self.net.features(images.float().unsqueeze(1) * (1 / 255))
+        scores = self.net.classes(found) / self.temperature
+        digit = torch.sigmoid(self.net.digit(found).flatten())
+        return torch.softmax(scores, dim=1), digit, found
+
+
+@torch.no_grad()
+def scores(net: Reader, images: NDArray[np.uint8], batch: int = 500) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores of the classes (n, 10) and of being a digit (n,), before any temperature."""
+    net.eval()
+    parts = [net(tensor(images[i : i + batch])) for i in range(0, len(images), batch)]
+    return torch.cat([p[0] for p in parts]).double().numpy(), torch.cat([p[1] for p in parts]).double().numpy()
+
+
+def tensor(images: NDArray[np.uint8]) -> Tensor:
+    """Uint8 (n, 28, 28) to float (n, 1, 28, 28), ink 1 on 0, laid out as convolutions here are fastest."""
+    return (torch.from_numpy(images).float() / 255)[:, None].contiguous(memory_format=torch.channels_last)
+
+
+def to_onnx(net: Reader, temperature: float) -> onnx.ModelProto:
+    """The network as an ONNX model that takes uint8 (n, 28, 28).
+
+    Batch normalisation is folded into the convolutions. Weights are kept in 16 bits, with a cast that the runtime does
+    once, when it loads the file.
+
+    Args:
+        net: trained.
+        temperature: that the scores of the classes are divided by.
+    """
+    shipped = Shipped(net, temperature).eval()
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            shipped,
+            (torch.zeros(2, SIDE, SIDE, dtype=torch.uint8),),
+            buffer,
+            input_names=["images"],
+            output_names=["probabilities", "digit", "features"],
+            dynamic_axes={name: {0: "n"} for name in ("images", "probabilities", "digit", "features")},
+            opset_version=OPSET,
+            do_constant_folding=True,
+            dynamo=False,
+        )
+    model = onnx.load_from_string(buffer.getvalue())
+    _halve(model.graph)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    casts = []
+    for weights in graph.initializer:
+        values = numpy_helper.to_array(weights)
+        if values.dtype != np.float32 or values.size < 256:
+            continue
+        name = weights.name
+        weights.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
