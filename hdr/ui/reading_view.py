@@ -1,19 +1,42 @@
-"""The Draw page's middle: the canvas, the answer, and what the model sees."""
+"""The Draw page for one digit: the canvas, the answer beside it, and what the model sees."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import streamlit as st
 
 from hdr.plots import pictures
 from hdr.reading import read_strokes, strokes_from_canvas
+from hdr.reading.ready import Looking
 from hdr.text import plain
-from hdr.training.store import Run
-from hdr.types import DigitReading, HdrError, Reading
+from hdr.types import Classifier, DigitReading, HdrError, Strokes
 from hdr.ui import digit as choice
-from hdr.ui import drawing, resources, runs
+from hdr.ui import drawing, readers, runs
 
-SEEN = 112
+SEEN, ALONE = 112, 196
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
+
+
+@dataclass(frozen=True)
+class Read:
+    """A drawing as it was read.
+
+    Attributes:
+        strokes: the drawing, in pixels of the canvas; empty where there is none.
+        digit: what was read; None where nothing was.
+        model: what read it.
+        sense: the probability that it is a digit at all, 0 to 1; None where the model cannot tell.
+        refused: whether it is to be taken for no digit.
+        problem: what is wrong, in words; empty where nothing is.
+    """
+
+    strokes: Strokes
+    digit: DigitReading | None = None
+    model: Classifier | None = None
+    sense: float | None = None
+    refused: bool = False
+    problem: str = ""
 
 
 @st.fragment
@@ -25,15 +48,14 @@ def board() -> None:
         _buttons()
     with middle:
         answer = st.container()
-        run = _reader()
-    reading, problem = _read(run)
-    digit = reading.digits[0] if reading and reading.digits else None
+        chosen = readers.choose()
+    read = _read(chosen)
     with answer:
-        _answer(digit, problem or ("" if digit or not run else INVITATION))
-        if run is None:
+        _answer(read, chosen is not None)
+        if chosen is None:
             _wait_for_reader()
     with right:
-        _seen(digit)
+        _seen(read.digit)
 
 
 def _buttons() -> None:
@@ -46,21 +68,37 @@ def _buttons() -> None:
             st.switch_page("pages/preprocess.py")
 
 
-def _read(run: Run | None) -> tuple[Reading | None, str]:
-    if run is None or not drawing.objects():
-        return None, ""
+def _read(chosen: readers.Choice | None) -> Read:
+    if chosen is None or not drawing.objects():
+        return Read([])
     try:
-        return read_strokes(strokes_from_canvas(drawing.objects()), resources.model(run)), ""
+        strokes = strokes_from_canvas(drawing.objects())
+        model = chosen.model()
+        found = read_strokes(strokes, model).digits
     except HdrError as error:
-        return None, plain(error)
+        return Read([], problem=plain(error))
+    if not found:
+        return Read([])
+    sense, refused = None, False
+    if isinstance(model, Looking):
+        sense = float(model.digit_probability(found[0].stages[0].image[None])[0])
+        refused = sense < model.threshold
+    return Read(strokes, found[0], model, sense, refused)
 
 
-def _answer(digit: DigitReading | None, instead: str) -> None:
+def _answer(read: Read, anybody: bool) -> None:
+    digit, words = read.digit, read.problem
+    if digit:
+        words = _resemblance(read, digit) if read.refused else _certainty(digit)
+    elif not words and anybody:
+        words = INVITATION
     with st.container(key="answer"):
-        st.html(f'<div class="hdr-answer">{digit.label if digit else ""}</div>')
+        said = '<span class="hdr-refused">Not a digit</span>' if read.refused else str(digit.label) if digit else ""
+        st.html(f'<div class="hdr-answer">{said}</div>')
     with st.container(key="certainty", height=60, border=False):
-        st.markdown(_certainty(digit) if digit else instead)
-    st.html(pictures.bars(digit.probabilities if digit else None))
+        st.markdown(words)
+    bars = pictures.bars(digit.probabilities if digit else None)
+    st.html(f'<div class="hdr-doubted">{bars}</div>' if read.refused else bars)
 
 
 def _certainty(digit: DigitReading) -> str:
@@ -69,13 +107,19 @@ def _certainty(digit: DigitReading) -> str:
     return f"**{pictures.percent(digit.probability, 1)}** sure. Next guesses: {' and '.join(guesses)}."
 
 
+def _resemblance(read: Read, digit: DigitReading) -> str:
+    share = pictures.percent(read.sense or 0.0, 1)
+    return f"This does not look like a digit ({share}). What it resembles most is a **{digit.label}**."
+
+
 def _seen(digit: DigitReading | None) -> None:
     st.markdown("**What the model sees**")
     if digit is None:
         st.caption("Your drawing after capture, and after every step of this model's own preprocessing.")
         return
+    side = SEEN if len(digit.stages) > 1 else ALONE
     cells = "".join(
-        f"<figure>{pictures.digit(s.image, SEEN, s.title, s.display)}<figcaption>{s.title}</figcaption></figure>"
+        f"<figure>{pictures.digit(s.image, side, s.title, s.display)}<figcaption>{s.title}</figcaption></figure>"
         for s in digit.stages
     )
     st.html(f'<div class="hdr-sheet hdr-way">{cells}</div>')
@@ -85,27 +129,11 @@ def _seen(digit: DigitReading | None) -> None:
     )
 
 
-def _reader() -> Run | None:
-    """Choose who reads; None until there is somebody."""
-    ready = {run.id: run for run in runs.readers()}
-    if not ready:
-        return None
-    if st.session_state.get("reader") not in ready:
-        st.session_state.pop("reader", None)
-    chosen = st.selectbox(
-        "Read by",
-        list(ready),
-        format_func=lambda run_id: runs.label(ready[run_id]),
-        key="reader",
-        persist_state="session",
-        help="Every model that you have trained, and the one that was ready before.",
-    )
-    return ready[chosen]
-
-
 @st.fragment(run_every=0.5)
 def _wait_for_reader() -> None:
     if runs.readers():
         st.rerun(scope="app")
-    st.caption("The first reader is being trained; it takes some seconds. You can draw meanwhile.")
+    if why := readers.problem():
+        st.caption(plain(why))
+    st.caption("The first model is being trained; it takes some seconds. You can draw meanwhile.")
     st.progress(runs.default_share())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from hdr import datasets
+from hdr.reading import ready
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import LocalProcesses
 from hdr.training.steering import Steering
@@ -65,3 +68,24 @@ def _model(run_id: str, _run: Run) -> TrainedModel:
 def model(run: Run) -> TrainedModel:
     """The model of a run that is done."""
     return _model(run.id, run)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _ready_reader(path: str) -> ready.Reader | str:
+    # A file that cannot be used is opened once, not at every stroke.
+    try:
+        return ready.load(Path(path))
+    except ready.ReaderError as error:
+        return str(error)
+
+
+def ready_reader() -> ready.Reader:
+    """The ready-made reader that comes with the app.
+
+    Raises:
+        ReaderError: its file is missing or cannot be used.
+    """
+    found = _ready_reader(str(ready.FILE))
+    if isinstance(found, str):
+        raise ready.ReaderError(found)
+    return found

@@ -26,6 +26,7 @@ def begin() -> None:
 
 
 def _prepare(store: RunStore, processes: LocalProcesses) -> None:
+    _load_reader()
     try:
         store.purge()
         default.ensure(store, processes, data_name())
@@ -35,6 +36,14 @@ def _prepare(store: RunStore, processes: LocalProcesses) -> None:
         while "mnist" not in datasets.available():
             time.sleep(1)
         default.ensure(store, processes, "mnist")
+    except HdrError as error:
+        log.warning("%s", error)
+
+
+def _load_reader() -> None:
+    # First of all: it reads from the first second of the first visit, when nothing is trained yet.
+    try:
+        resources.ready_reader()
     except HdrError as error:
         log.warning("%s", error)
 

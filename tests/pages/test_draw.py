@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hdr import datasets
+from hdr.reading import ready
 from hdr.training.store import Run, RunStore
 from hdr.types import Step
+from tests.reading import small_reader
 
-from .conftest import SMALL, Open, healthy, text
+from .conftest import SMALL, Open, healthy, text, unescaped
 
 CANVAS = "drawn"
 """As in `hdr.ui.drawing`, which can only be imported where Streamlit runs."""
@@ -42,6 +46,24 @@ HOSTILE: dict[str, list[Any]] = {
     "scaled out of sight": [{**ONE[0], "scaleX": 1e9}],
     "markup": [{"type": "Path", "path": [["<script>alert(1)</script>", 1, 1]]}],
 }
+
+
+@pytest.fixture(scope="session")
+def small_reader_file(own_home: Path) -> Path:
+    """The ONNX file of a reader that knows the bundled digits."""
+    return small_reader.write(own_home / "drawn.onnx", small_reader.fit(datasets.load("bundled").train))
+
+
+@pytest.fixture(autouse=True)
+def no_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without the ready-made reader's file, but where a test asks for it."""
+    monkeypatch.setattr(ready, "FILE", tmp_path / "reader.onnx")
+
+
+@pytest.fixture
+def reader(no_reader: None, small_reader_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small reader in place of the one that comes with the app."""
+    monkeypatch.setattr(ready, "FILE", small_reader_file)
 
 
 def on_canvas(objects: Any) -> dict[str, Any]:
@@ -168,11 +190,52 @@ def test_a_reader_that_is_gone_is_no_error(open_page: Open, model: Run) -> None:
     assert open_page("draw", reader="nonsense").selectbox(key="reader").value == model.id
 
 
+def test_the_ready_made_reader_reads_before_anything_is_trained(open_page: Open, reader: None) -> None:
+    app = draw(open_page("draw"), ZERO)
+    healthy(app)
+    assert answer(app) == "0"
+    assert app.selectbox(key="reader").options == ["Ready-made reader"]
+    assert "is being trained" not in text(app)
+
+
+def test_the_ready_made_reader_comes_first_and_runs_stand_beside_it(open_page: Open, reader: None, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    box = app.selectbox(key="reader")
+    assert box.value == "ready"
+    assert [o.split(" · ")[0] for o in box.options] == ["Ready-made reader", "The small one"]
+    box.select(model.id).run()
+    healthy(app)
+    assert answer(app) == "0"
+
+
+def test_what_is_no_digit_is_said_with_what_it_resembles(open_page: Open, reader: None) -> None:
+    dot = [{"type": "Path", "path": [["M", 168, 168], ["L", 168.5, 168]]}]
+    app = draw(open_page("draw"), dot)
+    healthy(app)
+    assert "Not a digit" in answer(app)
+    assert re.search(r"does not look like a digit \([\d.<]+ %\)\. What it resembles most is a \*\*\d\*\*", text(app))
+    assert answer(draw(app, ZERO)) == "0"
+
+
+def test_a_missing_reader_is_said_and_runs_read(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    assert "The ready-made reader is missing" in unescaped(text(app))
+    assert answer(app) == "0"
+
+
+def test_a_damaged_reader_is_said_and_runs_read(open_page: Open, model: Run) -> None:
+    ready.FILE.write_bytes(b"nonsense")
+    app = draw(open_page("draw"), ZERO)
+    healthy(app)
+    assert "cannot be used" in text(app)
+    assert answer(app) == "0"
+
+
 def test_before_there_is_a_reader_one_can_draw_and_is_told_why_nothing_is_read(open_page: Open) -> None:
     app = draw(open_page("draw"), ZERO)
     healthy(app)
     assert answer(app) == ""
-    assert "The first reader is being trained" in text(app)
+    assert "The first model is being trained" in text(app)
     assert app.session_state["_strokes"] == ZERO
 
 

@@ -1,0 +1,93 @@
+"""Who reads on Draw: the ready-made reader first, the same with this visitor's hand, then every model of runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from hdr.reading.ready import Looking
+from hdr.text import plain
+from hdr.training.store import RunSummary
+from hdr.types import Classifier, HdrError
+from hdr.ui import resources, runs
+
+READY, HAND = "ready", "hand"
+"""What the chooser and links call the ready-made reader, and the one that has learned this visitor's hand."""
+
+KEY = "reader"
+_ADAPTED = "_adapted"
+_TITLES = {READY: "Ready-made reader", HAND: "Reader, with your hand"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Somebody who can read.
+
+    Attributes:
+        key: `READY`, `HAND` or the id of a run.
+        title: as people know it; what a visitor has called a run.
+        run: the run whose model it is; None for the ready-made reader.
+    """
+
+    key: str
+    title: str
+    run: RunSummary | None = None
+
+    def model(self) -> Classifier:
+        """What reads.
+
+        Raises:
+            HdrError: its file is missing or damaged.
+        """
+        if self.run is not None:
+            return resources.model(self.run)
+        adapted: Looking | None = st.session_state.get(_ADAPTED)
+        return adapted if self.key == HAND and adapted else resources.ready_reader()
+
+
+def offered() -> list[Choice]:
+    """Everybody who can read now: the ready-made reader where its file is there, then one's own runs, newest first."""
+    found = [Choice(run.id, runs.label(run), run) for run in runs.readers()]
+    if problem():
+        return found
+    adapted = [Choice(HAND, _TITLES[HAND])] if _ADAPTED in st.session_state else []
+    return [Choice(READY, _TITLES[READY]), *adapted, *found]
+
+
+def problem() -> str:
+    """Why the ready-made reader cannot read, in words; empty where it can."""
+    try:
+        resources.ready_reader()
+    except HdrError as error:
+        return str(error)
+    return ""
+
+
+def choose() -> Choice | None:
+    """Show the widget that says who reads; None until there is somebody."""
+    known = {choice.key: choice for choice in offered()}
+    if not known:
+        return None
+    if st.session_state.get(KEY) not in known:
+        st.session_state.pop(KEY, None)
+    chosen = st.selectbox(
+        "Read by",
+        list(known),
+        format_func=lambda key: known[key].title,
+        key=KEY,
+        persist_state="session",
+        help="The reader that comes with the app, and every model that you have trained.",
+    )
+    if why := problem():
+        st.caption(plain(why))
+    return known[chosen]
+
+
+def take_adapted(reader: Looking | None) -> None:
+    """Offer a reader that has learned this visitor's hand and let it read; None to have the original alone."""
+    if reader is None:
+        st.session_state.pop(_ADAPTED, None)
+    else:
+        st.session_state[_ADAPTED] = reader
+    st.session_state[KEY] = READY if reader is None else HAND
