@@ -23,7 +23,7 @@ PIECES, SHARE = 40, 0.25
 """Most pieces of a drawing, and their length as a share of the longer side of its box. What has more strokes is a
 scribble, and is not taken apart."""
 
-MOST_POINTS = 1_000
+MOST_POINTS = 500
 """Of drawings with more points every second is used, or every third and so on: a scribble must not take seconds."""
 
 LEAST = 1e-7

@@ -21,7 +21,7 @@ from hdr.types import CLASSES, SIDE, Features, HdrError, Images, Stage
 FILE = Path(__file__).with_name("reader.onnx")
 """Where the file lies."""
 
-CHUNK = 256
+CHUNK = 64
 """Digits that go through the network at once: the memory that it takes stays small, and does not grow with n."""
 
 MOST_BYTES = 20_000_000

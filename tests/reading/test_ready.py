@@ -14,6 +14,7 @@ from onnx import TensorProto
 
 from hdr.reading import read_drawings, read_strokes, ready
 from hdr.reading.ready import Reader, ReaderError
+from hdr.training import neighbours
 from hdr.types import HdrError, Split
 from tests.reading import small_reader
 from tests.reading.conftest import FOUR, SEVEN
@@ -52,6 +53,15 @@ def test_many_at_once_give_what_one_by_one_gives(small: Reader, digits: Split) -
     assert np.array_equal(small.look(images).probabilities, together.probabilities)
     # A view that skips rows is read as the digits that it shows.
     assert np.allclose(small.predict_proba(images[::2]), together.probabilities[::2], atol=1e-5)
+
+
+def test_the_nearest_digits_in_its_features_are_of_the_same_class(small: Reader, digits: Split) -> None:
+    images, labels = digits.images[:400], digits.labels[:400]
+    features = small.features(images)
+    known = neighbours.Reference(np.arange(300), labels[:300], features[:300])
+    near = [neighbours.nearest(known, features[i], 3) for i in range(300, 400)]
+    assert np.mean([n.label == labels[300 + i] for i, found in enumerate(near) for n in found]) > 0.5
+    assert all(a.distance <= b.distance <= c.distance for a, b, c in near)
 
 
 def test_none_at_all(small: Reader) -> None:
