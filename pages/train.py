@@ -1,4 +1,4 @@
-"""Train: plan a run with widgets, watch it learn, and see what it got wrong."""
+"""Train: plan a run with widgets, watch it learn, and see what it got wrong; or search for the best plan."""
 
 import secrets
 
@@ -7,7 +7,7 @@ import streamlit as st
 from hdr.text import plain
 from hdr.training.estimate import check_memory
 from hdr.types import HdrError
-from hdr.ui import estimate_view, page, plan, planner, profile, resources, result_view, run_view, runs
+from hdr.ui import estimate_view, page, plan, planner, profile, resources, result_view, run_view, runs, tune, tune_mode
 
 page.begin("Train a model and watch it learn")
 
@@ -23,29 +23,41 @@ def start(token: str) -> None:
         runs.open_run(run.id)
 
 
-shown = runs.current()
-with st.container(horizontal=True, vertical_alignment="center", key="plan_row"):
-    planner.presets()
-    st.button(
-        "Train",
-        type="primary",
-        icon=":material/play_arrow:",
-        key="train",
-        on_click=start,
-        args=(secrets.token_hex(16),),
-        disabled=bool(shown and shown.active),
-    )
-    with st.container(gap=None, key="plan_notes"):
-        st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
-        estimate_view.show()
-
-left, right = st.columns([5, 7], gap="large")
-with left, st.container(key="plan"):
-    planner.widgets()
-with right, st.container(key="run"):
+def one_run() -> None:
+    """The plan beside the run that is shown, and what it got wrong below."""
+    shown = runs.current()
+    with top:
+        planner.presets()
+        st.button(
+            "Train",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="train",
+            on_click=start,
+            args=(secrets.token_hex(16),),
+            disabled=bool(shown and shown.active),
+        )
+        with st.container(gap=None, key="plan_notes"):
+            st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
+            estimate_view.show()
+    left, right = st.columns([5, 7], gap="large")
+    with left, st.container(key="plan"):
+        planner.widgets()
+    with right, st.container(key="run"):
+        if shown:
+            run_view.show(shown)
+        else:
+            runs.nothing_yet()
     if shown:
-        run_view.show(shown)
-    else:
-        runs.nothing_yet()
-if shown:
-    result_view.show(shown)
+        result_view.show(shown)
+
+
+top = st.container(horizontal=True, vertical_alignment="center", key="plan_row")
+with top:
+    tuning = tune_mode.switch()
+    if tuning:
+        tune.buttons()
+if tuning:
+    tune.show()
+else:
+    one_run()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 SCALE = ((0.0, MUTED), (0.5, ACCENT), (1.0, SECOND))
 """From the worst to the best."""
 
+Brush = Sequence[Sequence[tuple[float, float]]]
+
 _LONGEST, _TITLE_LINE = 12, 14
 
 
@@ -67,12 +69,27 @@ def _wrapped(title: str) -> str:
     return "<br>".join(lines[:2] if len(lines) <= 2 else [lines[0], " ".join(lines[1:])])
 
 
-def figure(axes: Sequence[Axis], trials: Sequence[Tried], height: int = 340) -> Figure:
+def passing(dimensions: Sequence[dict[str, Any]], brushed: Brush) -> list[bool]:
+    """Which lines pass every brushed axis within what is brushed of it.
+
+    Args:
+        dimensions: of `columns`.
+        brushed: for each of them stretches from place to place; none where it is not brushed.
+    """
+    lines = zip(*(d["values"] for d in dimensions), strict=True)
+    return [
+        all(not parts or any(low <= v <= high for low, high in parts) for v, parts in zip(line, brushed, strict=True))
+        for line in lines
+    ]
+
+
+def figure(axes: Sequence[Axis], trials: Sequence[Tried], brushed: Brush = (), height: int = 340) -> Figure:
     """Draw parallel coordinates of the trials that went to their end, coloured by accuracy.
 
     Args:
         axes: what varied; at least one.
         trials: with a value for each axis.
+        brushed: what is brushed of each axis and of the accuracy, which comes last; empty for nothing.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Parcoords
@@ -82,6 +99,9 @@ def figure(axes: Sequence[Axis], trials: Sequence[Tried], height: int = 340) -> 
         return empty("Every trial becomes a line through its settings to its accuracy.", height)
     dimensions = columns(axes, done)
     heights = dimensions[-1]["values"]
+    for dimension, parts in zip(dimensions, brushed, strict=False):
+        if parts:
+            dimension["constraintrange"] = [list(part) for part in parts]
     drawing = Figure(
         Parcoords(
             dimensions=dimensions,
@@ -96,9 +116,6 @@ def figure(axes: Sequence[Axis], trials: Sequence[Tried], height: int = 340) -> 
             labelfont={"size": 12},
             tickfont={"size": 11},
             rangefont={"size": 1, "color": "rgba(0, 0, 0, 0)"},
-            # What somebody has brushed stays brushed when a trial is added.
-            uirevision="brush",
         )
     )
-    drawing = plain(drawing, height)
-    return drawing.update_layout(margin={"l": 44, "r": 56, "t": 58, "b": 14}, uirevision="brush")
+    return plain(drawing, height).update_layout(margin={"l": 44, "r": 56, "t": 58, "b": 14})

@@ -101,8 +101,18 @@ def test_parallel_lines_pass_every_axis_in_its_own_units() -> None:
     figure = search_parallel.figure((C, KERNEL), TRIALS)
     (lines,) = figure.data
     assert [d.label for d in lines.dimensions] == ["C", "Kernel", "validation<br>accuracy, %"]
-    assert lines.uirevision == "brush", "what is brushed stays so"
     assert list(lines.line.color) == accuracy["values"]
+
+
+def test_what_is_brushed_is_drawn_again_and_counted() -> None:
+    brushed = [[(0.5, 2)], [], []]
+    c, kernel, _ = search_parallel.figure((C, KERNEL), TRIALS, brushed).data[0].dimensions
+    assert c.constraintrange == ((0.5, 2),) or list(c.constraintrange) == [0.5, 2]
+    assert kernel.constraintrange is None
+    dimensions = search_parallel.columns((C, KERNEL), search_axis.finished(TRIALS))
+    assert search_parallel.passing(dimensions, brushed) == [False, True, False]
+    assert search_parallel.passing(dimensions, [[(-1.1, -0.9), (0.5, 2)], [], []]) == [True, True, False]
+    assert all(search_parallel.passing(dimensions, [[], [], []]))
 
 
 def test_parallel_coordinates_of_one_trial_have_ranges() -> None:

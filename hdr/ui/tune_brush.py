@@ -1,0 +1,55 @@
+"""What somebody has brushed in the parallel coordinates of a search, as the browser tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+Ranges = list[list[tuple[float, float]]]
+"""For every axis the stretches of it that are brushed; none where it is not."""
+
+_JS = Path(__file__).with_suffix(".js")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _component():  # noqa: ANN202 - Streamlit names no public type for it
+    return st.components.v2.component("hdr_brush", html="<span></span>", js=_JS.read_text())
+
+
+def brushed(search: str, axes: int) -> Ranges:
+    """What is brushed in the plot of a search.
+
+    Args:
+        search: the search's name.
+        axes: how many the plot has.
+    """
+    answer = _component()(
+        key=f"tune-brush-{search}",
+        data={"search": search},
+        on_ranges_change=lambda: None,
+        width="content",
+        height=1,
+    )
+    return parse(answer.get("ranges"), search, axes)
+
+
+def parse(said: Any, search: str, axes: int) -> Ranges:
+    """What a browser said, where it is about this plot and makes sense; otherwise nothing is brushed."""
+    ranges = said.get("ranges") if hasattr(said, "get") and said.get("search") == search else None
+    if not isinstance(ranges, Sequence) or isinstance(ranges, str) or len(ranges) != axes:
+        return [[] for _ in range(axes)]
+    return [_stretches(one) for one in ranges]
+
+
+def _stretches(said: Any) -> list[tuple[float, float]]:
+    # Plotly says [low, high] for one, and [[low, high], ...] for several.
+    parts = list(said) if isinstance(said, Sequence) and not isinstance(said, str) else []
+    several = parts if parts and all(isinstance(p, Sequence) and not isinstance(p, str) for p in parts) else [parts]
+    found = []
+    for part in several[:40]:
+        if len(part) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part):
+            found.append((float(min(part)), float(max(part))))
+    return found

@@ -1,0 +1,43 @@
+"""Whether the Train page plans one run or a search; the address says so by naming a search or its space."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr.ui import runs, tune_draft, tune_searches
+
+RUN, TUNE = "One run", "Tune"
+
+_MODE, _REVISION = "_train_mode", "_train_mode_revision"
+
+
+def tuning() -> bool:
+    """True where a search is planned."""
+    if _MODE not in st.session_state:
+        named = tune_draft.PARAMETER in st.query_params or tune_searches.PARAMETER in st.query_params
+        st.session_state[_MODE] = TUNE if named else RUN
+    return st.session_state[_MODE] == TUNE
+
+
+def leave() -> None:
+    """Plan one run, also where a widget has said otherwise."""
+    st.session_state[_MODE] = RUN
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
+def switch() -> bool:
+    """Show the switch, and keep from the address what is not shown; returns whether a search is planned."""
+    mode = TUNE if tuning() else RUN
+    key = f"train_mode-{st.session_state.get(_REVISION, 0)}"
+    st.segmented_control(
+        "One run or a search",
+        [RUN, TUNE],
+        default=mode,
+        key=key,
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: st.session_state.update({_MODE: st.session_state[key]}),
+    )
+    for parameter in (runs.PARAMETER,) if mode == TUNE else (tune_draft.PARAMETER, tune_searches.PARAMETER):
+        st.query_params.pop(parameter, None)
+    return mode == TUNE
