@@ -17,6 +17,11 @@ def objects() -> list[dict[str, Any]]:
     return st.session_state.get(_OBJECTS, [])
 
 
+def size() -> tuple[int, int]:
+    """Width and height of the canvas, in its pixels."""
+    return SIDE, SIDE
+
+
 def canvas() -> None:
     """Show the canvas and take what is on it."""
     # Its import needs a running app; who only asks what was drawn needs none.

@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import streamlit as st
 
 from hdr.plots import pictures
-from hdr.reading import read_strokes, strokes_from_canvas
-from hdr.reading.ready import Looking
 from hdr.text import plain
-from hdr.types import Classifier, DigitReading, HdrError, Strokes
+from hdr.types import DigitReading
 from hdr.ui import digit as choice
-from hdr.ui import drawing, readers, runs
+from hdr.ui import draw_reading, drawing, readers, runs, vote, why_view
+from hdr.ui.draw_reading import Read
 
 SEEN, ALONE = 112, 196
+TABS = {"Why?": why_view.show, "A vote": vote.show}
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
-
-
-@dataclass(frozen=True)
-class Read:
-    """A drawing as it was read.
-
-    Attributes:
-        strokes: the drawing, in pixels of the canvas; empty where there is none.
-        digit: what was read; None where nothing was.
-        model: what read it.
-        sense: the probability that it is a digit at all, 0 to 1; None where the model cannot tell.
-        refused: whether it is to be taken for no digit.
-        problem: what is wrong, in words; empty where nothing is.
-    """
-
-    strokes: Strokes
-    digit: DigitReading | None = None
-    model: Classifier | None = None
-    sense: float | None = None
-    refused: bool = False
-    problem: str = ""
 
 
 @st.fragment
@@ -49,13 +26,14 @@ def board() -> None:
     with middle:
         answer = st.container()
         chosen = readers.choose()
-    read = _read(chosen)
+    read = draw_reading.read(chosen)
     with answer:
         _answer(read, chosen is not None)
         if chosen is None:
             _wait_for_reader()
     with right:
         _seen(read.digit)
+    _below(read)
 
 
 def _buttons() -> None:
@@ -68,26 +46,8 @@ def _buttons() -> None:
             st.switch_page("pages/preprocess.py")
 
 
-def _read(chosen: readers.Choice | None) -> Read:
-    if chosen is None or not drawing.objects():
-        return Read([])
-    try:
-        strokes = strokes_from_canvas(drawing.objects())
-        model = chosen.model()
-        found = read_strokes(strokes, model).digits
-    except HdrError as error:
-        return Read([], problem=plain(error))
-    if not found:
-        return Read([])
-    sense, refused = None, False
-    if isinstance(model, Looking):
-        sense = float(model.digit_probability(found[0].stages[0].image[None])[0])
-        refused = sense < model.threshold
-    return Read(strokes, found[0], model, sense, refused)
-
-
 def _answer(read: Read, anybody: bool) -> None:
-    digit, words = read.digit, read.problem
+    digit, words = read.digit, plain(read.problem)
     if digit:
         words = _resemblance(read, digit) if read.refused else _certainty(digit)
     elif not words and anybody:
@@ -127,6 +87,14 @@ def _seen(digit: DigitReading | None) -> None:
         '<div class="hdr-note">Captured: scaled to 20 pixels on its longer side, drawn with the pen of MNIST, its '
         "centre of mass in the middle. So neither size nor place nor thickness matters.</div>"
     )
+
+
+def _below(read: Read) -> None:
+    """Tabs of which only the open one is computed, after the answer has gone to the browser."""
+    for tab, content in zip(st.tabs(list(TABS), key="draw_tab", on_change="rerun"), TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                content(read)
 
 
 @st.fragment(run_every=0.5)

@@ -268,3 +268,51 @@ def test_objects_that_are_no_strokes_are_left_out(objects: Any, open_page: Open,
     healthy(app)
     assert answer(app) == ""
     assert "The canvas is empty" in text(app)
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    """The pictures that explain an answer: what stands over each, and what below."""
+    found = re.findall(r'<figure><div class="hdr-over">(.*?)</div>.*?<figcaption>(.*?)</figcaption>', text(app))
+    return dict(found)
+
+
+def test_why_it_is_read_so(open_page: Open, reader: None) -> None:
+    app = draw(open_page("draw"), ZERO)
+    healthy(app)
+    shown = figures(app)
+    second = next(title for title in shown if title.startswith("To be read as a "))
+    assert list(shown) == ["Place by place", "Stroke by stroke", second, "Without capture"]
+    assert re.search(r"it would be a \d, [\d.]+ % sure", shown["Without capture"])
+    assert "most alike for this model among" in text(app)
+    assert "Draw a digit, and see" in text(draw(app, []))
+
+
+def test_why_a_model_of_ones_own_reads_it_so(open_page: Open, model: Run) -> None:
+    app = draw(open_page("draw"), ZERO)
+    for _ in range(20):
+        if len(figures(app)) == 4 and "most alike" in text(app):
+            break
+        app.run()
+    healthy(app)
+    assert len(figures(app)) == 4
+    assert "most alike for this model among" in text(app)
+
+
+def test_a_vote_has_everybodys_answer_and_marks_who_differs(open_page: Open, reader: None, model: Run) -> None:
+    app = open_page("draw", draw_tab="A vote")
+    assert "side by side" in text(app)
+    draw(app, ZERO)
+    for _ in range(20):
+        if "hdr-vote" in text(app):
+            break
+        app.run()
+    healthy(app)
+    said = re.findall(r'<div class="(hdr-vote[^"]*)"><span[^>]*>(.*?)</span>', text(app))
+    assert [word for _, word in said] == ["0", "0"]
+    assert "All 2 read a **0**" in text(app)
+    assert "figcaption>Place" not in text(app), "only the open tab is computed"
+    dot = [{"type": "Path", "path": [["M", 168, 168], ["L", 168.5, 168]]}]
+    said = re.findall(r'<div class="(hdr-vote[^"]*)"><span[^>]*>(.*?)</span>', text(draw(app, dot)))
+    assert said[0][1] == "no digit"
+    assert said[1][1].isdigit()
+    assert sum("hdr-differs" in kind for kind, _ in said) == 1

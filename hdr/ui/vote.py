@@ -1,0 +1,96 @@
+"""A vote: everybody who can read looks at the same drawing, side by side, and who differs is marked."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from hdr.plots import pictures
+from hdr.text import plain
+from hdr.types import HdrError, Strokes
+from hdr.ui import jobs, readers, resources
+from hdr.ui.draw_reading import Read, read_by
+from hdr.ui.readers import Choice
+
+MOST = 6
+"""Models of runs that take part, the best ones; each takes memory, and time at every stroke."""
+
+HEIGHT = 190
+CARD = 150
+_REFUSED = "no digit"
+
+
+def show(read: Read) -> None:
+    """What everybody reads in the drawing."""
+    if read.digit is None:
+        st.caption("Draw a digit: the reader and your best models will say what they see in it, side by side.")
+        return
+    voters = _voters(read)
+    names = "-".join(v.run.id for v in voters if v.run)
+    if names and not jobs.result(f"voters-{names}", lambda report: _load(voters, report), HEIGHT):
+        return
+    votes = [_vote(voter, read.strokes) for voter in voters]
+    said = [_said(vote) for vote in votes]
+    majority, count = Counter(s for s in said if s).most_common(1)[0]
+    st.markdown(_summary(majority, count, sum(map(bool, said))))
+    with st.container(horizontal=True, gap="small", key="votes"):
+        for number, (vote, word) in enumerate(zip(votes, said, strict=True)):
+            with st.container(key=f"vote-{number}", width=CARD, gap=None):
+                _card(vote, word, word != majority)
+
+
+def _voters(read: Read) -> list[Choice]:
+    offered = readers.offered()
+    best = sorted((c for c in offered if c.run), key=lambda c: c.run.test_accuracy or 0.0, reverse=True)[:MOST]
+    # Whoever reads on this page has a vote, however well it does.
+    if read.by and read.by.run and read.by.key not in [c.key for c in best]:
+        best[-1] = read.by
+    return [*(c for c in offered if not c.run), *best]
+
+
+def _load(voters: list[Choice], report: jobs.Report) -> bool:
+    runs = [v.run for v in voters if v.run]
+    for number, run in enumerate(runs):
+        report("Reading the models", number / len(runs))
+        try:
+            resources.model(run)
+        except HdrError:
+            # Its card will say so.
+            continue
+    return True
+
+
+def _vote(voter: Choice, strokes: Strokes) -> Read:
+    try:
+        return read_by(voter, strokes)
+    except HdrError as error:
+        return Read(voter, strokes, problem=str(error))
+
+
+def _said(vote: Read) -> str:
+    if vote.digit is None:
+        return ""
+    return _REFUSED if vote.refused else str(vote.digit.label)
+
+
+def _summary(majority: str, count: int, of: int) -> str:
+    what = "do not take it for a digit" if majority == _REFUSED else f"read a **{majority}**"
+    if of == 1:
+        return "There is one reader so far. Train a model, and it will have a vote here."
+    if count == of:
+        return f"All {of} {what}."
+    return f"{count} of {of} {what}; who differs is marked."
+
+
+def _card(vote: Read, word: str, differs: bool) -> None:
+    if vote.digit is None:
+        st.html('<div class="hdr-vote hdr-dim"><span>?</span></div>')
+        st.caption(plain(vote.problem or "It read nothing."))
+    else:
+        kind = "hdr-vote hdr-differs" if differs else "hdr-vote"
+        small = ' class="hdr-small"' if word == _REFUSED else ""
+        share = vote.sense if vote.refused else vote.digit.probability
+        sure = f"{pictures.percent(share or 0.0, 1)} {'a digit' if vote.refused else 'sure'}"
+        st.html(f'<div class="{kind}"><span{small}>{word}</span><small>{sure}</small></div>')
+    st.caption(plain(vote.by.title) if vote.by else "")
