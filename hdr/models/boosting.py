@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
 
-COST = Cost(per="rounds", held=lambda rows, features, params: rows * (features + 10 * 16))
+COST = Cost(held=lambda rows, features, params: rows * (features + 10 * 16))
 """One byte for a feature's bin, and for each class what is still wrong and how steep."""
 
 
-@register("classifier", "Gradient boosting (histogram)", family="Trees", progress="sizes", cost=COST)
+@register("classifier", "Gradient boosting (histogram)", family="Trees", progress="rounds", cost=COST)
 def gradient_boosting(
     context: FitContext,
     *,

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Progress = Literal["epochs", "trees", "sizes"]
-"""How a classifier's learning can be watched: passes over the data, trees grown so far, or growing training sizes."""
+Progress = Literal["epochs", "trees", "rounds", "sizes"]
+"""How a classifier's learning can be watched: passes over the data, trees grown so far, rounds of boosting, or growing
+training sizes."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Cost:
     Attributes:
         fit: the time of fitting grows with the digits to this power.
         read: the time of reading one digit grows with the digits that were fitted on to this power.
-        per: the parameter that the time of fitting is in proportion to; empty where there is none. Epochs and trees
-            need not be named.
+        per: the parameter that the time of fitting is in proportion to; empty where there is none. Epochs, trees
+            and rounds need not be named.
         held: bytes that fitting holds besides the features, from rows, features per row and parameters.
     """
 

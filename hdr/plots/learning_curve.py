@@ -12,7 +12,7 @@ from hdr.plots.style import plain
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-AXES = {"epoch": "epochs", "trees": "trees", "digits": "training digits"}
+AXES = {"epoch": "epochs", "trees": "trees", "rounds": "rounds", "digits": "training digits"}
 
 
 def series(points: Sequence[Any]) -> dict[str, list[float]]:
@@ -37,7 +37,7 @@ def figure(
 
     Args:
         points: the points so far, maybe none.
-        unit: what steps count: "epoch", "trees" or "digits".
+        unit: what steps count: "epoch", "trees", "rounds" or "digits".
         of: the last step there will be.
         height: in pixels.
         marks: what was changed while it learned: the first epoch that it holds for, and what, in words.

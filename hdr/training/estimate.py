@@ -24,6 +24,7 @@ from hdr.models.context import Cost
 from hdr.training import fitting
 from hdr.training.model import TrainedModel
 from hdr.training.spec import RunSpec
+from hdr.training.stages import GROWN
 from hdr.types import Dataset, Features, HdrError, Labels, Step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,7 +182,7 @@ class _Times:
         entry = catalogue.get("classifier", spec.classifier.name)
         self._cost: Cost = entry.facts.get("cost", Cost())
         self._progress, self._repeats, params = entry.facts["progress"], 1.0, dict(spec.classifier.params)
-        per = self._cost.per or {"epochs": "epochs", "trees": "trees"}.get(self._progress, "")
+        per = self._cost.per or (self._progress if self._progress != "sizes" else "")
         if per:
             # One epoch, tree or round takes as long as another: the fewest are timed.
             (few,) = (int(p.minimum) for p in entry.parameters if p.name == per)
@@ -227,15 +228,15 @@ class _Times:
 
     def read(self, rows: float) -> float:
         """Seconds for one digit. What takes time in proportion to epochs is not read by epochs, but trees are."""
-        repeats = self._repeats if self._progress == "trees" else 1.0
+        repeats = self._repeats if self._progress in GROWN else 1.0
         return repeats * self._read * (rows / self.probed) ** self._cost.read
 
     def curve(self, rows: int, scored: int) -> float:
         """Seconds for all points of the learning curve, without the last fit."""
         if self._progress == "epochs":
             return self._repeats * scored * self.read(rows)
-        if self._progress == "trees":
-            # Ten points, with half of the trees on average.
+        if self._progress in GROWN:
+            # Ten points, with half of the trees or rounds on average.
             return 5.5 * scored * self.read(rows)
         earlier = (rows * share for share in EARLIER)
         return scored * self.read(rows) + sum(self.fit(n) + scored * self.read(n) for n in earlier)

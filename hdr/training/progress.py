@@ -45,7 +45,7 @@ class Progress:
     Attributes:
         phase: "waiting", "features", "fitting", "paused" or "testing".
         points: the curve.
-        unit: what `step` counts: "epoch", "trees" or "digits"; empty before the first point.
+        unit: what `step` counts: "epoch", "trees", "rounds" or "digits"; empty before the first point.
         of: the last step that there will be.
         remaining: seconds that fitting will still take, estimated from the points; None before there are any.
         at_least: True where `remaining` is a lower bound.

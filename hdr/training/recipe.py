@@ -36,7 +36,7 @@ from hdr.preprocessing.definitions import Import, Place, call
 from hdr.training.estimators import Estimators, unfitted
 from hdr.training.fitting import REDUCED_FROM
 from hdr.training.model import TrainedModel
-from hdr.training.stages import LIVE
+from hdr.training.stages import GROWN, LIVE
 from hdr.types import CLASSES, HdrError, Images, Labels
 
 KEPT_ASIDE = Place("hdr.training.fitting", "validation_size")
@@ -248,8 +248,8 @@ def _fitting(model: TrainedModel, estimators: Estimators) -> list[str]:
     spec, metrics = model.spec, model.metrics
     classifier, measured = unfitted(model)
     early = metrics.get("stopped_early") or {}
-    if early.get("unit") == "trees":
-        classifier.set_params(n_estimators=early["step"])
+    if (unit := early.get("unit")) in GROWN:
+        classifier.set_params(**{GROWN[unit]: early["step"]})
     made = [f"    # {name} suits the variance of these rows; others need another." for name in measured]
     made += [f"    {estimators.written(classifier, 'classifier = ')}"]
     if catalogue.get("classifier", spec.classifier.name).facts["progress"] == "epochs":

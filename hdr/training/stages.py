@@ -30,7 +30,7 @@ class Fitted:
         classifier: the fitted classifier; later stages do not alter it.
         step: how far it is, in `unit`.
         of: the last step there will be.
-        unit: "epoch", "trees" or "digits".
+        unit: "epoch", "trees", "rounds" or "digits".
         seconds: of fitting that this model took, without pauses and scoring.
         loss: of the training digits, where the classifier has one.
     """
@@ -68,18 +68,22 @@ def by_epochs(classifier: Any, train: Features, labels: Labels, control: Control
         control.end()
 
 
-def by_trees(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
-    """A forest, a tenth of its trees after another."""
-    total, seconds = classifier.n_estimators, 0.0
+GROWN = {"trees": "n_estimators", "rounds": "max_iter"}
+"""What scikit-learn calls how large a forest is, and how often a boosted model is mended."""
+
+
+def by_tenths(unit: str, classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+    """A forest or a boosted model, a tenth of its trees or rounds after another."""
+    total, seconds = classifier.get_params()[GROWN[unit]], 0.0
     classifier.set_params(warm_start=True)
     sizes = sorted({max(1, round(total * share / 10)) for share in range(1, 11)})
-    for stage, trees in enumerate(sizes, 1):
+    for stage, size in enumerate(sizes, 1):
         control.begin(stage)
         start = control.clock()
-        classifier.set_params(n_estimators=trees)
+        classifier.set_params(**{GROWN[unit]: size})
         control.alone(partial(classifier.fit, train, labels))
         seconds += control.clock() - start
-        yield Fitted(_as_it_is(classifier), trees, total, "trees", seconds)
+        yield Fitted(_as_it_is(classifier), size, total, unit, seconds)
         control.end()
 
 
@@ -98,7 +102,7 @@ def by_sizes(classifier: Any, train: Features, labels: Labels, control: Control)
 
 STRATEGIES: dict[str, Strategy] = {
     "epochs": by_epochs,
-    "trees": by_trees,
+    **{unit: partial(by_tenths, unit) for unit in GROWN},
     "sizes": by_sizes,
 }
 """How each kind of progress comes about."""

@@ -64,7 +64,7 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     }[seen.phase]
     if seen.points and seen.phase in ("fitting", "paused"):
         last = seen.points[-1]
-        unit = {"epoch": "epoch", "trees": "tree", "digits": "digit"}[seen.unit]
+        unit = seen.unit.removesuffix("s")
         place = f"{unit} {pictures.count(last.step)} of {pictures.count(seen.of)}"
         words = f"Paused after {place}" if seen.phase == "paused" else place.capitalize()
     if seen.phase == "paused":
@@ -91,6 +91,7 @@ def _curve(seen: Progress, run: Run) -> None:
     notes = {
         "epoch": "Each point is the network after one more pass over the training digits.",
         "trees": "Each point is the forest with the trees grown so far.",
+        "rounds": "Each point is the model after so many rounds, each of which mends what is still wrong.",
         "digits": "This classifier has no epochs: each point is a new model, fitted to more digits. The last is kept.",
     }
     if seen.unit:
@@ -139,7 +140,7 @@ def _result(run: Run) -> None:
 def _early(result: dict[str, Any]) -> str:
     words = ""
     if early := result.get("stopped_early"):
-        unit = {"epoch": "epochs", "trees": "trees", "digits": "digits"}[early["unit"]]
+        unit = early["unit"].removesuffix("s") + "s"
         why = "its patience was over" if early["by"] == "patience" else "somebody stopped it"
         words += (
             f" It ended early, after {pictures.count(early['step'])} of {pictures.count(early['of'])} {unit}: {why}."

@@ -23,6 +23,7 @@ from hdr.features.pixels import pixels
 from hdr.models import FitContext
 from hdr.models.context import Progress
 from hdr.training.model import TRUSTED
+from hdr.training.stages import GROWN
 from hdr.types import Features, Labels
 
 CLASSIFIERS = catalogue.entries("classifier")
@@ -121,8 +122,8 @@ def test_progress_is_of_a_known_kind(entry: Entry) -> None:
     estimator = make(entry)
     if kind == "epochs":
         assert hasattr(estimator, "partial_fit") and estimator.max_iter == entry.validate()["epochs"]
-    if kind == "trees":
-        assert {"warm_start", "n_estimators"} <= set(estimator.get_params())
+    if kind in GROWN:
+        assert {"warm_start", GROWN[kind]} <= set(estimator.get_params())
 
 
 @pytest.mark.parametrize("entry", CLASSIFIERS, ids=by_name)

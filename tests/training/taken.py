@@ -47,6 +47,9 @@ MORE = {
     ),
     "half of the digits": replace(HOG, classifier=Step("svm", {"kernel": "poly"}), changes=(Change(4, (), True),)),
     "some of the trees": replace(PIXELS, classifier=Step("extra_trees", {"trees": 20}), changes=(Change(4, (), True),)),
+    "some of the rounds": replace(
+        HOG, classifier=Step("gradient_boosting", {"rounds": 10}), changes=(Change(4, (), True),)
+    ),
     "kernel approximation": replace(HOG, classifier=Step("kernel_approximation", {"components": 100})),
     "nearest neighbours": replace(HOG, classifier=Step("k_nearest_neighbours")),
     "nearest centroid": replace(HOG, classifier=Step("nearest_centroid")),
