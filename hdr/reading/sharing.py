@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -22,16 +22,17 @@ from hdr.types import HdrError, Strokes
 MOST_CHARACTERS = 4_000
 """Longest text that is written or read; browsers, servers and messengers all take addresses of that length."""
 
-TOLERANCE = 0.25
-"""How far a thinned line may be from the drawn one, in pixels; less where the drawing is small."""
+FINENESS = ((0.25, 4), (0.05, 16), (0.0, 64))
+"""How far a thinned line may be from the drawn one, in pixels, with how many points of the grid there are per pixel:
+what is tried first, and what where that is not good enough. Small drawings get less and more, in proportion."""
 
 FARTHEST = 100_000
 """Points have to be nearer than this to the corner of the canvas, in pixels."""
 
 _LARGE = 240
 # A drawing of so many pixels is as large as most are on the canvas; a smaller one gets a finer grid in proportion.
-_GRID, _FINEST = 2, 64
-# Points of the grid per pixel of a large drawing, and at most.
+_FINEST = 256
+# Most points of the grid per pixel.
 _VERSION = 1
 _MOST_BYTES_OF_A_NUMBER = 5
 
@@ -40,14 +41,16 @@ class LinkError(HdrError):
     """A drawing cannot be written into a link, or a link holds none."""
 
 
-def to_text(strokes: Strokes) -> str:
+def to_text(strokes: Strokes, same: Callable[[Strokes], bool] | None = None) -> str:
     """Write a drawing as text of letters, digits, "-" and "_" only.
 
     Args:
         strokes: in pixels, y down, at least one point in all; empty strokes are left out.
+        same: tells of the drawing as it will come out whether it is as good as this one, such as by reading both. Where
+            it is not, it is written more finely, as long as it fits.
 
     Returns:
-        At most `MOST_CHARACTERS`; a digit takes about 100.
+        At most `MOST_CHARACTERS`; a digit takes about 140.
 
     Raises:
         LinkError: there is nothing to write, too much, or it lies too far away.
@@ -61,28 +64,20 @@ def to_text(strokes: Strokes) -> str:
     points = np.concatenate(strokes)
     if len(points) > MAX_POINTS or not (np.abs(points) < FARTHEST).all():
         raise LinkError(f"A drawing to share has at most {MAX_POINTS:,} points, all within {FARTHEST:,} pixels.")
-    # A dot has no extent; its place is all that there is to it.
-    extent = max(float(np.ptp(points, axis=0).max()), 1.0)
-    grid = min(_FINEST, _GRID * max(1, int(np.ceil(_LARGE / extent))))
-    tolerance = TOLERANCE * min(1.0, extent / _LARGE)
-    content = bytearray([_VERSION])
-    _append(content, grid)
-    last = np.zeros(2, np.int64)
-    for stroke in strokes:
-        kept = np.rint(_thinned(stroke, tolerance) * grid).astype(np.int64)
-        _append(content, len(kept))
-        for step in np.diff(kept, axis=0, prepend=last[None]).ravel().tolist():
-            # Small numbers of either sign are to be small numbers without one: 0, -1, 1, -2 become 0, 1, 2, 3.
-            _append(content, 2 * step if step >= 0 else -2 * step - 1)
-        last = kept[-1]
-    content += _check(content)
-    text = base64.urlsafe_b64encode(content).decode().rstrip("=")
-    if len(text) > MOST_CHARACTERS:
+    texts: list[str] = []
+    for tolerance, grid in FINENESS:
+        text = _written(strokes, points, tolerance, grid)
+        if len(text) > MOST_CHARACTERS:
+            break
+        texts.append(text)
+        if same is None or same(from_text(text)):
+            break
+    if not texts:
         raise LinkError(
             f"The drawing is too long for a link: {len(text):,} characters, and {MOST_CHARACTERS:,} are allowed. Draw "
             "less, or download it instead."
         )
-    return text
+    return texts[-1]
 
 
 def from_text(text: str) -> Strokes:
@@ -117,6 +112,25 @@ def from_text(text: str) -> Strokes:
     if not strokes:
         raise LinkError("The link's drawing is damaged: it has no strokes.")
     return strokes
+
+
+def _written(strokes: Strokes, points: NDArray[np.float64], tolerance: float, grid: int) -> str:
+    # A dot has no extent; its place is all that there is to it.
+    extent = max(float(np.ptp(points, axis=0).max()), 1.0)
+    grid = min(_FINEST, grid * max(1, int(np.ceil(_LARGE / extent))))
+    tolerance *= min(1.0, extent / _LARGE)
+    content = bytearray([_VERSION])
+    _append(content, grid)
+    last = np.zeros(2, np.int64)
+    for stroke in strokes:
+        kept = np.rint(_thinned(stroke, tolerance) * grid).astype(np.int64)
+        _append(content, len(kept))
+        for step in np.diff(kept, axis=0, prepend=last[None]).ravel().tolist():
+            # Small numbers of either sign are to be small numbers without one: 0, -1, 1, -2 become 0, 1, 2, 3.
+            _append(content, 2 * step if step >= 0 else -2 * step - 1)
+        last = kept[-1]
+    content += _check(content)
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def _thinned(stroke: NDArray[np.float64], tolerance: float) -> NDArray[np.float64]:
