@@ -275,33 +275,39 @@ class SearchStore:
         return ended
 
     def died(self, search: str, process: int) -> str | None:
-        """Say that the process of a search has ended without a word: the search is queued again, or has failed where
-        this has happened too often. What it has become; None where it was not running in that process."""
-        return self._revive(_searches.c.id == search, _searches.c.process == process).get(search)
+        """Say that a process that was to do a search has ended without a word: the search is queued again, or has
+        failed where this has happened too often. What it has become; None where the process has nothing to do with
+        what the search is now."""
+        # One that dies before it could even take the search leaves it in the queue.
+        never = sa.or_(_searches.c.process.is_(None), _searches.c.process != process)
+        status = _searches.c.status
+        mine = sa.or_(sa.and_(status == "running", _searches.c.process == process), sa.and_(status == "queued", never))
+        return self._revive(_searches.c.id == search, mine).get(search)
 
     def revive_silent(self) -> dict[str, str]:
-        """The same for all searches that have not been heard of for long: what they have become, by name."""
-        return self._revive(_searches.c.heard < time.time() - run_store.SILENT_SECONDS)
+        """The same for all running searches that have not been heard of for long: what they have become, by name."""
+        return self._revive(_searches.c.status == "running", _searches.c.heard < time.time() - run_store.SILENT_SECONDS)
 
     def _revive(self, *condition: Any) -> dict[str, str]:
-        query = sa.select(_searches.c.id, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
+        about = (_searches.c.id, _searches.c.status, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
         with self._store._reading() as connection:
-            found = connection.execute(query.where(_searches.c.status == "running", *condition)).all()
+            found = connection.execute(sa.select(*about).where(*condition)).all()
         become = {}
-        for search, deaths, stop, claim in found:
-            deaths += 1
+        for search, status, deaths, stop, claim in found:
             if stop:
                 become[search] = "stopped"
                 self.end(search, "stopped", claim=claim)
                 continue
-            row: dict[str, Any] = {"status": "queued", "deaths": deaths}
-            if deaths > MOST_DEATHS:
-                message = f"Its process died {deaths} times in a row before a trial could end; there may be too little "
-                row |= {"status": "failed", "message": message + "memory.", "finished": time.time()}
+            row: dict[str, Any] = {"status": "queued", "deaths": deaths + 1}
+            if deaths + 1 > MOST_DEATHS:
+                message = f"Its process died {deaths + 1} times in a row before a trial could end; there may be too "
+                row |= {"status": "failed", "message": message + "little memory.", "finished": time.time()}
+            same = (_searches.c.id == search, _searches.c.claims == claim, _searches.c.status == status)
             with self._store._writing() as connection:
-                if connection.execute(_searches.update().where(*_held(search, claim)).values(row)).rowcount:
-                    _leave(connection, search)
+                if connection.execute(_searches.update().where(*same).values(row)).rowcount:
                     become[search] = row["status"]
+                    if status == "running":
+                        _leave(connection, search)
         return become
 
     @contextmanager

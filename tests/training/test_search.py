@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hdr import datasets
 from hdr.training import search as module
 from hdr.training.fitting import fit
 from hdr.training.search import execute
@@ -27,6 +28,13 @@ from hdr.types import Dataset, Split, Step
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 8, "units": 15, "batch_size": 64}))
 RATE = (dimension(NETWORK, "classifier.mlp.learning_rate"),)
 MIXED = RunSpec("bundled", 500, features=(Step("hog"),), reduction=Step("pca", {"components": 20}))
+
+
+@pytest.fixture(autouse=True)
+def loaded(bundled: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bundled digits are read once for all tests."""
+    load = datasets.load
+    monkeypatch.setattr(datasets, "load", lambda name: bundled if name == bundled.name else load(name))
 
 
 def spec(base: RunSpec = NETWORK, space: Any = RATE, method: Any = "random", **options: Any) -> SearchSpec:

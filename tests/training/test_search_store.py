@@ -106,6 +106,13 @@ def test_processes_that_die_without_a_trial_are_not_started_for_ever(searches: S
     assert searches.resume(search) and searches.claim(search, 1)
 
 
+def test_processes_that_die_before_they_take_it_are_not_started_for_ever(searches: SearchStore) -> None:
+    search = searches.create(SPEC, "ann", "t").id
+    assert [searches.died(search, process) for process in range(4)] == ["queued"] * 3 + ["failed"]
+    other, claim = one(searches, "u")
+    assert searches.give_way(other, claim) and searches.died(other, 1) is None, "it had its turn, and ended in order"
+
+
 def test_silence_is_death(searches: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
     search, _ = one(searches)
     assert searches.revive_silent() == {}
