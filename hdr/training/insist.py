@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from hdr.training.store import StoreError
 
 INSIST_SECONDS = 60.0
 """For so long a process tries again, where the store does not take what it writes."""
 
+Written = TypeVar("Written")
+
 log = logging.getLogger("hdr.store")
 
 
-def insist(write: Callable[[], bool]) -> bool:
+def insist(write: Callable[[], Written]) -> Written:
     """Write, and try again for a minute: a full disk may have room again in a moment.
 
     Raises:

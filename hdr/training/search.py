@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hdr import datasets
@@ -106,16 +107,14 @@ class _Work:
 
         search = self._searches.get(self._search)
         fits = Trials(search.spec, datasets.load(search.spec.base.dataset))
-        known = self._searches.trials(self._search)
         while True:
-            # Anew each time: its budget may be another by now.
-            search = self._searches.get(self._search)
+            # Anew each time: its budget may be another by now, and the table is the truth.
+            search, known = self._searches.get(self._search), self._searches.trials(self._search)
             trial = self._next(search, known)
             if isinstance(trial, str):
                 return trial
             with threadpool_limits(search.spec.base.threads):
-                known = [t for t in known if t.ended] + [self._do(search, fits, trial, known)]
-            self._report(known[-1])
+                self._report(self._do(search, fits, trial, known))
             if polite and time.monotonic() - self._began > TURN_SECONDS and self._searches.others_wait():
                 self._held(self._searches.give_way(self._search, self._claim))
                 return None
@@ -125,13 +124,17 @@ class _Work:
         if open_trials:
             left = open_trials[0]
             spent = left.attempts >= MOST_ATTEMPTS
-            return left if spent else self._held(self._searches.repeat(search.id, self._claim, left.number))
+            return (
+                left
+                if spent
+                else self._held(insist(lambda: self._searches.repeat(search.id, self._claim, left.number)))
+            )
         if search.exhausted:
             return "" if search.best is not None else f"None of {search.ended} trials came to an end: see why in each."
         values = suggest(search.spec, known, len(known))
         if values is None:
             return f"There is nothing left to try after {search.ended} trials."
-        return self._held(self._searches.begin(search.id, self._claim, values))
+        return self._held(insist(lambda: self._searches.begin(search.id, self._claim, values)))
 
     def _do(self, search: Search, fits: Trials, trial: Trial, known: Sequence[Trial]) -> Trial:
         began, written, scores = time.monotonic(), 0.0, []
@@ -143,7 +146,9 @@ class _Work:
             if time.monotonic() - written > WRITE_SECONDS:
                 written = time.monotonic()
                 told = (trial.number, scores, written - began)
-                self._held(self._searches.report(search.id, self._claim, *told))
+                # What is not written now is written when the trial ends.
+                with suppress(StoreError):
+                    self._held(self._searches.report(search.id, self._claim, *told))
             if hopeless(search.spec, others, scores):
                 raise _Pruned
 

@@ -22,7 +22,7 @@ from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.search_types import Search, Trial
 from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.training.store import RunStore, StoreError
 from hdr.types import Dataset, Split, Step
 
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 8, "units": 15, "batch_size": 64}))
@@ -185,6 +185,27 @@ def test_a_plan_that_is_too_large_is_refused(store: RunStore, monkeypatch: pytes
     monkeypatch.setenv("HDR_MEMORY_MB", "100")
     _, found = run(store, spec(most_trials=1))
     assert found[0].status == "refused" and "there are 100 MB" in found[0].message
+
+
+def test_a_store_that_takes_nothing_for_a_moment_costs_no_trial(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WRITE_SECONDS", 0.0)
+    monkeypatch.setattr("hdr.training.insist.time.sleep", lambda seconds: None)
+    refused = {"begin": 0, "report": 0, "settle": 0}
+    for name in refused:
+        write = getattr(SearchStore, name)
+
+        def at_times(self: SearchStore, *a: Any, name: str = name, write: Any = write) -> Any:
+            refused[name] += 1
+            if refused[name] % 2:
+                raise StoreError("The disk is full.")
+            return write(self, *a)
+
+        monkeypatch.setattr(SearchStore, name, at_times)
+    _, found = run(store, spec(most_trials=3))
+    assert [(t.number, t.status, t.attempts) for t in found] == [(k, "done", 1) for k in range(3)]
+    assert all(len(t.scores) == 8 for t in found) and refused["report"] == 24
 
 
 def test_data_that_is_not_there_fails_the_search(store: RunStore) -> None:
