@@ -84,10 +84,12 @@ def choose() -> Choice | None:
     return known[chosen]
 
 
-def take_adapted(reader: Looking | None) -> None:
-    """Offer a reader that has learned this visitor's hand and let it read; None to have the original alone."""
-    if reader is None:
-        st.session_state.pop(_ADAPTED, None)
-    else:
-        st.session_state[_ADAPTED] = reader
-    st.session_state[KEY] = READY if reader is None else HAND
+def take_adapted(reader: Looking) -> None:
+    """Offer a reader that has learned this visitor's hand, and let it read."""
+    st.session_state[_ADAPTED] = reader
+    read_by(HAND)
+
+
+def read_by(key: str) -> None:
+    """Let another one read; only from a callback, or before the chooser is shown."""
+    st.session_state[KEY] = key

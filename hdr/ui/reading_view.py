@@ -8,11 +8,11 @@ from hdr.plots import pictures
 from hdr.text import plain
 from hdr.types import DigitReading
 from hdr.ui import digit as choice
-from hdr.ui import draw_reading, drawing, readers, runs, vote, why_view
+from hdr.ui import draw_reading, drawing, own_hand, readers, runs, vote, why_view
 from hdr.ui.draw_reading import Read
 
 SEEN, ALONE = 112, 196
-TABS = {"Why?": why_view.show, "A vote": vote.show}
+TABS = {"Why?": why_view.show, "A vote": vote.show, "My handwriting": own_hand.show}
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 
@@ -23,14 +23,14 @@ def board() -> None:
     with left:
         drawing.canvas()
         _buttons()
-    with middle:
-        answer = st.container()
+    with right:
         chosen = readers.choose()
     read = draw_reading.read(chosen)
-    with answer:
+    with middle:
         _answer(read, chosen is not None)
         if chosen is None:
             _wait_for_reader()
+        own_hand.name_it(read)
     with right:
         _seen(read.digit)
     _below(read)

@@ -316,3 +316,88 @@ def test_a_vote_has_everybodys_answer_and_marks_who_differs(open_page: Open, rea
     assert said[0][1] == "no digit"
     assert said[1][1].isdigit()
     assert sum("hdr-differs" in kind for kind, _ in said) == 1
+
+
+def pills(app: AppTest, name: str) -> Any:
+    """One of the rows of small buttons."""
+    (found,) = [w for w in app.get("button_group") if (w.key or "").startswith(name)]
+    return found
+
+
+def mine(app: AppTest) -> list[int]:
+    """What the drawings of the collection were meant to be."""
+    if "_handwriting" not in app.session_state:
+        return []
+    return [d.label for d in app.session_state["_handwriting"].drawings]
+
+
+def test_one_click_says_what_a_drawing_was_and_keeps_it(open_page: Open, reader: None) -> None:
+    app = open_page("draw")
+    assert pills(app, "meant").disabled
+    draw(app, ZERO)
+    pills(app, "meant").set_value(6).run()
+    healthy(app)
+    assert mine(app) == [6]
+    assert "Kept as a 6" in text(app)
+    pills(app, "meant").set_value(0).run()
+    assert mine(app) == [0], "said otherwise, it is still one drawing"
+    draw(app, ONE)
+    assert pills(app, "meant").value is None, "another drawing was not named yet"
+    pills(app, "meant").set_value(1).run()
+    assert mine(app) == [0, 1]
+    pills(app, "meant").set_value(None).run()
+    healthy(app)
+    assert mine(app) == [0], "a second click takes it back"
+
+
+def test_the_collection_is_shown_looked_through_and_deleted(open_page: Open, reader: None) -> None:
+    app = open_page("draw", draw_tab="My handwriting")
+    assert "Nothing is here yet" in text(app)
+    for drawn, label in ((ZERO, 0), (ONE, 1), ([*ONE, *ONE], 1)):
+        pills(draw(app, drawn), "meant").set_value(label).run()
+    assert re.findall(r'alt="Your (\d)"', text(app)) == ["0", "1", "1"]
+    pills(app, "hand_digit").set_value(1).run()
+    app.button(key="hand-delete-1").click().run()
+    healthy(app)
+    assert mine(app) == [0, 1]
+    app.button(key="hand_clear").click().run()
+    healthy(app)
+    assert mine(app) == []
+
+
+def test_the_collection_goes_to_a_file_and_comes_back(open_page: Open, reader: None) -> None:
+    app = open_page("draw", draw_tab="My handwriting")
+    pills(draw(app, ZERO), "meant").set_value(0).run()
+    data = app.session_state["_handwriting"].to_lines().encode()
+    app.get("file_uploader")[0].set_value(("mine.jsonl", data, "application/jsonl")).run()
+    healthy(app)
+    assert mine(app) == [0, 0]
+    app.get("file_uploader")[0].set_value(("mine.jsonl", b"nonsense", "application/jsonl")).run()
+    healthy(app)
+    assert mine(app) == [0, 0], "nothing is lost"
+    assert "Line 1" in app.toast[0].value
+
+
+def test_the_reader_learns_a_hand_and_the_original_stays(open_page: Open, reader: None) -> None:
+    app = open_page("draw", draw_tab="My handwriting")
+    assert app.button(key="learn_hand").disabled
+    for shift in range(6):
+        path = [[c[0], c[1] + shift * 3 * (k % 2), *c[2:]] for k, c in enumerate(ZERO[0]["path"])]
+        pills(draw(app, [{**ZERO[0], "path": path}]), "meant").set_value(0).run()
+    app.button(key="learn_hand").click().run()
+    healthy(app)
+    assert app.selectbox(key="reader").value == "hand"
+    assert "your 6 drawings, each held out | 6 (100.0 %) | 6 (100.0 %)" in text(app)
+    assert re.search(r"1 000 digits of others \| [\d.]+ % \| [\d.]+ %", text(app))
+    assert answer(app) == "0"
+    assert app.button(key="learn_hand").disabled, "nothing is new"
+    app.button(key="switch_hand").click().run()
+    assert app.selectbox(key="reader").value == "ready"
+    assert answer(app) == "0"
+
+
+def test_without_the_reader_there_is_nothing_to_learn_with(open_page: Open, model: Run) -> None:
+    app = open_page("draw", draw_tab="My handwriting")
+    pills(draw(app, ZERO), "meant").set_value(0).run()
+    assert "is missing" in text(app)
+    assert mine(app) == [0]

@@ -1,0 +1,269 @@
+"""My handwriting: drawings that somebody has named, kept in the session, and a reader that learns from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from hdr.plots import pictures
+from hdr.reading.adaptation import Adaptation, adapt
+from hdr.reading.handwriting import MOST_DRAWINGS, Handwriting
+from hdr.text import plain
+from hdr.training.evaluation import wilson_interval
+from hdr.types import CLASSES, HdrError, Split
+from hdr.ui import draw_reading, drawing, readers, resources, startup
+from hdr.ui.draw_reading import Read
+
+ORDINARY = 1_000
+"""Digits of other people that stay readable while the reader learns: the last of the training split."""
+
+SIDE, ROW, LOOKED_THROUGH = 56, 10, 40
+"""Width of a small picture, how many stand beside a digit, and how many can be looked through at once."""
+
+_HELD, _SPLIT, _NAMED, _ROUND = "_handwriting", "_handwriting_split", "_named", "_named_round"
+_LEARNED, _FILES = "_learned", "_hand_files"
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The drawing on the canvas, once it was named.
+
+    Attributes:
+        objects: as the canvas holds it.
+        index, label: where it is in the collection, and as what.
+    """
+
+    objects: list[dict[str, Any]]
+    index: int
+    label: int
+
+
+@dataclass(frozen=True)
+class _Learned:
+    adaptation: Adaptation
+    from_: Handwriting
+
+
+def collection() -> Handwriting:
+    """This session's drawings with their labels."""
+    return st.session_state.get(_HELD, Handwriting())
+
+
+def name_it(read: Read) -> None:
+    """Show ten small buttons that say what the drawing was meant to be; one click keeps it."""
+    if st.session_state.get(_NAMED) and not _named():
+        # Another drawing: new buttons, of which none is pressed.
+        st.session_state[_NAMED] = None
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+    named, key = _named(), f"meant-{st.session_state.get(_ROUND, 0)}"
+    st.pills(
+        "It was a",
+        list(range(CLASSES)),
+        default=named.label if named else None,
+        key=key,
+        on_change=_name,
+        args=(key,),
+        disabled=not read.strokes,
+    )
+    if named:
+        count = len(collection())
+        st.caption(f"Kept as a {named.label} in your handwriting, which has {count} drawing{'s' * (count != 1)} now.")
+    else:
+        st.caption("One click corrects or confirms, and keeps the drawing in your handwriting.")
+
+
+def _named() -> _Named | None:
+    named: _Named | None = st.session_state.get(_NAMED)
+    return named if named and named.objects == drawing.objects() else None
+
+
+def _name(key: str) -> None:
+    label, named, mine = st.session_state[key], _named(), collection()
+    try:
+        if named and label is None:
+            _keep(mine.without(named.index))
+        elif named:
+            _keep(mine.relabelled(named.index, label), _Named(named.objects, named.index, label))
+        elif label is not None:
+            changed = mine.with_drawing(draw_reading.strokes(), label)
+            _keep(changed, _Named(drawing.objects(), len(mine), label))
+    except HdrError as error:
+        st.toast(plain(error))
+
+
+def _forget(mine: Handwriting) -> None:
+    """Take a collection in which the drawing on the canvas may not be, or elsewhere."""
+    _keep(mine)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+
+def _keep(mine: Handwriting, named: _Named | None = None) -> None:
+    st.session_state[_HELD] = mine
+    st.session_state[_NAMED] = named
+
+
+def show(_read: Read) -> None:
+    """The collection, what can be done with it, and what the reader learns from it."""
+    mine = collection()
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        _pictures(mine)
+    with right:
+        _learning(mine)
+        _files(mine)
+
+
+def _pictures(mine: Handwriting) -> None:
+    if not len(mine):
+        st.caption(
+            "Nothing is here yet. Draw a digit and say by one click what it was: it is kept here, in this session "
+            "only, and never sent anywhere else."
+        )
+        return
+    images, labels = _split(mine).images, _split(mine).labels
+    rows = ""
+    for label, count in enumerate(mine.counts.tolist()):
+        newest = [i for i, one in enumerate(labels) if one == label][::-1][:ROW]
+        cells = "".join(pictures.digit(images[i], SIDE, f"Your {label}") for i in newest)
+        more = f"+{count - ROW}" if count > ROW else ""
+        if count:
+            rows += f'<b>{label}</b><div class="hdr-sheet">{cells}<span>{more}</span></div>'
+    st.html(f'<div class="hdr-hand">{rows}</div>')
+    _look_through(mine)
+
+
+def _look_through(mine: Handwriting) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        there = [d for d in range(CLASSES) if mine.counts[d]]
+        label = st.pills("Look through, and delete single ones", there, key="hand_digit")
+        st.button("Delete all", icon=":material/delete:", key="hand_clear", on_click=_forget, args=(Handwriting(),))
+    if label is None:
+        return
+    images, labels = _split(mine).images, _split(mine).labels
+    with st.container(horizontal=True, gap="small", key="hand-gallery"):
+        for index in [i for i, one in enumerate(labels) if one == label][::-1][:LOOKED_THROUGH]:
+            with st.container(width=SIDE + 6, gap=None):
+                st.html(pictures.digit(images[index], SIDE, f"Your {label}, drawing {index + 1}"))
+                st.button(
+                    "",
+                    icon=":material/delete:",
+                    key=f"hand-delete-{index}",
+                    type="tertiary",
+                    help="Delete this drawing",
+                    on_click=_delete,
+                    args=(index,),
+                )
+
+
+def _delete(index: int) -> None:
+    # A click may come twice; the drawing is then gone.
+    if index < len(collection()):
+        _forget(collection().without(index))
+
+
+def _split(mine: Handwriting) -> Split:
+    kept = st.session_state.get(_SPLIT)
+    if kept is None or kept[0] is not mine:
+        kept = st.session_state[_SPLIT] = (mine, mine.split())
+    return kept[1]
+
+
+def _learning(mine: Handwriting) -> None:
+    st.markdown("**Learn my hand**")
+    if why := readers.problem():
+        st.caption(plain(why))
+        return
+    learned: _Learned | None = st.session_state.get(_LEARNED)
+    st.caption(
+        "The reader that comes with the app learns from these drawings in a moment: a few of each digit that it gets "
+        "wrong are enough. The original stays as it is."
+    )
+    with st.container(horizontal=True, gap="small"):
+        known = learned is not None and learned.from_ is mine
+        st.button(
+            "Learn again" if learned else "Learn",
+            icon=":material/school:",
+            key="learn_hand",
+            type="primary",
+            on_click=_learn,
+            disabled=not len(mine) or known,
+        )
+        if learned:
+            adapted = st.session_state.get(readers.KEY) == readers.HAND
+            st.button(
+                "Read with the original" if adapted else "Read with my hand",
+                icon=":material/swap_horiz:",
+                key="switch_hand",
+                on_click=readers.read_by,
+                args=(readers.READY if adapted else readers.HAND,),
+            )
+    if learned:
+        _what_it_brought(learned.adaptation)
+
+
+def _learn() -> None:
+    mine = collection()
+    try:
+        train = resources.dataset(startup.data_name()).train
+        others = Split(train.images[-ORDINARY:], train.labels[-ORDINARY:])
+        found = adapt(resources.ready_reader(), _split(mine), others)
+    except HdrError as error:
+        st.toast(plain(error))
+        return
+    st.session_state[_LEARNED] = _Learned(found, mine)
+    readers.take_adapted(found.reader)
+
+
+def _what_it_brought(found: Adaptation) -> None:
+    lines = ["| read rightly | original | with your hand |", "|:--|--:|--:|"]
+    if measured := found.measured:
+        low, high = wilson_interval(measured.after, measured.count)
+        shares = [f"{n} ({pictures.percent(n / measured.count, 1)})" for n in (measured.before, measured.after)]
+        lines.append(f"| your {measured.count} drawings, each held out | {shares[0]} | {shares[1]} |")
+    before, after = pictures.percent(found.ordinary_before, 1), pictures.percent(found.ordinary_after, 1)
+    lines.append(f"| {pictures.count(ORDINARY)} digits of others | {before} | {after} |")
+    st.markdown("\n".join(lines))
+    if measured:
+        st.caption(
+            f"Every drawing was read by a reader that had learned from all but it: {measured.mended} became right, "
+            f"{measured.spoiled} wrong. From so few, yours will be read rightly in {pictures.percent(low, 0)} to "
+            f"{pictures.percent(high, 0)} of cases."
+        )
+
+
+def _files(mine: Handwriting) -> None:
+    st.markdown("**Take it along**")
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Download my handwriting",
+            mine.to_lines,
+            "my-handwriting.jsonl",
+            "application/jsonl",
+            icon=":material/download:",
+            key="download_hand",
+            on_click="ignore",
+            disabled=not len(mine),
+        )
+    number = st.session_state.get(_FILES, 0)
+    key = f"upload_hand-{number}"
+    st.file_uploader(
+        f"Or bring drawings back (JSON lines, at most {MOST_DRAWINGS} drawings)",
+        ["jsonl"],
+        key=key,
+        on_change=_take_in,
+        args=(key,),
+    )
+
+
+def _take_in(key: str) -> None:
+    file = st.session_state.get(key)
+    if file is None:
+        return
+    try:
+        _keep(collection().with_lines(file.getvalue()))
+    except HdrError as error:
+        st.toast(plain(error), duration="long")
+    # A file is taken in once: the uploader begins anew.
+    st.session_state[_FILES] = st.session_state.get(_FILES, 0) + 1
