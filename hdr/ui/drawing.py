@@ -6,9 +6,12 @@ from typing import Any
 
 import streamlit as st
 
+from hdr.types import Strokes
+
 CANVAS = "drawn"
 SIDE = 336
 PEN = 20
+INK = "#1c2430"
 _OBJECTS, _SENT, _SHOWN = "_strokes", "_strokes_sent", "_strokes_shown"
 
 
@@ -33,7 +36,7 @@ def canvas() -> None:
     with st.container(key="canvas"):
         result = st_canvas(
             stroke_width=PEN,
-            stroke_color="#1c2430",
+            stroke_color=INK,
             background_color="#ffffff",
             initial_drawing=st.session_state[_SHOWN],
             width=SIDE,
@@ -47,6 +50,15 @@ def canvas() -> None:
         st.session_state[_OBJECTS] = sent if isinstance(sent, list) else []
 
 
+def put(strokes: Strokes) -> None:
+    """Put a drawing onto the canvas in place of what is there; before the canvas is shown.
+
+    Args:
+        strokes: in pixels of the canvas, each of at least one point.
+    """
+    _show([_object(stroke.tolist()) for stroke in strokes])
+
+
 def undo() -> None:
     """Take the last stroke away."""
     _show(objects()[:-1])
@@ -55,6 +67,13 @@ def undo() -> None:
 def clear() -> None:
     """Take everything away."""
     _show([])
+
+
+def _object(points: list[list[float]]) -> dict[str, Any]:
+    # A path without a place of its own stays where its points are. A dot takes a line that leads nowhere.
+    path = [["M", *points[0]], *(["L", *point] for point in points[1:] or points)]
+    look = {"stroke": INK, "strokeWidth": PEN, "strokeLineCap": "round", "strokeLineJoin": "round", "fill": None}
+    return {"type": "Path", "path": path, **look}
 
 
 def _show(strokes: list[dict[str, Any]]) -> None:

@@ -8,11 +8,11 @@ from hdr.plots import pictures
 from hdr.text import plain
 from hdr.types import DigitReading
 from hdr.ui import digit as choice
-from hdr.ui import draw_reading, drawing, own_hand, readers, runs, vote, why_view
+from hdr.ui import draw_reading, draw_share, drawing, own_hand, readers, runs, vote, why_view
 from hdr.ui.draw_reading import Read
 
 SEEN, ALONE = 112, 196
-TABS = {"Why?": why_view.show, "A vote": vote.show, "My handwriting": own_hand.show}
+TABS = {"Why?": why_view.show, "A vote": vote.show, "My handwriting": own_hand.show, "Share": draw_share.show}
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 
@@ -22,6 +22,7 @@ def board() -> None:
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         drawing.canvas()
+        draw_share.leave_behind()
         _buttons()
     with right:
         chosen = readers.choose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -401,3 +402,43 @@ def test_without_the_reader_there_is_nothing_to_learn_with(open_page: Open, mode
     pills(draw(app, ZERO), "meant").set_value(0).run()
     assert "is missing" in text(app)
     assert mine(app) == [0]
+
+
+def link(app: AppTest) -> dict[str, str]:
+    """What the link on the Share tab carries."""
+    (found,) = [c.value for c in app.code if "drawing=" in c.value]
+    return dict(parse_qsl(urlsplit(found).query))
+
+
+def test_a_link_opens_the_same_drawing_with_the_same_reading(open_page: Open, reader: None, model: Run) -> None:
+    app = draw(open_page("draw", draw_tab="Share", reader=model.id), [*ZERO, *ONE])
+    healthy(app)
+    carried, said = link(app), app.container(key="certainty").markdown[0].value
+    assert carried["reader"] == model.id
+    other = open_page("draw", address=carried)
+    assert answer(other) == answer(app)
+    assert other.container(key="certainty").markdown[0].value == said
+    assert other.selectbox(key="reader").value == model.id
+    assert "drawing" in other.query_params
+    healthy(draw(other, ONE))
+    assert "drawing" not in other.query_params, "another drawing is not what the link leads to"
+
+
+def test_a_link_to_a_model_that_is_not_here_is_read_by_another(open_page: Open, reader: None) -> None:
+    app = draw(open_page("draw", draw_tab="Share"), ZERO)
+    other = open_page("draw", address={**link(app), "reader": "f" * 24})
+    healthy(other)
+    assert "is not here" in other.warning[0].value
+    assert answer(other) == "0"
+
+
+@pytest.mark.parametrize("text", ["", "<script>alert(1)</script>", "A" * 5000, "AQIB", "%00", "[a](http://b.c)"])
+def test_a_link_that_is_damaged_is_refused_plainly(text: str, open_page: Open, reader: None) -> None:
+    app = open_page("draw", address={"drawing": text, "reader": "ready"})
+    healthy(app)
+    assert len(app.warning) == 1
+    assert len(app.warning[0].value) < 600
+    assert answer(app) == ""
+    assert "drawing" not in app.query_params
+    healthy(draw(app, ZERO))
+    assert answer(app) == "0"

@@ -1,0 +1,88 @@
+"""Share: a link that carries the drawing and who read it, so that whoever opens it sees the same reading."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from hdr.reading import sharing
+from hdr.text import plain
+from hdr.types import HdrError, Strokes
+from hdr.ui import drawing, readers
+from hdr.ui.draw_reading import Read, read_by
+
+DRAWING, READER = "drawing", "reader"
+"""The parameters of the address."""
+
+CLOSE = 0.0005
+"""How far apart the probabilities of two readings may be that are shown as the same, as a share."""
+
+_FOLLOWED, _STROKES = "_link_followed", "_link_strokes"
+
+
+def follow() -> None:
+    """Put the drawing in the address onto the canvas, and let the reader in it read; once for each link."""
+    text = st.query_params.get(DRAWING)
+    if text is None or text == st.session_state.get(_FOLLOWED):
+        return
+    st.session_state[_FOLLOWED] = text
+    try:
+        strokes = sharing.from_text(text)
+    except HdrError as error:
+        _forget()
+        st.warning(plain(error), icon=":material/link_off:")
+        return
+    drawing.put(strokes)
+    st.session_state[_STROKES] = len(strokes)
+    wanted = st.query_params.get(READER)
+    if wanted in [choice.key for choice in readers.offered()]:
+        readers.read_by(wanted)
+    elif wanted:
+        st.warning(
+            "The model that read this drawing is not here: it was deleted, or it belongs to somebody else. Another one "
+            "reads it below.",
+            icon=":material/link_off:",
+        )
+
+
+def leave_behind() -> None:
+    """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
+    if DRAWING in st.query_params and len(drawing.objects()) != st.session_state.get(_STROKES):
+        _forget()
+
+
+def _forget() -> None:
+    for parameter in (DRAWING, READER):
+        st.query_params.pop(parameter, None)
+    st.session_state.pop(_FOLLOWED, None)
+
+
+def show(read: Read) -> None:
+    """The link to this drawing as it is read now."""
+    if read.digit is None:
+        st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
+        return
+    try:
+        text = sharing.to_text(read.strokes, lambda other: _same(read, other))
+    except HdrError as error:
+        st.caption(plain(error))
+        return
+    by = read.by.key if read.by and read.by.key != readers.HAND else readers.READY
+    # Outside a browser nobody knows the address.
+    base = (st.context.url or "").rstrip("/")
+    st.markdown("Whoever opens this link sees your drawing, and the same model reads it.")
+    st.code(f"{base}/draw?{urlencode({DRAWING: text, READER: by})}", language=None, wrap_lines=True)
+    words = "The drawing itself is in the link, and is kept nowhere else."
+    if read.by and read.by.key == readers.HAND:
+        words += " What the reader has learned of your hand stays with you: the original will read it."
+    if read.by and read.by.run:
+        words += " The model is that of a run: the link opens it for those who may see the run."
+    st.caption(words)
+
+
+def _same(read: Read, other: Strokes) -> bool:
+    assert read.by is not None and read.digit is not None
+    found = read_by(read.by, other)
+    same = found.digit is not None and found.digit.label == read.digit.label and found.refused == read.refused
+    return same and abs(found.digit.probability - read.digit.probability) < CLOSE
