@@ -69,8 +69,8 @@ def show(read: Read) -> None:
         st.caption(plain(error))
         return
     by = read.by.key if read.by and read.by.key != readers.HAND else readers.READY
-    # Outside a browser nobody knows the address.
-    base = (st.context.url or "").rstrip("/")
+    # After a stroke Streamlit says where this page is, before where the app is; outside a browser it says nothing.
+    base = (st.context.url or "").rstrip("/").removesuffix("/draw")
     st.markdown("Whoever opens this link sees your drawing, and the same model reads it.")
     st.code(f"{base}/draw?{urlencode({DRAWING: text, READER: by})}", language=None, wrap_lines=True)
     words = "The drawing itself is in the link, and is kept nowhere else."
