@@ -5,7 +5,8 @@
 A server in a process of its own takes plans and answers each with the run's name: from then on that run is
 acknowledged. Two trainings at once are paused, stepped, changed, kept and gone on with at random. Now and then the
 server or a training's process gets a SIGKILL; a killed server is followed by another. In the end everybody goes on, and
-every run that was acknowledged has to be there, in the state that its fate allows, with whole files.
+every run that was acknowledged has to be there, in the state that its fate allows, with whole files. Searches are among
+them, and go on by themselves: every trial of theirs has to have ended once.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ sys.path.insert(0, str(ROOT))
 
 from hdr.training.model import TrainedModel  # noqa: E402 - the path comes first
 from hdr.training.run import ACTIVE, Run  # noqa: E402
+from hdr.training.search_space import dimension  # noqa: E402
+from hdr.training.search_spec import SearchSpec  # noqa: E402
+from hdr.training.search_store import SearchStore  # noqa: E402
+from hdr.training.search_types import ACTIVE as SEARCHING  # noqa: E402
+from hdr.training.search_types import Search  # noqa: E402
 from hdr.training.spec import RunSpec  # noqa: E402
 from hdr.training.steering import Steering  # noqa: E402
 from hdr.training.store import RunStore  # noqa: E402
@@ -37,6 +43,7 @@ SERVER = """
 import sys
 from hdr.training import store as module
 from hdr.training.processes import LocalProcesses
+from hdr.training.search_spec import SearchSpec
 from hdr.training.spec import RunSpec
 import json
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
@@ -45,7 +52,11 @@ processes = LocalProcesses(module.RunStore(), capacity=2, spare=True)
 print("ready", flush=True)
 for line in sys.stdin:
     token, spec = line.split(" ", 1)
-    print(processes.submit(RunSpec.from_json(json.loads(spec)), "chaos", token).id, flush=True)
+    spec = json.loads(spec)
+    if "space" in spec:
+        print(processes.submit_search(SearchSpec.from_json(spec), "chaos", token).id, flush=True)
+    else:
+        print(processes.submit(RunSpec.from_json(spec), "chaos", token).id, flush=True)
 """
 
 PLANS = (
@@ -54,6 +65,7 @@ PLANS = (
     RunSpec("bundled", 1000, classifier=Step("svm")),
     RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 15, "patience": 3, "keep_best": True})),
 )
+SEARCH = SearchSpec(PLANS[0], (dimension(PLANS[0], "classifier.mlp.learning_rate"),), "tpe", most_trials=4)
 KINDS = ("pause", "go", "step", "go", "change", "go", "keep")
 PATIENCE = 180.0
 """Seconds within which everything has to have ended, on a busy machine."""
@@ -67,9 +79,10 @@ class Chaos:
         self.random = random.Random(seed)
         self.store = RunStore()
         self.steering = Steering(self.store)
+        self.searches = SearchStore(self.store)
         self.counts: Counter[str] = Counter()
         self.acknowledged: list[str] = []
-        self.killed: set[str] = set()
+        self.killed: Counter[str] = Counter()
         self._number = 0
         self._server = self._serve()
 
@@ -81,7 +94,7 @@ class Chaos:
 
     def submit(self) -> None:
         """Hand in a plan; it is acknowledged where the server answers."""
-        spec = json.dumps(self.random.choice(PLANS).to_json())
+        spec = json.dumps(self.random.choice((*PLANS, SEARCH, SEARCH)).to_json())
         self._number += 1
         self._server.stdin.write(f"token-{self._number} {spec}\n")
         self._server.stdin.flush()
@@ -92,6 +105,10 @@ class Chaos:
             self.kill_server()
             return
         self.acknowledged.append(self._server.stdout.readline().strip())
+
+    def active(self) -> list[Run | Search]:
+        """Runs and searches that have not ended."""
+        return [*self.store.runs(statuses=ACTIVE, limit=10_000), *self.searches.searches(statuses=SEARCHING)]
 
     def steer(self) -> None:
         """Give a random command to a random run that is active."""
@@ -118,7 +135,8 @@ class Chaos:
     def kill_training(self) -> bool:
         """SIGKILL to a training's process; False where there is none."""
         with sqlite3.connect(self.store.url.removeprefix("sqlite:///")) as connection:
-            rows = connection.execute("SELECT id, process FROM runs WHERE status = 'running'").fetchall()
+            query = "SELECT id, process FROM {} WHERE status = 'running'"
+            rows = [row for table in ("runs", "searches") for row in connection.execute(query.format(table))]
         if not rows:
             return False
         run, process = self.random.choice(rows)
@@ -126,16 +144,16 @@ class Chaos:
             os.kill(process, signal.SIGKILL)
         except ProcessLookupError:
             return False
-        self.killed.add(run)
+        self.killed[run] += 1
         self.counts["trainings killed"] += 1
         return True
 
     def settle(self) -> None:
         """Let everybody go on to the end."""
         deadline = time.monotonic() + PATIENCE
-        while active := self.store.runs(statuses=ACTIVE, limit=10_000):
+        while active := self.active():
             assert time.monotonic() < deadline, f"still active: {[(r.id, r.status) for r in active]}"
-            for run in active:
+            for run in (r for r in active if isinstance(r, Run)):
                 self.steering.send(run.id, "go", f"end-{time.monotonic()}")
             time.sleep(1)
 
@@ -148,7 +166,10 @@ class Chaos:
         """Look at every run, and count what is not as it has to be."""
         runs = {r.id: r for r in self.store.runs(limit=10_000)}
         self.counts["acknowledged"] = len(self.acknowledged)
-        self.counts["acknowledged and lost"] = len(set(self.acknowledged) - set(runs))
+        searches = {s.id: s for s in self.searches.searches(limit=10_000)}
+        self.counts["acknowledged and lost"] = len(set(self.acknowledged) - set(runs) - set(searches))
+        for search in searches.values():
+            self._examine_trials(search)
         for run in runs.values():
             self.counts[f"  {run.status}"] += 1
             allowed = ("done", "interrupted") if run.id in self.killed else ("done",)
@@ -158,6 +179,19 @@ class Chaos:
             self.counts["curves with gaps"] += numbers != list(range(len(numbers)))
         with sqlite3.connect(self.store.url.removeprefix("sqlite:///")) as connection:
             self.counts["torn files"] += connection.execute("PRAGMA integrity_check").fetchone() != ("ok",)
+
+    def _examine_trials(self, search: Search) -> None:
+        trials = self.searches.trials(search.id)
+        self.counts[f"  search {search.status}"] += 1
+        self.counts["  trials"] += len(trials)
+        self.counts["  trials repeated"] += sum(t.attempts > 1 for t in trials)
+        # One whose process died four times in a row is given up: it takes as many kills.
+        given_up = search.status == "failed" and self.killed[search.id] > 3
+        self.counts["statuses that are wrong"] += search.status != "done" and not given_up
+        numbers, ended = [t.number for t in trials], [t for t in trials if t.ended]
+        self.counts["trials lost or twice"] += numbers != list(range(len(trials))) or search.ended != len(ended)
+        whole = len({t.values_json for t in ended}) == SEARCH.most_trials == len(trials)
+        self.counts["trials lost or twice"] += not given_up and not whole
 
     def _torn(self, run: Run) -> bool:
         if run.status != "done":
@@ -169,7 +203,7 @@ class Chaos:
         return model.spec != run.spec or model.metrics["test_accuracy"] != run.result["test_accuracy"]
 
 
-FAULTS = ("acknowledged and lost", "statuses that are wrong", "torn files", "curves with gaps")
+FAULTS = ("acknowledged and lost", "statuses that are wrong", "torn files", "curves with gaps", "trials lost or twice")
 
 
 def rage(home: Path, kills: int, seed: int = 0) -> Counter[str]:
@@ -178,7 +212,7 @@ def rage(home: Path, kills: int, seed: int = 0) -> Counter[str]:
     try:
         done = 0
         while done < kills:
-            if len(chaos.store.runs(statuses=ACTIVE)) < 4:
+            if len(chaos.active()) < 4:
                 chaos.submit()
             for _ in range(chaos.random.randrange(4)):
                 chaos.steer()
