@@ -12,6 +12,7 @@ from hdr import datasets
 from hdr.datasets import background
 from hdr.training import default
 from hdr.training.processes import LocalProcesses
+from hdr.training.search_store import SearchStore
 from hdr.training.store import RunStore
 from hdr.types import HdrError
 from hdr.ui import resources
@@ -29,6 +30,7 @@ def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     _load_reader()
     try:
         store.purge()
+        SearchStore(store).purge()
         default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
             background.start()
