@@ -33,7 +33,7 @@ def follow() -> None:
         _forget()
         st.warning(plain(error), icon=":material/link_off:")
         return
-    drawing.put(strokes)
+    drawing.DIGIT.put(strokes)
     st.session_state[_STROKES] = len(strokes)
     wanted = st.query_params.get(READER)
     if wanted in [choice.key for choice in readers.offered()]:

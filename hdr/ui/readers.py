@@ -64,6 +64,11 @@ def problem() -> str:
     return ""
 
 
+def judge() -> Looking | None:
+    """The ready-made reader, which tells digits from what is none; None where it is missing."""
+    return None if problem() else resources.ready_reader()
+
+
 def choose() -> Choice | None:
     """Show the widget that says who reads; None until there is somebody."""
     known = {choice.key: choice for choice in offered()}

@@ -21,7 +21,7 @@ def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
-        drawing.canvas()
+        drawing.DIGIT.show()
         draw_share.leave_behind()
         _buttons()
     with right:
@@ -30,7 +30,7 @@ def board() -> None:
     with middle:
         _answer(read, chosen is not None)
         if chosen is None:
-            _wait_for_reader()
+            wait_for_reader()
         own_hand.name_it(read)
     with right:
         _seen(read.digit)
@@ -40,8 +40,8 @@ def board() -> None:
 def _buttons() -> None:
     empty = not drawing.objects()
     with st.container(horizontal=True, gap="small"):
-        st.button("Undo", icon=":material/undo:", key="undo", on_click=drawing.undo, disabled=empty)
-        st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=drawing.clear)
+        st.button("Undo", icon=":material/undo:", key="undo", on_click=drawing.DIGIT.undo, disabled=empty)
+        st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=drawing.DIGIT.clear)
         if st.button("Open in Preprocess", icon=":material/tune:", key="open_in_preprocess", disabled=empty):
             choice.look_at(choice.DRAWING)
             st.switch_page("pages/preprocess.py")
@@ -99,7 +99,8 @@ def _below(read: Read) -> None:
 
 
 @st.fragment(run_every=0.5)
-def _wait_for_reader() -> None:
+def wait_for_reader() -> None:
+    """Say how far the first model is, and run the page again when it is there."""
     if runs.readers():
         st.rerun(scope="app")
     if why := readers.problem():

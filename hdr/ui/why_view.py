@@ -126,7 +126,7 @@ def _box(region: occlusion.Region, series: int) -> Mark:
 
 def _naively(read: Read) -> str:
     assert read.model is not None and read.digit is not None
-    image = naive.from_strokes(read.strokes, drawing.size(), drawing.PEN)
+    image = naive.from_strokes(read.strokes, (drawing.SIDE, drawing.SIDE), drawing.PEN)
     said = read.model.predict_proba(image[None])[0]
     label = int(said.argmax())
     picture = pictures.digit(image, SIDE, "The canvas made small")
