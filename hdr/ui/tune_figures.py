@@ -125,7 +125,6 @@ def _when_done(job: jobs.Job) -> None:
 
 def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
     """A small figure for each thing that varied."""
-    st.subheader("One setting at a time", anchor=False)
     places = st.columns(min(len(axes), 3), gap="medium")
     for index, axis in enumerate(axes):
         with places[index % len(places)]:
@@ -143,16 +142,15 @@ def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> Non
 
 def contour(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
     """Two of the things that varied, chosen by the visitor."""
-    st.subheader("Two settings together", anchor=False)
     if len(axes) < 2:
         st.caption("It takes two things that vary.")
         return
     titles = [axis.title for axis in axes]
+    # Numbers first: between choices there is no surface.
+    order = sorted(range(len(axes)), key=lambda i: bool(axes[i].choices))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox(
-            "Along", range(len(axes)), 0, format_func=titles.__getitem__, key=f"tune-x-{search.id}", width=200
-        )
-        others = [i for i in range(len(axes)) if i != first]
+        first = st.selectbox("Along", order, 0, format_func=titles.__getitem__, key=f"tune-x-{search.id}", width=200)
+        others = [i for i in order if i != first]
         second = st.selectbox(
             "Up", others, 0, format_func=titles.__getitem__, key=f"tune-y-{search.id}-{first}", width=200
         )

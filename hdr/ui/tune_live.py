@@ -22,7 +22,7 @@ REDRAW_SECONDS = 4.0
 MORE = 20
 """Trials that a search which has used up its budget is offered besides."""
 
-LIVE, SLICES, CONTOUR, TRIALS = "Trials", "One setting at a time", "Two settings together", "Take it along"
+TRIALS, SLICES, CONTOUR, FILES = "Trials", "One setting at a time", "Two settings together", "Take it along"
 
 
 def show(search: Search) -> None:
@@ -53,10 +53,10 @@ def details(search: Search) -> None:
     with right:
         tune_figures.matters(search, axes, trials)
     sections = {
-        LIVE: lambda: tune_table.show(search, trials),
+        TRIALS: lambda: tune_table.show(search, trials),
         SLICES: lambda: tune_figures.slices(search, axes, tried),
         CONTOUR: lambda: tune_figures.contour(search, axes, tried),
-        TRIALS: lambda: tune_table.files(search, trials),
+        FILES: lambda: tune_table.files(search, trials),
     }
     for tab, section in zip(
         st.tabs(list(sections), key="tune_tabs", on_change="rerun"), sections.values(), strict=True
@@ -109,13 +109,14 @@ def _best(search: Search, trials: Sequence[Trial]) -> None:
 
 def _so_far(search: Search, trials: Sequence[Trial]) -> str:
     if search.status == "queued":
-        return "**Waiting** for a free place: another training or search is running."
+        return "**Waiting** for its process, and for a free place where another training or search is running."
     spec = search.spec
     by_status = {s: sum(t.status == s for t in trials) for s in ("pruned", "refused", "failed")}
     words = {"pruned": "stopped early", "refused": "refused", "failed": "failed"}
     said = [f"{n} {words[s]}" for s, n in by_status.items() if n]
     less = f" ({', '.join(said)})" if said else ""
-    text = f"**{search.ended} of {spec.most_trials} trials**{less} · {pictures.duration(search.seconds)} of work"
+    work = f" · {pictures.duration(search.seconds)} of work" if search.seconds else ""
+    text = f"**{search.ended} of {spec.most_trials} trials**{less}{work}"
     if search.active:
         return text + _left(search) + _running(search, trials)
     ends = {"done": "its budget is used up", "stopped": "stopped", "failed": "failed"}

@@ -25,10 +25,20 @@ def leave() -> None:
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
 
 
+def _key() -> str:
+    return f"train_mode-{st.session_state.get(_REVISION, 0)}"
+
+
+def _chosen(key: str) -> None:
+    # A browser that was about to ask for something else may still tell of the switch that `leave` has replaced.
+    if key == _key():
+        st.session_state[_MODE] = st.session_state[key]
+
+
 def switch() -> bool:
     """Show the switch, and keep from the address what is not shown; returns whether a search is planned."""
     mode = TUNE if tuning() else RUN
-    key = f"train_mode-{st.session_state.get(_REVISION, 0)}"
+    key = _key()
     st.segmented_control(
         "One run or a search",
         [RUN, TUNE],
@@ -36,7 +46,8 @@ def switch() -> bool:
         key=key,
         required=True,
         label_visibility="collapsed",
-        on_change=lambda: st.session_state.update({_MODE: st.session_state[key]}),
+        on_change=_chosen,
+        args=(key,),
     )
     for parameter in (runs.PARAMETER,) if mode == TUNE else (tune_draft.PARAMETER, tune_searches.PARAMETER):
         st.query_params.pop(parameter, None)

@@ -52,6 +52,7 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
     key = tune_draft.widget_key(f"{title}-{catalogue.key_of(list(titles))}")
     if not offered:
         return
+    st.session_state[f"_tune_pills_{title}"] = key
     st.pills(
         title,
         list(titles),
@@ -59,7 +60,8 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
         format_func=titles.__getitem__,
         default=[d.path for d in ticked],
         key=key,
-        on_change=lambda: tune_draft.tick(st.session_state[key], offered),
+        on_change=_tick,
+        args=(title, key, offered),
     )
     if not ticked:
         return
@@ -71,6 +73,12 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
                 _narrow(one, titles[one.path])
         for one in wide:
             _narrow(one, titles[one.path])
+
+
+def _tick(title: str, key: str, offered: Sequence[Dimension]) -> None:
+    # What a browser still tells of pills that other ones have replaced does not count.
+    if st.session_state[f"_tune_pills_{title}"] == key:
+        tune_draft.tick(st.session_state[key], offered)
 
 
 def _titles(offered: Sequence[Dimension]) -> dict[str, str]:
@@ -259,6 +267,5 @@ def _time(spec: SearchSpec, trials: int) -> str:
     if seconds is None:
         return f"{times}."
     total = pictures.duration(trials * folds * seconds)
-    return f"{times}: about {total} if they take as long as the plan itself" + (
-        ", less where weak ones are stopped." if spec.prune else "."
-    )
+    less = ", less where weak ones are stopped" if spec.prune else ""
+    return f"{times}: about {total}, if each takes as long as the plan itself{less}. The plan itself:"

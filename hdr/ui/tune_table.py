@@ -52,6 +52,7 @@ def show(search: Search, trials: Sequence[Trial]) -> None:
         height=HEIGHT if len(trials) > 10 else "auto",
         on_select="rerun",
         selection_mode="single-row",
+        placeholder="",
         key=f"tune-trials-{search.id}",
         alt="All trials of the search",
     )  # fmt: skip
