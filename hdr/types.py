@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -177,14 +178,24 @@ class DigitReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read from one source: its digits from left to right, or none where it abstained."""
+    """What was read from one source.
+
+    Attributes:
+        digits: line by line from left to right; none where it abstained.
+        lines: how many digits each line has; empty where all are in one.
+        stages: what was made of the source before digits were found in it, where it was a page.
+    """
 
     digits: tuple[DigitReading, ...]
+    lines: tuple[int, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
     @property
     def number(self) -> str:
-        """The digits as a string; empty where nothing was read."""
-        return "".join(str(d.label) for d in self.digits)
+        """The digits as a string, lines parted by line feeds; empty where nothing was read."""
+        labels = [str(d.label) for d in self.digits]
+        starts = [sum(self.lines[:k]) for k in range(len(self.lines) + 1)] if self.lines else [0, len(labels)]
+        return "\n".join("".join(labels[a:b]) for a, b in itertools.pairwise(starts))
 
     @property
     def abstained(self) -> bool:

@@ -15,6 +15,7 @@ import click
 from hdr.types import HdrError, Reading, Strokes
 
 if TYPE_CHECKING:
+    from hdr.reading.ready import Reader
     from hdr.training.model import TrainedModel
 
 OWNER = "local"
@@ -37,7 +38,7 @@ Answer = tuple[str | int, Reading | HdrError]
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")
 @click.pass_context
 def read(ctx: click.Context, files: tuple[Path, ...], strokes: Path | None, run_id: str | None, as_json: bool) -> None:
-    """Read the digit in each picture, or in each drawing of a strokes file.
+    """Read the number in each picture, or in each drawing of a strokes file: one digit or several, in lines.
 
     A line of a strokes file is an object with "strokes": lists of [x, y] points in pixels, y down. What cannot be read
     gives a line that says why, the rest goes on, and the exit code is 1.
@@ -79,25 +80,36 @@ def find_model(run_id: str | None) -> TrainedModel:
 
 
 def _answers(files: tuple[Path, ...], strokes: Path | None, model: TrainedModel) -> Iterator[Answer]:
-    from hdr.reading import open_image, read_image
+    from hdr.reading import open_image, read_page
 
+    judges = find_judges()
     for path in files:
         try:
-            yield str(path), read_image(open_image(path), model)
+            yield str(path), read_page(open_image(path), model, judges)
         except HdrError as error:
             yield str(path), error
     if strokes is not None:
-        yield from _read_strokes(strokes, model)
+        yield from _read_strokes(strokes, model, judges)
 
 
-def _read_strokes(path: Path, model: TrainedModel) -> Iterator[Answer]:
-    from hdr.reading import read_drawings
+def find_judges() -> Reader | None:
+    """The ready-made reader, which tells best what is a digit and what is half of one; None where it is missing."""
+    from hdr.reading.ready import ReaderError, load
+
+    try:
+        return load()
+    except ReaderError:
+        return None
+
+
+def _read_strokes(path: Path, model: TrainedModel, judges: Reader | None) -> Iterator[Answer]:
+    from hdr.reading import read_numbers
 
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
             parsed = ((number, _parse(line)) for number, line in _lines(stream))
             while batch := list(islice(parsed, BATCH)):
-                readings = iter(read_drawings([p for _, p in batch if not isinstance(p, HdrError)], model))
+                readings = iter(read_numbers([p for _, p in batch if not isinstance(p, HdrError)], model, judges))
                 for number, drawing in batch:
                     yield number, drawing if isinstance(drawing, HdrError) else next(readings)
     except (OSError, EOFError, zlib.error) as error:
@@ -154,4 +166,5 @@ def _as_text(source: str | int, answer: Reading | HdrError) -> str:
         return f"{source}: not read. {answer}"
     if answer.abstained:
         return f"{source}: nothing to read"
-    return f"{source}: {answer.number} ({', '.join(f'{d.probability:.1%}' for d in answer.digits)})"
+    number = answer.number.replace("\n", " / ")
+    return f"{source}: {number} ({', '.join(f'{d.probability:.1%}' for d in answer.digits)})"

@@ -134,7 +134,7 @@ def to_ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if max(grey.shape) > 200:
         # Single grains and hot pixels. On a small picture this would eat thin strokes.
         grey = cv2.medianBlur(np.ascontiguousarray(grey), 3)
-    paper = cv2.resize(_paper(grey), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    paper = cv2.resize(paper_surface(grey), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
     difference = grey - paper
     # Strokes are what differs most, and all of them to the same side: the third power sees hardly anything else.
     lean = np.einsum("ij,ij,ij->", difference, difference, difference, dtype=np.float64)
@@ -151,7 +151,8 @@ def to_ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return _without_specks(np.rint(scaled).astype(np.uint8))
 
 
-def _paper(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+def paper_surface(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The paper's level as a quadratic surface, small: float32 (h, w), its longer side at most 64 pixels."""
     h, w = grey.shape
     scale = min(1.0, _SMALL / max(h, w))
     size = (max(1, round(w * scale)), max(1, round(h * scale)))

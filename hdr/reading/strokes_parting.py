@@ -1,0 +1,197 @@
+"""Strokes become digits: several on one canvas, in lines, each of one or more strokes.
+
+Only where strokes are counts, never in which order, how fast or in which direction they were drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdr.preprocessing.capture import from_strokes, stroke_box
+from hdr.reading.cutting import MOST_DIGITS
+from hdr.reading.hypotheses import Hypotheses, Pieces, choose, judge, overlaps, suppose, weights_for
+from hdr.reading.lines import BODY, in_rows, usual_height
+from hdr.types import Classifier, DigitReading, Reading, Stage, Strokes
+
+MOST_STROKES = 300
+"""Most strokes that are parted; a drawing of more is shading, and is taken for one digit."""
+
+OF_STROKES = {"dropped": 25.0, "torn": 4.0}
+"""Weights that are others for strokes: what somebody draws is meant, so hardly anything is passed over; and strokes of
+one digit often cross."""
+
+_PEN = 0.06
+_TOUCH = 0.1
+# The width that a stroke has, and the gap up to which two touch, in heights of digits.
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of strokes: which they are, from left to right, and their hypotheses."""
+
+    strokes: tuple[int, ...]
+    hypotheses: Hypotheses
+
+
+@dataclass(frozen=True)
+class Parted:
+    """A drawing whose strokes stand in lines; `rows` is empty where there is nothing to be decided."""
+
+    strokes: Strokes
+    rows: tuple[Row, ...] = ()
+
+
+def read_number(strokes: Strokes, model: Classifier, judges: Classifier | None = None) -> Reading:
+    """Read a drawing of one or more digits.
+
+    Args:
+        strokes: in pixels, y down; empty ones do not count.
+        model: what reads.
+        judges: what decides which strokes make up a digit; the model itself where none is given.
+
+    Returns:
+        At most `MOST_DIGITS` digits, line by line from left to right, each with its stages and the box around its
+        points; none where there are no points.
+    """
+    (reading,) = read_numbers([strokes], model, judges)
+    digits = tuple(replace(d, stages=(*d.stages, *model.stages(d.stages[0].image))) for d in reading.digits)
+    return replace(reading, digits=digits)
+
+
+def read_numbers(drawings: Sequence[Strokes], model: Classifier, judges: Classifier | None = None) -> list[Reading]:
+    """Read many drawings at once, each digit with no stage but its capture.
+
+    Args:
+        drawings, model, judges: as `read_number` takes them.
+
+    Returns:
+        A reading for each drawing, in their order.
+    """
+    kept = [[s for s in strokes if len(s)] for strokes in drawings]
+    lines = _decide([_part(strokes) for strokes in kept], judges or model)
+    groups = [group for rows in lines for row in rows for group in row]
+    if not groups:
+        return [Reading(()) for _ in kept]
+    images = np.stack([from_strokes(group) for group in groups])
+    digits = iter(
+        [
+            DigitReading(int(p.argmax()), p, stroke_box(group), (Stage("captured", image),))
+            for group, image, p in zip(groups, images, model.predict_proba(images), strict=True)
+        ]
+    )
+    return [
+        Reading(tuple(next(digits) for row in rows for _ in row), tuple(len(row) for row in rows)) for rows in lines
+    ]
+
+
+def _part(strokes: Strokes) -> Parted:
+    if not 1 < len(strokes) <= MOST_STROKES:
+        return Parted(strokes)
+    return Parted(strokes, tuple(_suppose(strokes, row) for row in part_rows(strokes)))
+
+
+def _decide(drawings: list[Parted], model: Classifier) -> list[list[list[Strokes]]]:
+    """For each drawing its lines, for each line its digits, for each digit its strokes."""
+    images = [
+        from_strokes(group) for drawing in drawings for row in drawing.rows for group in _all_groups(drawing, row)
+    ]
+    said = judge(model, np.stack(images)) if images else (np.empty((0, 10)), np.empty(0))
+    weights = replace(weights_for(model), **OF_STROKES)
+    found, start = [], 0
+    for drawing in drawings:
+        lines, left = [], MOST_DIGITS
+        for row in drawing.rows:
+            groups = _all_groups(drawing, row)
+            probabilities, digit = (v[start : start + len(groups)] for v in said)
+            start += len(groups)
+            way = choose(row.hypotheses, probabilities, digit, weights)[:left]
+            left -= len(way)
+            lines.append([groups[k] for k in way])
+        whole = [[drawing.strokes]] if drawing.strokes else []
+        found.append([line for line in lines if line] or whole)
+    return found
+
+
+def _all_groups(drawing: Parted, row: Row) -> list[Strokes]:
+    spans = row.hypotheses.spans.tolist()
+    return [[drawing.strokes[k] for k in row.strokes[first:after]] for first, after in spans]
+
+
+def part_rows(strokes: Strokes) -> list[list[int]]:
+    """Which strokes stand in which line, from top to bottom; within a line by their middles, from left to right."""
+    boxes = _boxes(strokes)
+    tall = _height(boxes)
+    bodies = np.flatnonzero(boxes[:, 3] >= BODY * tall)
+    if len(bodies) == 0:
+        # Dots and lying strokes only.
+        bodies = np.arange(len(strokes))
+    joined = _stacked(boxes[bodies], tall)
+    unions = np.array([_union(boxes[bodies[j]]) for j in joined])
+    rows = [[int(k) for j in row for k in bodies[joined[j]]] for row in in_rows(unions, tall)]
+    extents = np.array([_union(boxes[row]) for row in rows])
+    for k in np.setdiff1d(np.arange(len(strokes)), bodies).tolist():
+        # A bar or a dot goes with the line that is nearest.
+        x, y = boxes[k, :2] + boxes[k, 2:] / 2
+        away = np.maximum(np.maximum(extents[:, 1] - y, y - extents[:, 1] - extents[:, 3]), 0)
+        aside = np.maximum(np.maximum(extents[:, 0] - x, x - extents[:, 0] - extents[:, 2]), 0)
+        rows[int(np.argmin(away + aside / 2))].append(k)
+    middles = boxes[:, 0] + boxes[:, 2] / 2
+    # Where two middles are the same, the upper one comes first: not the one that was drawn first.
+    return [sorted(row, key=lambda k: (float(middles[k]), float(boxes[k, 1]))) for row in rows]
+
+
+def _boxes(strokes: Strokes) -> NDArray[np.float64]:
+    low = np.array([s.min(axis=0) for s in strokes])
+    return np.concatenate([low, np.array([s.max(axis=0) for s in strokes]) - low], axis=1)
+
+
+def _union(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    return np.concatenate([low, high - low])
+
+
+def _height(boxes: NDArray[np.float64]) -> float:
+    """The height of digits; of a lying stroke, some of its length."""
+    return max(usual_height(np.maximum(boxes[:, 3], 0.3 * boxes[:, 2])), 1.0)
+
+
+def _stacked(boxes: NDArray[np.float64], tall: float) -> list[NDArray[np.int64]]:
+    """Strokes that touch and stand over one another, as the rings of an 8 do, are in one line."""
+    from scipy.sparse.csgraph import connected_components
+
+    x, y, w, h = boxes.T
+    shared = np.minimum.outer(x + w, x + w) - np.maximum.outer(x, x)
+    falls = np.maximum.outer(y, y) - np.minimum.outer(y + h, y + h)
+    over = (shared >= 0.5 * np.minimum.outer(w, w)) & (falls <= _TOUCH * tall)
+    count, groups = connected_components(over, directed=False)
+    return [np.flatnonzero(groups == g) for g in range(count)]
+
+
+def _suppose(strokes: Strokes, row: list[int]) -> Row:
+    boxes = _boxes([strokes[k] for k in row])
+    unions = np.array([_union(boxes[g]) for g in _stacked(boxes, _height(boxes))])
+    tall = _height(unions)
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1) / tall
+    corners += np.array([-1, -1, 1, 1]) * _PEN / 2
+    own = np.arange(len(row))
+    torn = overlaps(corners, own)
+    for k in np.flatnonzero(torn).tolist():
+        # What stands over another without touching it may well be a neighbour that leans.
+        torn[k] *= 1.0 if _distance(strokes[row[k - 1]], strokes[row[k]]) <= _PEN * tall else 0.4
+    return Row(tuple(row), suppose(Pieces(corners, own, np.zeros(len(row)), torn)))
+
+
+def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """The least distance between two strokes, in pixels."""
+    return float(np.sqrt(np.square(_even(one)[:, None] - _even(other)).sum(axis=2).min()))
+
+
+def _even(stroke: NDArray[np.float64]) -> NDArray[np.float64]:
+    """At most 80 points along a stroke, in equal steps: how fast it was drawn must not matter."""
+    steps = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+    places = np.linspace(0, steps[-1], 80)
+    return np.stack([np.interp(places, steps, stroke[:, axis]) for axis in (0, 1)], axis=1)
