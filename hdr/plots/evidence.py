@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 
 import cv2
@@ -86,7 +86,7 @@ def _index(evidence: NDArray[np.float64], strongest: float) -> NDArray[np.int64]
     return np.clip(np.rint(128 + 127 * evidence / strongest), 0, 255).astype(np.int64)
 
 
-def _placing(lines: Sequence[NDArray[np.float64]]):  # noqa: ANN202 - a function of points
+def _placing(lines: Sequence[NDArray[np.float64]]) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
     points = np.concatenate(list(lines))
     low, high = points.min(axis=0), points.max(axis=0)
     scale = _BOX / max(float((high - low).max()), 1e-6)

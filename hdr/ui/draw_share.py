@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -9,8 +10,10 @@ import streamlit as st
 from hdr.reading import sharing
 from hdr.text import plain
 from hdr.types import HdrError, Strokes
-from hdr.ui import drawing, readers
+from hdr.ui import draw_mode, drawing, readers
 from hdr.ui.draw_reading import Read, read_by
+from hdr.ui.drawing import Canvas
+from hdr.ui.readers import Choice
 
 DRAWING, READER = "drawing", "reader"
 """The parameters of the address."""
@@ -33,7 +36,8 @@ def follow() -> None:
         _forget()
         st.warning(plain(error), icon=":material/link_off:")
         return
-    drawing.DIGIT.put(strokes)
+    canvas = drawing.NUMBER if st.query_params.get(draw_mode.PARAMETER) == draw_mode.NUMBER else drawing.DIGIT
+    canvas.put(strokes)
     st.session_state[_STROKES] = len(strokes)
     wanted = st.query_params.get(READER)
     if wanted in [choice.key for choice in readers.offered()]:
@@ -46,9 +50,9 @@ def follow() -> None:
         )
 
 
-def leave_behind() -> None:
+def leave_behind(canvas: Canvas) -> None:
     """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
-    if DRAWING in st.query_params and len(drawing.objects()) != st.session_state.get(_STROKES):
+    if DRAWING in st.query_params and len(canvas.objects()) != st.session_state.get(_STROKES):
         _forget()
 
 
@@ -59,24 +63,37 @@ def _forget() -> None:
 
 
 def show(read: Read) -> None:
-    """The link to this drawing as it is read now."""
-    if read.digit is None:
+    """The link to a drawing of one digit as it is read now."""
+    if read.digit is None or read.by is None:
         st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
         return
+    link(read.strokes, read.by, lambda other: _same(read, other))
+
+
+def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: str = draw_mode.DIGIT) -> None:
+    """Show the link to a drawing.
+
+    Args:
+        strokes: the drawing.
+        by: who read it.
+        same: tells whether the drawing as the link will hold it is read as this one was.
+        mode: what was read in it, see `draw_mode`.
+    """
     try:
-        text = sharing.to_text(read.strokes, lambda other: _same(read, other))
+        text = sharing.to_text(strokes, same)
     except HdrError as error:
         st.caption(plain(error))
         return
-    by = read.by.key if read.by and read.by.key != readers.HAND else readers.READY
+    values = {DRAWING: text, READER: readers.READY if by.key == readers.HAND else by.key}
+    values |= {} if mode == draw_mode.DIGIT else {draw_mode.PARAMETER: mode}
     # After a stroke Streamlit says where this page is, before where the app is; outside a browser it says nothing.
     base = (st.context.url or "").rstrip("/").removesuffix("/draw")
     st.markdown("Whoever opens this link sees your drawing, and the same model reads it.")
-    st.code(f"{base}/draw?{urlencode({DRAWING: text, READER: by})}", language=None, wrap_lines=True)
+    st.code(f"{base}/draw?{urlencode(values)}", language=None, wrap_lines=True)
     words = "The drawing itself is in the link, and is kept nowhere else."
-    if read.by and read.by.key == readers.HAND:
+    if by.key == readers.HAND:
         words += " What the reader has learned of your hand stays with you: the original will read it."
-    if read.by and read.by.run:
+    if by.run:
         words += " The model is that of a run: the link opens it for those who may see the run."
     st.caption(words)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 
 import streamlit as st
@@ -16,7 +17,7 @@ READY, HAND = "ready", "hand"
 """What the chooser and links call the ready-made reader, and the one that has learned this visitor's hand."""
 
 KEY = "reader"
-_ADAPTED = "_adapted"
+_ADAPTED, _TOKEN = "_adapted", "_adapted_token"
 _TITLES = {READY: "Ready-made reader", HAND: "Reader, with your hand"}
 
 
@@ -33,6 +34,11 @@ class Choice:
     key: str
     title: str
     run: RunSummary | None = None
+
+    @property
+    def token(self) -> str:
+        """Names what reads on the whole server: what has learned a hand is another one in every session."""
+        return st.session_state.get(_TOKEN, HAND) if self.key == HAND else self.key
 
     def model(self) -> Classifier:
         """What reads.
@@ -91,7 +97,7 @@ def choose() -> Choice | None:
 
 def take_adapted(reader: Looking) -> None:
     """Offer a reader that has learned this visitor's hand, and let it read."""
-    st.session_state[_ADAPTED] = reader
+    st.session_state[_ADAPTED], st.session_state[_TOKEN] = reader, secrets.token_hex(16)
     read_by(HAND)
 
 

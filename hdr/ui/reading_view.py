@@ -22,7 +22,7 @@ def board() -> None:
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         drawing.DIGIT.show()
-        draw_share.leave_behind()
+        draw_share.leave_behind(drawing.DIGIT)
         _buttons()
     with right:
         chosen = readers.choose()

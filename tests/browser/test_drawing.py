@@ -79,6 +79,13 @@ def wait_for_ink(page: Page, right: Callable[[int], bool]) -> bool:
     return bool(until(lambda: right(ink(page)), "the canvas is redrawn"))
 
 
+def read_by(page: Page, title: str) -> None:
+    """Let somebody else read."""
+    page.locator(".st-key-reader input").click()
+    page.get_by_role("option", name=re.compile(title)).click()
+    settled(page)
+
+
 def test_a_digit_drawn_with_the_mouse_is_read_and_the_answer_is_just_the_digit(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/draw")
     for digit, strokes in STROKES.items():
@@ -130,6 +137,7 @@ def test_what_the_model_sees_is_shown_after_capture_and_after_every_step(server:
     page.goto(f"{server.url}/draw")
     draw(page, STROKES[7])
     expect(answer(page)).to_have_text("7")
+    read_by(page, "Default reader")
     steps = page.locator(".hdr-way figcaption")
     expect(steps).to_have_text(["captured", "Deskew", "Scale to box", "Centre by mass"], ignore_case=True)
 
@@ -185,3 +193,47 @@ def test_a_finger_draws_on_a_phone(server: Server, tabs: Tabs) -> None:
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     expect(answer(page)).to_have_text("1")
     expect(answer(page)).to_be_visible()
+
+
+def test_what_a_drawing_was_is_said_by_one_click_and_by_none_for_the_next(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[7])
+    expect(answer(page)).to_have_text("7")
+    buttons = page.locator('[class*="st-key-meant-"] button')
+    buttons.nth(1).click()
+    expect(page.get_by_text("Kept as a 1")).to_be_visible()
+    buttons.nth(7).click()
+    expect(page.get_by_text("Kept as a 7")).to_be_visible()
+    draw(page, STROKES[1])
+    expect(page.get_by_text("One click corrects or confirms")).to_be_visible()
+    expect(page.locator('[class*="st-key-meant-"] [aria-checked=true]')).to_have_count(0)
+    page.get_by_role("tab", name="My handwriting").click()
+    expect(page.locator('.hdr-hand img[alt="Your 7"]')).to_have_count(1)
+
+
+def test_a_link_shows_somebody_else_the_same_drawing_and_reading(server: Server, tabs: Tabs) -> None:
+    page = tabs()
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[7])
+    page.get_by_role("tab", name="Share").click()
+    shown = page.locator("[data-testid=stCode]")
+    expect(shown).to_contain_text("drawing=")
+    link, before = shown.inner_text().strip(), ink(page)
+    assert link.startswith(f"{server.url}/draw?drawing=")
+    other = tabs()
+    other.goto(link)
+    expect(answer(other)).to_have_text("7")
+    expect(other.get_by_text("sure. Next guesses:")).to_be_visible()
+    assert wait_for_ink(other, lambda now: abs(now - before) < before * 0.1)
+    draw(other, [[(0.1, 0.9), (0.9, 0.9)]])
+    expect(other).to_have_url(f"{server.url}/draw")
+
+
+def test_a_number_is_read_on_the_wide_canvas(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw?what=number")
+    for place, digit in enumerate((7, 1, 0)):
+        draw(page, [[((x + place) / 3, y) for x, y in stroke] for stroke in STROKES[digit]])
+    expect(answer(page)).to_have_text("710")
+    expect(page.locator("img.hdr-paper")).to_be_visible()
+    page.locator(".st-key-undo button").click()
+    expect(answer(page)).to_have_text("71")

@@ -85,6 +85,12 @@ def answer(app: AppTest) -> str:
     return found
 
 
+def steps(app: AppTest) -> list[str]:
+    """What stands below the pictures of what the model sees."""
+    (shown,) = re.findall(r'<div class="hdr-sheet hdr-way">(.*?)</div>', text(app))
+    return re.findall(r"<figcaption>([^<]+)</figcaption>", shown)
+
+
 def test_a_drawing_is_read(open_page: Open, model: Run) -> None:
     app = open_page("draw")
     healthy(draw(app, ZERO))
@@ -109,7 +115,7 @@ def test_an_answer_comes_with_bars_guesses_and_what_the_model_sees(open_page: Op
     assert said.count('class="hdr-bar"') == 9
     assert said.count("hdr-best") == 1
     assert re.search(r"\*\*[\d.]+ %\*\* sure\. Next guesses: \d \([\d.]+ %\) and \d \(", said)
-    assert re.findall(r"<figcaption>([^<]+)</figcaption>", said) == ["captured"], "this model has no steps"
+    assert steps(app) == ["captured"], "this model has no steps"
     assert "The canvas is empty" not in said
 
 
@@ -124,7 +130,7 @@ def test_what_the_model_sees_has_every_step_of_its_own_pipeline(open_page: Open,
     assert execute(store, store.create(spec, "local", "1").id)
     app = draw(open_page("draw"), ONE)
     healthy(app)
-    assert re.findall(r"<figcaption>([^<]+)</figcaption>", text(app)) == ["captured", "Gaussian filter", "Deskew"]
+    assert steps(app) == ["captured", "Gaussian filter", "Deskew"]
 
 
 def test_a_drawing_can_be_there_before_the_page_is(open_page: Open, model: Run) -> None:
@@ -442,3 +448,83 @@ def test_a_link_that_is_damaged_is_refused_plainly(text: str, open_page: Open, r
     assert "drawing" not in app.query_params
     healthy(draw(app, ZERO))
     assert answer(app) == "0"
+
+
+NUMBER = "drawn_number"
+
+
+def aside(objects: list[dict[str, Any]], dx: float) -> list[dict[str, Any]]:
+    """The same strokes further to the right."""
+    return [
+        {**o, "path": [[c[0], *(v + dx * (k % 2 == 0) for k, v in enumerate(c[1:]))] for c in o["path"]]}
+        for o in objects
+    ]
+
+
+def write(app: AppTest, objects: Any) -> AppTest:
+    """Put objects on the wide canvas and run the page."""
+    app.session_state[NUMBER] = on_canvas(objects)
+    app.run()
+    return app
+
+
+def test_a_number_is_read_digit_by_digit(open_page: Open, reader: None) -> None:
+    app = open_page("draw", address={"what": "number"})
+    assert "Write a number" in text(app)
+    write(app, [*aside(ZERO, -60), *aside(ONE, 150), *aside(ZERO, 350)])
+    healthy(app)
+    said = re.search(r'<div class="hdr-answer">(\d+)</div>', text(app))
+    assert said and said[1] == "010"
+    assert "sure of the whole" in text(app)
+    assert text(app).count("<figcaption>") == 3
+    assert app.query_params["what"] == "number"
+    app.button(key="undo").click().run()
+    assert re.search(r'<div class="hdr-answer">(\d+)</div>', text(app))[1] == "01"
+    app.button(key="clear").click().run()
+    healthy(app)
+    assert "Write a number" in text(app)
+
+
+def test_a_model_of_ones_own_reads_a_number(open_page: Open, model: Run) -> None:
+    app = write(open_page("draw", address={"what": "number"}), [*aside(ZERO, -60), *aside(ONE, 150)])
+    healthy(app)
+    assert re.search(r'<div class="hdr-answer">\d+</div>', text(app))
+
+
+def test_the_switch_keeps_both_drawings(open_page: Open, reader: None) -> None:
+    app = draw(open_page("draw"), ZERO)
+    app.get("button_group")[0].set_value("number").run()
+    healthy(app)
+    assert app.query_params["what"] == "number"
+    write(app, ONE)
+    app.get("button_group")[0].set_value("digit").run()
+    assert "what" not in app.query_params
+    assert answer(app) == "0"
+    app.get("button_group")[0].set_value("number").run()
+    assert app.session_state["_number"] == ONE
+
+
+@pytest.mark.parametrize("objects", HOSTILE.values(), ids=HOSTILE)
+def test_a_wide_canvas_that_sends_nonsense_gets_a_plain_message(
+    objects: list[Any], open_page: Open, reader: None
+) -> None:
+    app = write(open_page("draw", address={"what": "number"}), objects)
+    assert not app.exception
+    assert re.search(r"stroke|drawing", app.container(key="certainty").markdown[0].value, re.IGNORECASE)
+    app.button(key="clear").click().run()
+    healthy(app)
+
+
+def test_an_address_that_asks_for_nonsense_shows_one_digit(open_page: Open, reader: None) -> None:
+    assert answer(draw(open_page("draw", address={"what": "<b>x</b>"}), ZERO)) == "0"
+
+
+def test_a_link_opens_the_same_number(open_page: Open, reader: None) -> None:
+    app = open_page("draw", address={"what": "number"}, number_tab="Share")
+    assert "Write a number, and" in text(app)
+    write(app, [*aside(ZERO, -60), *aside(ONE, 150)])
+    healthy(app)
+    carried = link(app)
+    assert carried["what"] == "number"
+    other = open_page("draw", address=carried)
+    assert '<div class="hdr-answer">01</div>' in text(other)
