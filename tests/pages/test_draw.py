@@ -85,7 +85,7 @@ def answer(app: AppTest) -> str:
     return found
 
 
-def steps(app: AppTest) -> list[str]:
+def seen(app: AppTest) -> list[str]:
     """What stands below the pictures of what the model sees."""
     (shown,) = re.findall(r'<div class="hdr-sheet hdr-way">(.*?)</div>', text(app))
     return re.findall(r"<figcaption>([^<]+)</figcaption>", shown)
@@ -115,7 +115,7 @@ def test_an_answer_comes_with_bars_guesses_and_what_the_model_sees(open_page: Op
     assert said.count('class="hdr-bar"') == 9
     assert said.count("hdr-best") == 1
     assert re.search(r"\*\*[\d.]+ %\*\* sure\. Next guesses: \d \([\d.]+ %\) and \d \(", said)
-    assert steps(app) == ["captured"], "this model has no steps"
+    assert seen(app) == ["captured"], "this model has no steps"
     assert "The canvas is empty" not in said
 
 
@@ -130,7 +130,7 @@ def test_what_the_model_sees_has_every_step_of_its_own_pipeline(open_page: Open,
     assert execute(store, store.create(spec, "local", "1").id)
     app = draw(open_page("draw"), ONE)
     healthy(app)
-    assert steps(app) == ["captured", "Gaussian filter", "Deskew"]
+    assert seen(app) == ["captured", "Gaussian filter", "Deskew"]
 
 
 def test_a_drawing_can_be_there_before_the_page_is(open_page: Open, model: Run) -> None:
