@@ -13,8 +13,7 @@ from hdr.plots import pictures
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain
-from hdr.training.store import Run
-from hdr.types import Stage, Step
+from hdr.types import Classifier, HdrError, Stage, Step
 from hdr.ui import resources, runs, startup
 
 SIDE = 168
@@ -85,14 +84,22 @@ def _card(number: int, picture: str, page: str, title: str, note: str, journey: 
 
 def _answer(number: int, journey: Journey) -> None:
     with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
-        if readers := runs.readers():
-            _read(journey, readers[-1])
+        if reader := _reader():
+            _read(journey, reader)
         else:
             _wait()
 
 
-def _read(journey: Journey, reader: Run) -> None:
-    probabilities = resources.model(reader).predict_proba(journey.stages[-1].image[None])[0]
+def _reader() -> Classifier | None:
+    """The ready-made reader; where its file is missing, the best model that is trained."""
+    try:
+        return resources.ready_reader()
+    except HdrError:
+        return resources.model(found[-1]) if (found := runs.readers()) else None
+
+
+def _read(journey: Journey, reader: Classifier) -> None:
+    probabilities = reader.predict_proba(journey.stages[-1].image[None])[0]
     said = int(probabilities.argmax())
     st.html(f'<div class="hdr-home-answer">{said}</div>')
     st.page_link("pages/draw.py", label="Answer")

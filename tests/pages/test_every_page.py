@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hdr.datasets import background
+from hdr.reading import ready
 
 from .conftest import Open, key_of, text
 
@@ -36,7 +37,10 @@ def test_pages_can_be_visited_in_any_order_within_one_session(open_page: Open, m
         assert not app.warning, page
 
 
-def test_home_shows_a_digit_on_its_way_to_a_question_mark_until_a_reader_is_there(open_page: Open) -> None:
+def test_home_shows_a_digit_on_its_way_to_a_question_mark_until_a_reader_is_there(
+    open_page: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "FILE", tmp_path / "none.onnx")
     app = open_page()
     assert text(app).count('<img class="hdr-digit"') == 5
     assert '<div class="hdr-home-answer hdr-dim">?</div>' in text(app)
