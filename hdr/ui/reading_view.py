@@ -70,7 +70,7 @@ def _certainty(digit: DigitReading) -> str:
 
 def _resemblance(read: Read, digit: DigitReading) -> str:
     share = pictures.percent(read.sense or 0.0, 1)
-    return f"This does not look like a digit ({share}). What it resembles most is a **{digit.label}**."
+    return f"This does not look like a digit: {share} sure that it is one. It resembles a **{digit.label}** most."
 
 
 def _seen(digit: DigitReading | None) -> None:

@@ -105,7 +105,8 @@ def _change(read: Read, why: Why) -> str:
     title, change = f"To be read as a {second}", why.change
     if change is None:
         blank = pictures.digit(np.zeros((28, 28), np.uint8), SIDE, "Nothing was found", dim=True)
-        return _figure(title, blank, "No small change that was tried leads there: the answer stands firm.")
+        firm = "" if read.refused else " The answer stands firm."
+        return _figure(title, blank, f"No small change that was tried leads there.{firm}")
     alt = f"What would have to change for a {second}"
     if isinstance((*change.removed, *change.added)[0], np.ndarray):
         picture = colours.change(occlusion.bounded(read.strokes), change.removed, change.added, SIDE, alt)

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
+from hdr.types import Split
+
 from .conftest import Server, Tabs, settled, switch, until
 
 Stroke = list[tuple[float, float]]
@@ -237,3 +239,25 @@ def test_a_number_is_read_on_the_wide_canvas(server: Server, page: Page) -> None
     expect(page.locator("img.hdr-paper")).to_be_visible()
     page.locator(".st-key-undo button").click()
     expect(answer(page)).to_have_text("71")
+
+
+def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, digits: Split) -> None:
+    paper = np.full((300, 600), 230, np.uint8)
+    for place in range(3):
+        large = cv2.resize(digits.images[place], (120, 120), interpolation=cv2.INTER_CUBIC)
+        paper[90:210, 40 + 180 * place : 160 + 180 * place] -= (large * 0.75).astype(np.uint8)
+    page.goto(f"{server.url}/draw?what=photo")
+    data = cv2.imencode(".png", paper)[1].tobytes()
+    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": data})
+    expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
+    before = answer(page).inner_text().strip()
+    page.locator(".st-key-page_add label").last.click()
+    surface = canvas(page)
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 80)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 165, box["y"] + 220, steps=6)
+    page.mouse.up()
+    expect(answer(page)).to_have_text(re.compile(rf"^\d{{{len(before) + 1}}}$"))
+    expect(page.locator("img.hdr-paper")).to_have_attribute("alt", f"The photo with {len(before) + 1} boxes")
