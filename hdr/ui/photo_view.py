@@ -18,7 +18,7 @@ from hdr.reading.images import FORMATS
 from hdr.reading.ready import Looking
 from hdr.text import plain
 from hdr.types import CLASSES, Classifier, HdrError, Reading
-from hdr.ui import jobs, readers, understand
+from hdr.ui import jobs, paste, readers, understand
 from hdr.ui.photo_marks import Marked, Marks
 
 MOST_PIXELS = 1_500_000
@@ -29,8 +29,8 @@ HEIGHT = 420
 WIDE, STAGE, LEAST = 720, 84, 4
 """Width of the canvas for boxes, of a stage, and the least side of a box in pixels of the photo."""
 
-FILE, CAMERA = "A file", "The camera"
-INVITATION = "Take or choose a photo of handwritten digits: on any paper, one line or several."
+FILE, CAMERA, PASTE = "A file", "The camera", "The clipboard"
+INVITATION = "Take, choose or paste a photo of handwritten digits: on any paper, one line or several."
 
 _PHOTO, _MARKS, _CHOSEN, _ROUND = "_page_photo", "_page_marks", "_page_chosen", "_page_round"
 
@@ -75,28 +75,35 @@ def board() -> None:
 
 
 def _choose() -> tuple[Photo | None, str]:
+    try:
+        data = _given()
+        key, kept = hashlib.sha256(data or b"").hexdigest()[:24], st.session_state.get(_PHOTO)
+        if data is None or (kept is not None and kept.key == key):
+            # The uploader forgets its file when another page is looked at.
+            return kept, ""
+        grey = open_image(data)
+    except HdrError as error:
+        return None, str(error)
+    scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
+    photo = Photo(pictures.shrunk(grey, min(LONGEST_SIDE, int(max(grey.shape) * scale))), key)
+    st.session_state[_PHOTO] = photo
+    return photo, ""
+
+
+def _given() -> bytes | None:
+    """The content of what was chosen, taken or pasted."""
+    sources = [FILE, CAMERA, PASTE]
     source = st.segmented_control(
-        "From", [FILE, CAMERA], default=FILE, required=True, key="page_source", label_visibility="collapsed"
+        "From", sources, default=FILE, required=True, key="page_source", label_visibility="collapsed"
     )
+    if source == PASTE:
+        return paste.picture("page_paste")
     if source == CAMERA:
         given = st.camera_input("Take a photo", key="page_camera", label_visibility="collapsed", width=420)
     else:
         formats = [f.lower() for f in FORMATS]
         given = st.file_uploader("Photo of handwritten digits", formats, key="page_upload", on_change=_forget)
-    if given is None:
-        # The uploader forgets its file when another page is looked at.
-        return st.session_state.get(_PHOTO), ""
-    data = given.getvalue()
-    key, kept = hashlib.sha256(data).hexdigest()[:24], st.session_state.get(_PHOTO)
-    if kept is None or kept.key != key:
-        try:
-            grey = open_image(data)
-        except HdrError as error:
-            return None, str(error)
-        scale = min(1.0, (MOST_PIXELS / grey.size) ** 0.5)
-        kept = Photo(pictures.shrunk(grey, min(LONGEST_SIDE, int(max(grey.shape) * scale))), key)
-        st.session_state[_PHOTO] = kept
-    return kept, ""
+    return given.getvalue() if given is not None else None
 
 
 def _forget() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr.types import Split
@@ -241,14 +242,37 @@ def test_a_number_is_read_on_the_wide_canvas(server: Server, page: Page) -> None
     expect(answer(page)).to_have_text("71")
 
 
-def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, digits: Split) -> None:
+@pytest.fixture
+def photo(digits: Split) -> bytes:
+    """Three digits on bright paper."""
     paper = np.full((300, 600), 230, np.uint8)
     for place in range(3):
         large = cv2.resize(digits.images[place], (120, 120), interpolation=cv2.INTER_CUBIC)
         paper[90:210, 40 + 180 * place : 160 + 180 * place] -= (large * 0.75).astype(np.uint8)
+    return cv2.imencode(".png", paper)[1].tobytes()
+
+
+PASTE = """(data) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0))
+  const clipboardData = new DataTransfer()
+  clipboardData.items.add(new File([bytes], "a.png", { type: "image/png" }))
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))
+}"""
+
+
+def test_a_picture_is_pasted_from_the_clipboard(server: Server, page: Page, photo: bytes) -> None:
     page.goto(f"{server.url}/draw?what=photo")
-    data = cv2.imencode(".png", paper)[1].tobytes()
-    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": data})
+    page.get_by_role("radio", name="The clipboard").click()
+    expect(page.get_by_text("Copy a picture")).to_be_visible()
+    settled(page)
+    page.evaluate(PASTE, base64.b64encode(photo).decode())
+    expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
+    expect(page.get_by_text("Pasted.")).to_be_visible()
+
+
+def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo: bytes) -> None:
+    page.goto(f"{server.url}/draw?what=photo")
+    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": photo})
     expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
     before = answer(page).inner_text().strip()
     page.locator(".st-key-page_add label").last.click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hdr.plots.pictures import png
 from hdr.reading import ready
 from hdr.training.store import Run
 from hdr.types import Split
+from hdr.ui import paste
 from tests.reading import small_reader
 
 from .conftest import Open, healthy, text, unescaped
@@ -29,6 +31,8 @@ def reader(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not path.is_file():
         small_reader.write(path, small_reader.fit(datasets.load("bundled").train))
     monkeypatch.setattr(ready, "FILE", path)
+    # A component belongs to one server, as far as AppTest has one.
+    paste._component.clear()
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +71,7 @@ def open_photo(open_page: Open, photo: bytes) -> AppTest:
 
 def test_every_digit_of_a_photo_is_found_with_its_box(open_page: Open, photo: bytes) -> None:
     app = open_page("draw", address={"what": "photo"})
-    assert "Take or choose a photo" in text(app)
+    assert "Take, choose or paste a photo" in unescaped(text(app))
     upload(app, photo)
     # A reader that has learned next to nothing may cut one digit into two.
     assert re.fullmatch(r"\d{3,6}", number(app))
@@ -139,3 +143,27 @@ def test_a_photo_stays_while_another_page_is_looked_at(open_page: Open, photo: b
     app.switch_page("pages/draw.py").run()
     healthy(app)
     assert number(app) == before
+
+
+def test_a_picture_is_pasted(open_page: Open, photo: bytes) -> None:
+    app = open_page("draw", address={"what": "photo"})
+    app.get("button_group")[1].set_value("The clipboard").run()
+    healthy(app)
+    app.session_state["page_paste"] = {"picture": base64.b64encode(photo).decode()}
+    app.run()
+    for _ in range(40):
+        if number(app):
+            break
+        app.run()
+    healthy(app)
+    assert re.fullmatch(r"\d{3,6}", number(app))
+
+
+@pytest.mark.parametrize("sent", ["@@@", "", base64.b64encode(b"no picture").decode(), 5, {"a": 1}])
+def test_what_is_pasted_and_is_no_picture_is_refused_plainly(sent: object, open_page: Open) -> None:
+    app = open_page("draw", address={"what": "photo"})
+    app.get("button_group")[1].set_value("The clipboard").run()
+    app.session_state["page_paste"] = {"picture": sent}
+    app.run()
+    healthy(app)
+    assert number(app) == ""

@@ -1,0 +1,47 @@
+"""A picture from the clipboard: Streamlit's uploader takes files only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import Path
+
+import streamlit as st
+
+from hdr.reading.images import MOST_BYTES, ImageError
+
+_JS = Path(__file__).with_suffix(".js")
+_CSS = """
+.paste { border: 1px dashed rgba(128, 128, 128, 0.6); border-radius: 6px; padding: 1.1rem 1rem; font-size: 0.95rem;
+  color: inherit; font-family: inherit; }
+"""
+_HTML = '<div class="paste">Copy a picture, then press Ctrl+V (⌘V on a Mac) anywhere on this page.</div>'
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _component():  # noqa: ANN202 - Streamlit names no public type for it
+    return st.components.v2.component("hdr_paste", html=_HTML, css=_CSS, js=_JS.read_text())
+
+
+def picture(key: str) -> bytes | None:
+    """Show where to paste; returns the content of what was pasted last, None before.
+
+    Raises:
+        ImageError: what the browser sent is too large or was damaged on its way.
+    """
+    sent = _component()(key=key, on_picture_change=lambda: None).get("picture")
+    return decoded(sent) if isinstance(sent, str) else None
+
+
+def decoded(sent: str) -> bytes:
+    """A picture's content from base64.
+
+    Raises:
+        ImageError: it is too large or none.
+    """
+    if len(sent) > MOST_BYTES * 4 // 3 + 4:
+        raise ImageError(f"The picture is too large to be pasted; at most {MOST_BYTES:,} bytes are allowed.")
+    try:
+        return base64.b64decode(sent, validate=True)
+    except (ValueError, binascii.Error):
+        raise ImageError("What was pasted was damaged on its way: paste it again.") from None
