@@ -90,7 +90,7 @@ def _card(vote: Read, word: str, differs: bool) -> None:
     else:
         kind = "hdr-vote hdr-differs" if differs else "hdr-vote"
         small = ' class="hdr-small"' if word == _REFUSED else ""
-        share = vote.sense if vote.refused else vote.digit.probability
-        sure = f"{pictures.percent(share or 0.0, 1)} {'a digit' if vote.refused else 'sure'}"
+        share = 1 - (vote.sense or 0.0) if vote.refused else vote.digit.probability
+        sure = f"{pictures.percent(share, 1)} sure"
         st.html(f'<div class="{kind}"><span{small}>{word}</span><small>{sure}</small></div>')
     st.caption(plain(vote.by.title) if vote.by else "")
