@@ -80,6 +80,7 @@ class Weights:
         height: of how much too low it is.
         gap: cost of a gap within a digit, per height of the line's digits.
         cut: cost of a cut beside a digit, per width of a stroke.
+        split: cost of any cut.
         beside: cost of joining two tall pieces that stand beside each other.
         torn: cost of parting pieces that stand over one another, where they do so entirely.
         digits: cost of every digit, so that none is cut in two without need.
@@ -92,6 +93,7 @@ class Weights:
     height: float
     gap: float
     cut: float
+    split: float
     beside: float
     torn: float
     digits: float
@@ -99,12 +101,32 @@ class Weights:
 
 
 KNOWING = Weights(
-    certainty=2.0, digit=1.4, width=0.07, height=4.6, gap=44, cut=0.31, beside=4, torn=1.3, digits=-1.4, dropped=7.5
+    certainty=4.0,
+    digit=2.6,
+    width=0.08,
+    height=3.7,
+    gap=60,
+    cut=0.2,
+    split=0.45,
+    beside=6.5,
+    torn=0.5,
+    digits=-0.65,
+    dropped=8.5,
 )
 """For a model that knows digits from what is none."""
 
 ALONE = Weights(
-    certainty=2.0, digit=0.0, width=0.08, height=3.7, gap=25, cut=0.35, beside=2.4, torn=0.5, digits=-0.45, dropped=7.3
+    certainty=2.0,
+    digit=0.0,
+    width=0.08,
+    height=3.7,
+    gap=25,
+    cut=0.35,
+    split=0.0,
+    beside=2.4,
+    torn=0.5,
+    digits=-0.45,
+    dropped=7.3,
 )
 """For a model that only tells digits from each other: where pieces stand has to say more."""
 
@@ -240,6 +262,7 @@ def _scores(
         - weights.gap * found.gaps
         - weights.beside * found.beside
         - weights.cut * (edges[first] + edges[after]) / 2
+        - weights.split * ((edges[first] > 0) + (edges[after] > 0).astype(float)) / 2
         - weights.torn * (torn[first] + torn[after]) / 2
         - weights.digits
     )

@@ -130,6 +130,9 @@ def blank_page(seed: int, paper: Paper) -> Page:
     return Page(_photographed(np.zeros(shape, np.float32), ruling, rng), "", (), False, paper)
 
 
+NESTED = 0.25
+"""How far one digit reaches into the box of the one before where both touch, in heights of digits."""
+
 Placed = tuple[Ink, tuple[int, int]]
 """Ink and the x and y of its first pixel."""
 
@@ -160,8 +163,11 @@ def _in_a_row(parts: list[Ink], height: int, touching: bool, rng: np.random.Gene
         if not placed:
             placed.append((part, (0, y)))
         elif touching and meets[i - 1]:
-            into = round(height * rng.uniform(0.01, 0.05))
-            placed.append((part, (_until_they_meet(placed[-1], part, y, 0) - into, y)))
+            x = _until_they_meet(placed[-1], part, y, 0) - round(height * rng.uniform(0.01, 0.05))
+            if placed[-1][1][0] + placed[-1][0].shape[1] - x > NESTED * height and i + 1 < len(parts):
+                # The 4 that would have to slide under the roof of a 7 is nobody's writing: the next pair meets.
+                x, meets[i] = placed[-1][1][0] + placed[-1][0].shape[1] + 3, True
+            placed.append((part, (x, y)))
         else:
             gap = max(3, round(height * usual * rng.uniform(0.7, 1.3)))
             clear = max(_until_they_meet(before, part, y, max(2, height // 14)) for before in placed[-2:])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hdr.reading import read_page
+from hdr.reading import read_page, ready
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.lines import MARGIN, TALL, find_lines
 from hdr.reading.page import even_pen
@@ -22,6 +22,9 @@ from tests.reading.stand_ins import SaysSeven
 
 SEPARATE_PARTED, SEPARATE_READ, TOUCHING_PARTED = 0.85, 0.8, 0.45
 """Shares that a model reaches which cannot tell what is no digit at all."""
+
+READY_SEPARATE_READ, READY_TOUCHING_PARTED = 0.88, 0.68
+"""Shares that the ready-made reader reaches."""
 
 
 @pytest.fixture(scope="module")
@@ -250,3 +253,13 @@ def test_a_giant_photo_is_worked_on_in_small(plain: Page, model: Classifier) -> 
     assert reading.number == read_page(plain.image, model).number
     for digit, box in zip(reading.digits, plain.boxes, strict=True):
         assert share(digit.box, tuple(v * scale for v in box)) > 0.7
+
+
+def test_the_ready_made_reader_reads_numbers(pool: Pool) -> None:
+    if not ready.FILE.exists():
+        pytest.skip("the ready-made reader has not been trained: not tested on it")
+    reader = ready.load()
+    apart = [make_page(pool, seed) for seed in range(60)]
+    assert np.mean([read_page(p.image, reader).number == p.number for p in apart]) >= READY_SEPARATE_READ
+    meeting = [make_page(pool, 1000 + seed, touching=True) for seed in range(60)]
+    assert np.mean([parted(read_page(p.image, reader), p) for p in meeting]) >= READY_TOUCHING_PARTED
