@@ -8,22 +8,39 @@ docs/pictures or the folder given. Needs Chromium on the PATH or named by CHROMI
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools.chromium import launch  # noqa: E402 - the path comes first
+from hdr.training.search_space import dimension  # noqa: E402 - the path comes first
+from hdr.training.search_spec import SearchSpec  # noqa: E402
+from hdr.training.spec import PRESETS  # noqa: E402
+from hdr.types import Step  # noqa: E402
+from tools.chromium import launch  # noqa: E402
 
 CHAIN = "median-size-3~contrast_stretching-low-1.0-high-99.0~otsu~deskew~scale_to_box~centre_by_mass"
 NOISY = f"preprocess?chain={CHAIN}&gaussian_noise.sigma=40&salt_and_pepper.share=8&rotation.angle=12&index=4"
+PLAN = replace(PRESETS["fast"].spec, train_size=2000, classifier=Step("svm", {"C": 1.0, "gamma": 0.2}))
+VARIED = {
+    "features.hog.cell": (3, 7),
+    "reduction.pca.components": (20, 160),
+    "classifier.svm.C": (0.2, 50.0),
+    "classifier.svm.gamma": (0.1, 5.0),
+}
+SEARCH = SearchSpec(
+    PLAN, tuple(dimension(PLAN, path, *ends) for path, ends in VARIED.items()), prune=False, most_trials=30
+)
 THREE = ((90, 80), (170, 60), (225, 100), (150, 160), (230, 205), (190, 275), (90, 265))
 
 
@@ -88,6 +105,14 @@ def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
     page.locator(".st-key-train button").click()
     page.locator(".st-key-test_accuracy").wait_for(timeout=180_000)
     keep("train")
+
+    page.goto(f"{url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
+    page.locator(".st-key-tune_start button").click()
+    page.locator(".st-key-tune_more").wait_for(timeout=600_000)
+    page.get_by_text("Which settings go together").scroll_into_view_if_needed()
+    page.set_viewport_size({"width": 1280, "height": 1960})
+    page.wait_for_timeout(5000)
+    keep("tune")
 
 
 def _wait_for(address: str) -> None:

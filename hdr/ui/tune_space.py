@@ -159,9 +159,9 @@ def _how(draft: tune_draft.Draft) -> None:
         required=True,
         on_change=lambda: tune_draft.change(method=st.session_state[method]),
     )
-    left, right = st.columns(2, gap="medium")
     validation, prune = tune_draft.widget_key("validation"), tune_draft.widget_key(f"prune-{draft.method}")
-    with left:
+    # A row that wraps: in two columns the choices would be cut off on a small laptop.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         st.segmented_control(
             "Scored on",
             list(VALIDATION),
@@ -172,7 +172,6 @@ def _how(draft: tune_draft.Draft) -> None:
             required=True,
             on_change=lambda: tune_draft.change(validation=st.session_state[validation]),
         )
-    with right:
         st.toggle(
             "Stop weak trials early",
             draft.prune or draft.method == "halving",
