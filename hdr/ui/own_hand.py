@@ -57,7 +57,7 @@ def name_it(read: Read) -> None:
         # Another drawing: new buttons, of which none is pressed.
         st.session_state[_NAMED] = None
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-    named, key = _named(), f"meant-{st.session_state.get(_ROUND, 0)}"
+    named, key = _named(), _key()
     st.pills(
         "It was a",
         list(range(CLASSES)),
@@ -79,7 +79,14 @@ def _named() -> _Named | None:
     return named if named and named.objects == drawing.objects() else None
 
 
+def _key() -> str:
+    return f"meant-{st.session_state.get(_ROUND, 0)}"
+
+
 def _name(key: str) -> None:
+    if key != _key():
+        # A browser may tell once more what was pressed for the drawing before.
+        return
     label, named, mine = st.session_state[key], _named(), collection()
     try:
         if named and label is None:

@@ -259,7 +259,7 @@ def _one(marks: Marks, index: int, mark: Marked) -> None:
     left, right = st.columns([320, 800], gap="large")
     with left:
         st.html(pictures.bars(mark.digit.probabilities))
-        key = f"page_said-{st.session_state.get(_ROUND, 0)}-{index}"
+        key = _said_key(index)
         st.pills(
             "It is a", list(range(CLASSES)), default=mark.said, key=key, on_change=_correct, args=(marks, index, key)
         )
@@ -278,7 +278,14 @@ def _one(marks: Marks, index: int, mark: Marked) -> None:
         st.html(f'<div class="hdr-over">what the model sees of it</div><div class="hdr-sheet hdr-way">{cells}</div>')
 
 
+def _said_key(index: int) -> str:
+    return f"page_said-{st.session_state.get(_ROUND, 0)}-{index}"
+
+
 def _correct(marks: Marks, index: int, key: str) -> None:
+    if key != _said_key(index):
+        # A browser may tell once more what was pressed before the last change, which is done already.
+        return
     _change(marks.corrected(index, st.session_state[key]), index)
 
 

@@ -357,6 +357,18 @@ def test_one_click_says_what_a_drawing_was_and_keeps_it(open_page: Open, reader:
     assert mine(app) == [0], "a second click takes it back"
 
 
+def test_what_was_said_of_the_drawing_before_is_not_taken_for_the_next(open_page: Open, reader: None) -> None:
+    app = draw(open_page("draw"), ZERO)
+    before = pills(app, "meant")
+    before.set_value(6).run()
+    draw(app, ONE)
+    # A browser that is late sends the old buttons' state again.
+    before.set_value(6).run()
+    healthy(app)
+    assert mine(app) == [6]
+    assert pills(app, "meant").value is None
+
+
 def test_the_collection_is_shown_looked_through_and_deleted(open_page: Open, reader: None) -> None:
     app = open_page("draw", draw_tab="My handwriting")
     assert "Nothing is here yet" in text(app)
