@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,6 @@ CARD = ROOT / "docs" / "reader.md"
 
 VERSION = "1"
 """Of the recipe: counted up when it is changed and the file made anew."""
-
-CHUNKS = 300
-"""Chunks of 4,096 samples that are made."""
 
 ATTRIBUTION = (
     "Trained on MNIST (Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, 1998) and on "
@@ -53,22 +51,26 @@ def recipe_hash() -> str:
 
 
 def train(
-    material: data.Material, chunks: int, workers: int, kept: Path | None
+    material: data.Material, cycles: tuple[training.Cycle, ...], workers: int, kept: Path | None
 ) -> tuple[network.Reader, dict[str, Any]]:
     """Train; between times, say how well validation digits are read, and keep the weights.
 
     Args:
         material: the digits.
-        chunks: how many chunks of samples are made.
+        cycles: as `training.train` takes them.
         workers: processes that make them.
         kept: file for the weights; None to keep none.
 
     Returns:
-        The net, and how it was trained: `chunks`, `shown`, `seconds`, `threads`, `torch`.
+        The net, and how it was trained: `cycles`, `shown`, `seconds`, `threads`, `torch`.
     """
     drawings = measures.drawn(material.held_out.strokes)
     started = time.monotonic()
-    how: dict[str, Any] = {"chunks": chunks, "shown": training.SHOWN, "torch": torch.__version__.split("+")[0]}
+    how: dict[str, Any] = {
+        "cycles": [asdict(c) for c in cycles],
+        "shown": training.SHOWN,
+        "torch": torch.__version__.split("+")[0],
+    }
     how |= {"threads": torch.get_num_threads(), "workers": workers}
 
     def told(line: str, net: network.Reader) -> None:
@@ -79,7 +81,7 @@ def train(
         if kept is not None:
             torch.save({"net": net.state_dict(), "how": how}, kept)
 
-    return training.train(chunks, workers, told), how
+    return training.train(cycles, workers, told), how
 
 
 def restored(path: Path) -> tuple[network.Reader, dict[str, Any]]:
@@ -129,7 +131,7 @@ def export(net: network.Reader, how: dict[str, Any], material: data.Material) ->
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the ready-made reader.")
-    parser.add_argument("--chunks", type=int, default=CHUNKS, help="chunks of 4,096 samples that are made")
+    parser.add_argument("--shorter", type=int, default=1, help="divide its length by this, to try the recipe out")
     parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
     parser.add_argument("--threads", type=int, default=1, help="threads that train")
     parser.add_argument("--keep", type=Path, help="file that the weights are kept in while it trains")
@@ -146,7 +148,8 @@ def main() -> None:
     if chosen.weights:
         net, how = restored(chosen.weights)
     else:
-        net, how = train(material, chosen.chunks, chosen.workers, chosen.keep)
+        cycles = tuple(training.shorter(c, chosen.shorter) for c in training.CYCLES)
+        net, how = train(material, cycles, chosen.workers, chosen.keep)
     content = export(net, how, material).SerializeToString()
     write_atomically(chosen.out, content)
     text = card.text(content)

@@ -73,6 +73,7 @@ The commonest confusions over both sets: {"; ".join(m["confusions"])}."""
 
 def _learnt(known: dict[str, Any]) -> str:
     n, how = known["metrics"]["counts"], known["training"]
+    made = 4096 * sum(cycle["chunks"] for cycle in how["cycles"])
     hashes = "\n".join(f"- `{name}`: `{value}`" for name, value in known["data_sha256"].items())
     return f"""\
 ## What it learnt from
@@ -88,7 +89,7 @@ def _learnt(known: dict[str, Any]) -> str:
 - Made non-digits of {len(known["kinds_seen"])} kinds: {", ".join(known["kinds_seen"])}.
 
 All are slanted, turned, stretched and bent anew each time, drawn with pens from fine to thick, and in part blurred,
-thresholded, broken or speckled as scans and photos are. {4096 * how["chunks"]:,} samples were made, and each was shown
+thresholded, broken or speckled as scans and photos are. {made:,} samples were made, and each was shown
 {how["shown"]} times. That took {how["seconds"] / 60:.0f} minutes on two cores that others used as well (threads that
 train: {how["threads"]}; processes that make samples: {how["workers"]}; PyTorch {how["torch"]}). `make reader` does it
 again.
@@ -108,9 +109,10 @@ def _rejection(known: dict[str, Any]) -> str:
     return f"""\
 ## How refusal was measured
 
-The threshold keeps 99 % of MNIST's validation digits and 99 % of the held-out writers' digits, whichever asks for less.
+The threshold is the highest that keeps {_percent(m["kept_wanted"])} of MNIST's validation digits and as many of the
+held-out writers' digits.
 The {m["counts"]["negatives"]:,} non-digits above are made by the recipe's own generators, but of kinds that never
-trained the net. Refused were: {kinds}.
+trained the net and chose nothing in the recipe. Refused were: {kinds}.
 
 They are made, not collected: people will scribble what no generator thought of. Letters and signs that somebody's
 digits look like (O, l, I, Z, S, b, B, g, q, u, y, D, Q, a slash) do not count as non-digits, and will often be read."""

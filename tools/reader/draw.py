@@ -10,6 +10,12 @@ from hdr.preprocessing.capture import PEN
 from hdr.types import SIDE, Strokes
 from tools.reader.capture import from_pixels, from_strokes
 
+FLAG = 8.0
+"""Longest flag of a 1 that has no foot, in pixels."""
+
+PLAIN = 0.12
+"""How often a picture is left as sharp as it is."""
+
 _WIDE = 4
 # Sub-pixels while marks are drawn onto a digit.
 
@@ -101,16 +107,20 @@ def worsen(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
     return from_pixels(np.rint(out.clip(0, 255)).astype(np.uint8))
 
 
-def warp(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+def warp(image: NDArray[np.uint8], random: np.random.Generator, plain: float = PLAIN) -> NDArray[np.uint8]:
     """Distort a picture of a digit as `bend` distorts strokes, thicken or thin it, and mostly bring it to the frame.
 
     Args:
         image: uint8 (28, 28).
         random: what decides.
+        plain: how often it is left as it is, 0 to 1.
 
     Returns:
         uint8 (28, 28).
     """
+    if random.random() < plain:
+        # As sharp as it is, and at most moved by a pixel.
+        return np.roll(image, random.integers(-1, 2, 2), axis=(0, 1))
     angle, slant = np.deg2rad(random.normal(0, 7)), random.normal(0, 0.12)
     aspect = np.exp(random.normal(0, 0.1))
     scale = np.exp(random.normal(0, 0.06))
@@ -125,7 +135,7 @@ def warp(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.ui
     kind = random.random()
     if kind < 0.2:
         return worsen(out, random)
-    return from_pixels(out) if kind < 0.6 else out
+    return from_pixels(out) if kind < 0.55 else out
 
 
 def _weight(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -136,8 +146,15 @@ def _weight(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np
     return cv2.addWeighted(image, 1 - min(abs(amount), 0.9), other, min(abs(amount), 0.9), 0)
 
 
-def habit(image: NDArray[np.uint8], label: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw what another writer adds onto a picture: a slash into a 0, flag and foot onto a 1, a bar through a 7."""
+def habit(image: NDArray[np.uint8], label: int, random: np.random.Generator, flag: float = FLAG) -> NDArray[np.uint8]:
+    """Draw what another writer adds onto a picture: a slash into a 0, flag and foot onto a 1, a bar through a 7.
+
+    Args:
+        image: uint8 (28, 28).
+        label: which digit it is.
+        random: what decides.
+        flag: longest one of a 1 without a foot, in pixels.
+    """
     rows, columns = np.nonzero(image > 100)
     if len(rows) == 0:
         return image
@@ -151,7 +168,7 @@ def habit(image: NDArray[np.uint8], label: int, random: np.random.Generator) -> 
         kind = random.random()
         top, bottom = columns[rows == y0].mean(), columns[rows == y1].mean()
         if kind < 0.75:
-            length, tilt = random.uniform(3, 12), np.deg2rad(random.uniform(28, 68))
+            length, tilt = random.uniform(3, 12 if kind > 0.4 else flag), np.deg2rad(random.uniform(36, 68))
             lines.append((top, y0 + 0.5, top - length * np.cos(tilt), y0 + 0.5 + length * np.sin(tilt)))
         if kind > 0.4:
             half = random.uniform(2, 6)

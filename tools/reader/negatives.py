@@ -1,7 +1,8 @@
 """What is no digit, made: letters, shapes, scribbles, specks, several digits in one, patterns.
 
 Some kinds never train the net and only measure it (`UNSEEN`), so that what is measured is whether it refuses what it
-has not been shown. Letters and signs that some people's digits look like (O, l, Z, S, b, q, a slash) are of neither.
+has not been shown. Their figures chose nothing in the recipe: those of others did (`LATER`). Letters and signs that
+some people's digits look like (O, l, Z, S, b, q, a slash) are of none of them.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from tools.reader.draw import bend, ink, pen_width, printed, worsen
 
 Made = Callable[[np.random.Generator, Pen], NDArray[np.uint8]]
 
-UNSEEN_LETTERS = ("A", "E", "K", "M", "R", "a", "h", "x")
-UNSEEN_SHAPES = ("star", "heart", "note", "fish", "face", "bolt", "infinity", "hash", "anchor", "envelope", "pi")
-UNSEEN_OTHERS = ("hatching", "rings", "word")
-UNSEEN = (*UNSEEN_LETTERS, *UNSEEN_SHAPES, *UNSEEN_OTHERS)
+LATER_LETTERS = ("A", "E", "K", "M", "R", "a", "h", "x")
+LATER_SHAPES = ("star", "heart", "note", "fish", "face", "bolt", "infinity", "hash", "anchor", "envelope", "pi")
+LATER = (*LATER_LETTERS, *LATER_SHAPES, "hatching", "rings", "word")
+"""Kinds that join in the last cycle only. Before it they tell whether more kinds are needed."""
+
+UNSEEN = (*glyphs.UNSEEN, "cursive", "rainbow")
 """Kinds that the net never trains on."""
 
 
@@ -219,6 +222,55 @@ def _monogram(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     return ink([*bend(pairs[0], random), *(s + random.normal(0, 40, 2) for s in bend(pairs[1], random))], random)
 
 
+def _outline(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """A closed line with corners, in places smooth, and never nearly round."""
+    n = int(random.integers(4, 10))
+    angles = (np.arange(n) + random.uniform(-0.35, 0.35, n)) * 2 * np.pi / n + random.uniform(0, 6)
+    radii = np.where(np.arange(n) % 2, random.uniform(0.2, 0.5, n), random.uniform(0.75, 1, n))
+    places = 50 + 50 * np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
+    return _written([np.vstack([places, places[:1]])], 0.5, random)
+
+
+def _lobes(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """A closed line that swings out and in, three to seven times."""
+    t = np.linspace(0, 2 * np.pi, 80)
+    depth, lobes = random.uniform(0.25, 0.9), int(random.integers(3, 8))
+    radius = 1 + depth * np.cos(lobes * t + random.uniform(0, 6))
+    return ink(bend([60 * np.stack([radius * np.cos(t), radius * np.sin(t)], axis=1)], random), random)
+
+
+def _character(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """Strokes of an unknown script: lines, hooks and arcs on a grid of nine places."""
+    strokes = []
+    for _ in range(int(random.integers(3, 7))):
+        cells = random.choice(9, int(random.integers(2, 4)), replace=False)
+        strokes.append(50.0 * np.stack([cells % 3, cells // 3], axis=1) + random.normal(0, 7, (len(cells), 2)))
+    return _written(strokes, 0.6, random)
+
+
+def _squiggle(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """One line through many places, some of them corners."""
+    return _written([random.uniform(0, 100, (int(random.integers(7, 14)), 2))], 0.3, random)
+
+
+def _two_signs(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """Two letters or shapes side by side."""
+    strokes: Strokes = []
+    for place, name in enumerate(random.choice(_SEEN_GLYPHS, 2)):
+        sign = glyphs.write(str(random.choice(_FORMS[str(name)])), random, rounds=0.0)
+        strokes += [s * [0.8, 1] + [place * random.uniform(85, 120), 0] for s in sign]
+    return ink(bend(strokes, random), random)
+
+
+def _written(strokes: Strokes, corners: float, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Places joined by lines that have corners at a share of them."""
+    drawn = []
+    for places in strokes:
+        turns = np.flatnonzero(random.random(len(places)) < corners)
+        drawn.append(glyphs.line(places, sorted({0, len(places) - 1, *turns.tolist()})))
+    return ink(bend(drawn, random), random)
+
+
 def _hatching(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     n = int(random.integers(4, 8))
     t = np.linspace(0, 100, n)
@@ -246,8 +298,24 @@ def _word(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     return ink(bend(strokes, random), random)
 
 
+def _cursive(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """A signature: waves and loops of one line."""
+    t = np.linspace(0, random.uniform(4, 9) * np.pi, 120)
+    tall = np.interp(t, np.linspace(0, t[-1], 8), random.uniform(8, 45, 8))
+    x = random.uniform(7, 12) * t + random.uniform(4, 16) * np.sin(t + random.uniform(0, 6))
+    return ink(bend([np.stack([x, tall * np.sin(t)], axis=1)], random), random)
+
+
+def _rainbow(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
+    """Arches within arches."""
+    t = np.linspace(np.pi, 2 * np.pi, 20)
+    arch = np.stack([np.cos(t), np.sin(t)], axis=1)
+    radii = np.linspace(100, random.uniform(20, 50), int(random.integers(3, 5)))
+    return ink(bend([radius * arch for radius in radii], random), random)
+
+
 _FORMS = {**glyphs.LETTERS, **glyphs.SHAPES}
-_SEEN_GLYPHS = tuple(name for name in _FORMS if name not in UNSEEN)
+_SEEN_GLYPHS = tuple(name for name in _FORMS if name not in LATER)
 
 KINDS: dict[str, Made] = {
     **{name: _letter(name) for name in glyphs.LETTERS},
@@ -271,19 +339,38 @@ KINDS: dict[str, Made] = {
     "polygon": _polygon,
     "sticks": _sticks,
     "monogram": _monogram,
+    "outline": _outline,
+    "lobes": _lobes,
+    "character": _character,
+    "squiggle": _squiggle,
+    "two signs": _two_signs,
     "hatching": _hatching,
     "rings": _rings,
     "word": _word,
+    **{name: _glyph(forms, rounds=0.0) for name, forms in glyphs.UNSEEN.items()},
+    "cursive": _cursive,
+    "rainbow": _rainbow,
 }
 """How each kind is made."""
 
 SEEN = tuple(kind for kind in KINDS if kind not in UNSEEN)
 """Kinds that the net trains on."""
 
-_OTHERS = tuple(kind for kind in SEEN if kind not in _FORMS)
+_OTHERS = tuple(kind for kind in SEEN if kind not in _FORMS and kind not in LATER)
+
+_ENDLESS = ("outline", "lobes", "character", "squiggle", "polygon", "sticks", "monogram", "scribble")
+# No two of these are alike, so that they teach most about what has not been shown.
 
 
-def seen_kind(random: np.random.Generator) -> str:
-    """A kind to train on: half the time a letter or a shape, half the time one of the rest."""
-    pool = _SEEN_GLYPHS if random.random() < 0.55 else _OTHERS
+def seen_kind(random: np.random.Generator, later: bool = False) -> str:
+    """A kind to train on: a letter or a shape, something that is never twice the same, or one of the rest.
+
+    Args:
+        random: what decides.
+        later: whether those of `LATER` may be drawn: then a third of all are.
+    """
+    if later and random.random() < 0.33:
+        return LATER[int(random.integers(len(LATER)))]
+    chosen = random.random()
+    pool = _SEEN_GLYPHS if chosen < 0.42 else _ENDLESS if chosen < 0.76 else _OTHERS
     return pool[int(random.integers(len(pool)))]

@@ -12,12 +12,16 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from hdr.preprocessing.capture import MIDDLE
 from hdr.types import CLASSES, SIDE
 
 WIDTHS = (16, 32, 64, 96)
 """Channels at 28x28, 14x14, 7x7 and 4x4."""
 
 OPSET = 17
+
+SOFT = (1 / 6, 2 / 3, 1 / 6)
+"""A slight blur, along either axis: pictures as sharp as MNIST's are brought nearer to drawn and photographed ones."""
 
 
 class Block(nn.Module):
@@ -41,6 +45,8 @@ class Reader(nn.Module):
     def __init__(self, widths: tuple[int, int, int, int] = WIDTHS) -> None:
         super().__init__()
         a, b, c, d = widths
+        self.lens: Tensor
+        self.register_buffer("lens", torch.outer(torch.tensor([0.0, 1, 0]), torch.tensor([0.0, 1, 0]))[None, None])
         self.stages = nn.ModuleList(
             [
                 nn.Sequential(Block(1, a, 5)),
@@ -57,8 +63,13 @@ class Reader(nn.Module):
         self.digit = nn.Linear(d, 1)
         nn.init.constant_(self.gather.weight, 1 / 16)
 
+    def soften(self) -> None:
+        """Blur what comes in, from now on."""
+        self.lens.copy_(torch.outer(torch.tensor(SOFT), torch.tensor(SOFT)))
+
     def features(self, x: Tensor) -> Tensor:
         """Float (n, 1, 28, 28), ink 1 on 0, to (n, d)."""
+        x = nn.functional.conv2d(x, self.lens, padding=1)
         for i, stage in enumerate(self.stages):
             x = stage(x)
             if i < len(self.stages) - 1:
@@ -72,7 +83,7 @@ class Reader(nn.Module):
 
 
 class Shipped(nn.Module):
-    """What is in the file: scaling before the network, its own temperature and probabilities after it."""
+    """What is in the file: scaling and centring before the network, its own temperature and probabilities after it."""
 
     def __init__(self, net: Reader, temperature: float = 1.0) -> None:
         super().__init__()
@@ -80,17 +91,37 @@ class Shipped(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Uint8 (n, 28, 28) to `probabilities` (n, 10), `digit` (n,) and `features` (n, d)."""
-        found = self.net.features(images.float().unsqueeze(1) * (1 / 255))
+        found = self.net.features(centred(images.float() * (1 / 255)).unsqueeze(1))
         scores = self.net.classes(found) / self.temperature
         digit = torch.sigmoid(self.net.digit(found).flatten())
         return torch.softmax(scores, dim=1), digit, found
 
 
+def centred(images: Tensor) -> Tensor:
+    """Move the centre of mass to where the capture rule puts it, float (n, 28, 28) to the same.
+
+    Data sets are centred to whole pixels only; what the app captures is, to an eighth of one. Between pixels it is
+    interpolated linearly. A blank picture stays as it is.
+    """
+    places = torch.arange(SIDE, dtype=torch.float32)
+    mass = images.sum(dim=(1, 2)).clamp(min=1e-3)
+    across = _shift(MIDDLE - (images.sum(dim=1) * places).sum(dim=1) / mass, places)
+    down = _shift(MIDDLE - (images.sum(dim=2) * places).sum(dim=1) / mass, places)
+    return down @ images @ across.transpose(1, 2)
+
+
+def _shift(by: Tensor, places: Tensor) -> Tensor:
+    """Matrices (n, 28, 28) that move columns of 28 values by so many places (n,)."""
+    apart = places[None, :, None] - places[None, None, :] - by[:, None, None]
+    return torch.relu(1 - apart.abs())
+
+
 @torch.no_grad()
 def scores(net: Reader, images: NDArray[np.uint8], batch: int = 500) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of the classes (n, 10) and of being a digit (n,), before any temperature."""
+    """Scores of the classes (n, 10) and of being a digit (n,) as in the file, but before any temperature."""
     net.eval()
-    parts = [net(tensor(images[i : i + batch])) for i in range(0, len(images), batch)]
+    batches = (tensor(images[i : i + batch]) for i in range(0, len(images), batch))
+    parts = [net(centred(x[:, 0]).unsqueeze(1)) for x in batches]
     return torch.cat([p[0] for p in parts]).double().numpy(), torch.cat([p[1] for p in parts]).double().numpy()
 
 

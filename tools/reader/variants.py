@@ -9,23 +9,28 @@ from hdr.types import Strokes
 
 Points = NDArray[np.float64]
 
+FLAG = 0.42
+"""Longest flag of a 1 that has no foot, in shares of its height."""
 
-def vary(strokes: Strokes, label: int, random: np.random.Generator) -> Strokes:
+
+def vary(strokes: Strokes, label: int, random: np.random.Generator, flag: float = FLAG) -> Strokes:
     """Edit a drawing of a digit; now and then not at all.
 
     Args:
         strokes: of the digit, of any size, y down.
         label: which digit it is.
         random: what decides.
+        flag: longest one of a 1 without a foot.
 
     Returns:
         New strokes.
     """
     low, size = _frame(strokes)
     out = [(s - low) / size for s in strokes]
-    edit = _EDITS.get(label)
-    if edit is not None:
-        out = edit(out, random)
+    if label == 1:
+        out = _one(out, random, flag)
+    elif label in _EDITS:
+        out = _EDITS[label](out, random)
     if random.random() < 0.3:
         out = [_ends(s, random) for s in out]
     if len(out) > 1 and random.random() < 0.3:
@@ -91,7 +96,7 @@ def _zero(strokes: Strokes, random: np.random.Generator) -> Strokes:
     return strokes
 
 
-def _one(strokes: Strokes, random: np.random.Generator) -> Strokes:
+def _one(strokes: Strokes, random: np.random.Generator, longest: float) -> Strokes:
     """A plain upright gets a flag, a foot or both."""
     low, high = _box(strokes)
     width, height = high - low
@@ -102,7 +107,9 @@ def _one(strokes: Strokes, random: np.random.Generator) -> Strokes:
     out = [stroke]
     kind = random.random()
     if kind < 0.75:
-        length, angle = random.uniform(0.12, 0.62), np.deg2rad(random.uniform(28, 68))
+        # A long flag without a foot would make it a 7 to most people.
+        length = random.uniform(0.12, 0.6 if kind > 0.4 else longest)
+        angle = np.deg2rad(random.uniform(36, 68))
         tip = top + length * np.array([-np.cos(angle), np.sin(angle)])
         flag = _bow(tip, top, random)
         out = [np.vstack([flag, stroke if stroke[0, 1] < stroke[-1, 1] else stroke[::-1]])]
@@ -172,4 +179,4 @@ def _nine(strokes: Strokes, random: np.random.Generator) -> Strokes:
     return [*strokes[:-1], np.vstack([last, hook])]
 
 
-_EDITS = {0: _zero, 1: _one, 4: _four, 5: _five, 7: _seven, 9: _nine}
+_EDITS = {0: _zero, 4: _four, 5: _five, 7: _seven, 9: _nine}
