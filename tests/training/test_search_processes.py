@@ -28,11 +28,11 @@ from .test_processes import wait as wait_for
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")
 
-SLOW = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 12, "units": 50, "batch_size": 16}))
+SLOW = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 60, "units": 50, "batch_size": 16}))
 
 
 def plan(trials: int = 3, base: RunSpec = SLOW) -> SearchSpec:
-    """A search whose trials take a moment each."""
+    """A search whose trials take a second or two each: long enough to do something in the middle of one."""
     return SearchSpec(base, (dimension(base, "classifier.mlp.learning_rate"),), "random", False, most_trials=trials)
 
 
