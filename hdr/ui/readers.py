@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from hdr.plots import pictures
 from hdr.reading.ready import Looking
 from hdr.text import plain
 from hdr.training.store import RunSummary
@@ -58,7 +59,14 @@ def offered() -> list[Choice]:
     if problem():
         return found
     adapted = [Choice(HAND, _TITLES[HAND])] if _ADAPTED in st.session_state else []
-    return [Choice(READY, _TITLES[READY]), *adapted, *found]
+    return [Choice(READY, _ready_title()), *adapted, *found]
+
+
+def _ready_title() -> str:
+    """With its accuracy on MNIST's test split, as runs have it, where its file says so."""
+    metrics = resources.ready_reader().metadata.get("metrics")
+    accuracy = metrics.get("mnist_test") if isinstance(metrics, dict) else None
+    return _TITLES[READY] + (f" · {pictures.percent(accuracy)}" if isinstance(accuracy, float) else "")
 
 
 def problem() -> str:
