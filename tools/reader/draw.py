@@ -107,13 +107,16 @@ def worsen(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
     return from_pixels(np.rint(out.clip(0, 255)).astype(np.uint8))
 
 
-def warp(image: NDArray[np.uint8], random: np.random.Generator, plain: float = PLAIN) -> NDArray[np.uint8]:
+def warp(
+    image: NDArray[np.uint8], random: np.random.Generator, plain: float = PLAIN, strength: float = 1.0
+) -> NDArray[np.uint8]:
     """Distort a picture of a digit as `bend` distorts strokes, thicken or thin it, and mostly bring it to the frame.
 
     Args:
         image: uint8 (28, 28).
         random: what decides.
         plain: how often it is left as it is, 0 to 1.
+        strength: 1 for distortions as large as those of `bend`.
 
     Returns:
         uint8 (28, 28).
@@ -121,16 +124,16 @@ def warp(image: NDArray[np.uint8], random: np.random.Generator, plain: float = P
     if random.random() < plain:
         # As sharp as it is, and at most moved by a pixel.
         return np.roll(image, random.integers(-1, 2, 2), axis=(0, 1))
-    angle, slant = np.deg2rad(random.normal(0, 7)), random.normal(0, 0.12)
-    aspect = np.exp(random.normal(0, 0.1))
-    scale = np.exp(random.normal(0, 0.06))
+    angle, slant = np.deg2rad(random.normal(0, 7)) * strength, random.normal(0, 0.12) * strength
+    aspect = np.exp(random.normal(0, 0.1) * strength)
+    scale = np.exp(random.normal(0, 0.06) * strength)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = turn @ np.array([[1, slant], [0, 1]]) @ np.diag([aspect, 1 / aspect]) * scale
     middle = (SIDE - 1) / 2
     shift = random.normal(0, 0.6, 2)
     base = _GRID @ matrix.T + middle + shift
     waves = cv2.resize(random.normal(0, 1, (5, 5, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    places = (base + waves * random.uniform(0.2, 0.85)).astype(np.float32)
+    places = (base + strength * waves * random.uniform(0.2, 0.85)).astype(np.float32)
     out = cv2.remap(_weight(image, random), places, None, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0)
     kind = random.random()
     if kind < 0.2:

@@ -40,6 +40,7 @@ class Way:
         ones: how often a 1 of MNIST gets a flag, a foot or both.
         flags: how long flags of ones without a foot are: 1 for as long as some people's, which others read as 7.
         shares: as `SHARES`.
+        strength: how strongly MNIST's digits are distorted.
     """
 
     plain: float
@@ -47,6 +48,7 @@ class Way:
     ones: float = 0.22
     flags: float = 1.0
     shares: tuple[float, ...] = SHARES
+    strength: float = 1.0
 
 
 FIRST = Way(draw.PLAIN, False)
@@ -99,7 +101,7 @@ def _mnist(way: Way, random: np.random.Generator, material: data.Material) -> tu
     image, label = material.images[i], int(material.labels[i])
     if random.random() < (way.ones if label == 1 else HABITS.get(label, 0)):
         image = draw.habit(image, label, random, way.flags * draw.FLAG)
-    return draw.warp(image, random, way.plain), label
+    return draw.warp(image, random, way.plain, way.strength), label
 
 
 def _pen(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:

@@ -58,12 +58,14 @@ def shorter(cycle: Cycle, by: int) -> Cycle:
     return replace(cycle, planned=max(1, cycle.planned // by), chunks=max(1, cycle.chunks // by))
 
 
-LAST = samples.Way(0.3, True, ones=0.08, flags=0.7, shares=(0.58, 0.21, 0.05, 0.01, 0.15))
+THIRD = samples.Way(0.3, True, ones=0.08, flags=0.7, shares=(0.58, 0.21, 0.05, 0.01, 0.15))
+LAST = replace(THIRD, plain=0.2, shares=(0.6, 0.22, 0.05, 0.01, 0.12), strength=0.7)
 
 CYCLES = (
     Cycle(230, 100, 3e-3, samples.FIRST, 0.5),
     Cycle(120, 120, 2e-3, samples.Way(0.3, True), 1.0),
-    Cycle(80, 80, 1.5e-3, LAST, 1.0, soft=True),
+    Cycle(80, 80, 1.5e-3, THIRD, 1.0, soft=True),
+    Cycle(70, 70, 1.2e-3, LAST, 1.0, soft=True),
 )
 """Each goes on from the averaged weights of the one before."""
 
