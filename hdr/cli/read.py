@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from hdr.types import HdrError, Reading, Strokes
+from hdr.types import Classifier, HdrError, Reading, Strokes
 
 if TYPE_CHECKING:
     from hdr.reading.ready import Reader
@@ -34,7 +34,7 @@ Answer = tuple[str | int, Reading | HdrError]
 @click.command()
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @click.option("--strokes", metavar="FILE", type=click.Path(path_type=Path), help="Drawings as JSON lines; may be .gz.")
-@click.option("--run", "run_id", metavar="ID", help="The run whose model reads; the newest one where none is named.")
+@click.option("--run", "run_id", metavar="ID", help="The run whose model reads, in place of the ready-made reader.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object per line.")
 @click.pass_context
 def read(ctx: click.Context, files: tuple[Path, ...], strokes: Path | None, run_id: str | None, as_json: bool) -> None:
@@ -48,9 +48,10 @@ def read(ctx: click.Context, files: tuple[Path, ...], strokes: Path | None, run_
     import cv2
 
     cv2.setNumThreads(1)
-    model = find_model(run_id)
+    ready = find_ready()
+    model = find_model(run_id) if run_id is not None or ready is None else ready
     failed = False
-    for source, answer in _answers(files, strokes, model):
+    for source, answer in _answers(files, strokes, model, ready):
         failed |= isinstance(answer, HdrError)
         click.echo(json.dumps(_as_json(source, answer)) if as_json else _as_text(source, answer))
     ctx.exit(1 if failed else 0)
@@ -79,10 +80,11 @@ def find_model(run_id: str | None) -> TrainedModel:
     raise HdrError("There is no trained model yet. Train one with: python -m hdr train --preset fast")
 
 
-def _answers(files: tuple[Path, ...], strokes: Path | None, model: TrainedModel) -> Iterator[Answer]:
+def _answers(
+    files: tuple[Path, ...], strokes: Path | None, model: Classifier, judges: Reader | None
+) -> Iterator[Answer]:
     from hdr.reading import open_image, read_page
 
-    judges = find_judges()
     for path in files:
         try:
             yield str(path), read_page(open_image(path), model, judges)
@@ -92,8 +94,8 @@ def _answers(files: tuple[Path, ...], strokes: Path | None, model: TrainedModel)
         yield from _read_strokes(strokes, model, judges)
 
 
-def find_judges() -> Reader | None:
-    """The ready-made reader, which tells best what is a digit and what is half of one; None where it is missing."""
+def find_ready() -> Reader | None:
+    """The ready-made reader, which also tells what is a digit and what is half of one; None where it is missing."""
     from hdr.reading.ready import ReaderError, load
 
     try:
@@ -102,19 +104,31 @@ def find_judges() -> Reader | None:
         return None
 
 
-def _read_strokes(path: Path, model: TrainedModel, judges: Reader | None) -> Iterator[Answer]:
+def _read_strokes(path: Path, model: Classifier, judges: Reader | None) -> Iterator[Answer]:
     from hdr.reading import read_numbers
 
     try:
         with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as stream:
             parsed = ((number, _parse(line)) for number, line in _lines(stream))
             while batch := list(islice(parsed, BATCH)):
-                readings = iter(read_numbers([p for _, p in batch if not isinstance(p, HdrError)], model, judges))
+                drawings = [p for _, p in batch if not isinstance(p, HdrError)]
+                readings = iter(_without_scribbles(read_numbers(drawings, model, judges), judges))
                 for number, drawing in batch:
                     yield number, drawing if isinstance(drawing, HdrError) else next(readings)
     except (OSError, EOFError, zlib.error) as error:
         # The lines of the last batch are lost with the rest: what comes out of a damaged archive is not to be trusted.
         yield str(path), HdrError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.")
+
+
+def _without_scribbles(readings: list[Reading], judges: Reader | None) -> list[Reading]:
+    """The same, but that drawings of which nothing looks like a digit are not read."""
+    import numpy as np
+
+    captured = [d.stages[0].image for reading in readings for d in reading.digits]
+    if judges is None or not captured:
+        return readings
+    accepted = iter(judges.accepts(np.stack(captured)).tolist())
+    return [reading if any([next(accepted) for _ in reading.digits]) else Reading(()) for reading in readings]
 
 
 def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

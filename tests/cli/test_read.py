@@ -109,6 +109,24 @@ def test_something_to_read_is_needed(call: Call) -> None:
     assert call("read").exit_code == 2
 
 
+@pytest.fixture
+def without_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No ready-made reader is there."""
+    monkeypatch.setattr("hdr.reading.ready.FILE", tmp_path / "reader.onnx")
+
+
+def test_without_a_run_the_ready_made_reader_reads_and_refuses_a_scribble(call: Call, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    scribble = {"strokes": [random.uniform(0, 300, (60, 2)).tolist()]}
+    seven = {"strokes": [[[60, 60], [120, 58], [200, 60], [170, 140], [130, 250]]]}
+    result = call("read", "--json", "--strokes", strokes_file(tmp_path / "x.jsonl", ONE, scribble, seven))
+    assert result.exit_code == 0
+    one, nothing, other = lines(result.stdout)
+    assert (one["number"], other["number"]) == ("1", "7")
+    assert nothing == {"source": 2, "number": "", "digits": [], "abstained": True}
+
+
+@pytest.mark.usefixtures("without_reader")
 def test_without_a_model_it_says_how_to_train_one(call: Call, tmp_path: Path) -> None:
     result = call("read", "x.png", "--json")
     assert result.exit_code == 1 and "python -m hdr train --preset fast" in result.stderr and result.stdout == ""
@@ -124,7 +142,8 @@ def test_a_run_by_its_name(with_model: Call, trained: tuple[Path, dict[str, Any]
     RunStore().request_stop(queued)
 
 
-def test_the_newest_model_that_loads_reads(with_model: Call, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("without_reader")
+def test_without_the_reader_the_newest_model_that_loads_reads(with_model: Call, tmp_path: Path) -> None:
     store, path = RunStore(), strokes_file(tmp_path / "x.jsonl", ONE)
     for owner in ("local", "somebody"):
         lost = store.create(RunSpec(), owner, owner).id
@@ -143,13 +162,16 @@ def test_help_and_errors_without_importing_what_is_slow() -> None:
     assert done.stdout.strip().endswith("set()")
 
 
-def test_digits_of_the_data_set_as_files(with_model: Call, tmp_path: Path, own_home: Path) -> None:
+def test_digits_of_the_data_set_as_files(
+    with_model: Call, trained: tuple[Path, dict[str, Any]], tmp_path: Path, own_home: Path
+) -> None:
     from hdr import datasets
 
     test = datasets.load("bundled").test
     for i in range(40):
         Image.fromarray(255 - np.kron(test.images[i], np.ones((5, 5), np.uint8))).save(tmp_path / f"{i}.png")
-    result = with_model("read", "--json", *(tmp_path / f"{i}.png" for i in range(40)))
+    pictures = [tmp_path / f"{i}.png" for i in range(40)]
+    result = with_model("read", "--json", "--run", trained[1]["run"], *pictures)
     right = [f["number"] == str(test.labels[i]) for i, f in enumerate(lines(result.stdout))]
     assert result.exit_code == 0 and np.mean(right) >= 0.85
 
@@ -183,6 +205,6 @@ def test_it_reads_pen_strokes_that_it_never_learned_from(
     labels = [json.loads(row)["label"] for row in rows]
     (tmp_path / "pen.jsonl").write_text("".join(rows))
     monkeypatch.setenv("HDR_HOME", str(on_mnist[0]))
-    found = lines(call("read", "--json", "--strokes", tmp_path / "pen.jsonl").stdout)
+    found = lines(call("read", "--json", "--run", on_mnist[1]["run"], "--strokes", tmp_path / "pen.jsonl").stdout)
     right = [f["number"] == str(label) for f, label in zip(found, labels, strict=True)]
     assert np.mean(right) >= 0.93
