@@ -68,4 +68,4 @@ def test_a_network_is_paused_stepped_changed_and_kept_by_keyboard(server: Server
     assert changed.epoch == epoch + 2, "a change counts from the next epoch on"
     assert dict(changed.values).keys() <= {"learning_rate", "batch_size", "penalty"}
     assert stopped == Change(done.result["stopped_early"]["step"] + 1, (), True)
-    expect(page.get_by_text("Dotted: what was changed while it learned")).to_be_visible()
+    expect(page.get_by_text("Dotted: what was changed while it learned").first).to_be_visible()
