@@ -1,8 +1,8 @@
 """What is no digit, made: letters, shapes, scribbles, specks, several digits in one, patterns.
 
 Some kinds never train the net and only measure it (`UNSEEN`), so that what is measured is whether it refuses what it
-has not been shown. Their figures chose nothing in the recipe: those of others did (`LATER`). Letters and signs that
-some people's digits look like (O, l, Z, S, b, q, a slash) are of none of them.
+has not been shown. Their figures chose nothing in how it is trained: those of others did (`LATER`). Letters and signs
+that some people's digits look like (O, l, Z, S, b, q, a slash) are of none of them.
 """
 
 from __future__ import annotations
