@@ -136,7 +136,8 @@ def test_on_a_shared_host_nobody_opens_somebody_elses_run(
     assert "belongs to somebody else" in app.warning[0].value
     assert "test accuracy" not in text(app)
     app = open_page("draw", _owner="other", reader=model.id)
-    assert not [s for s in app.selectbox if s.key == "reader"], "nor reads with its model"
+    chooser = app.selectbox(key="reader")
+    assert (chooser.value, len(chooser.options)) == ("ready", 1), "nor reads with its model"
 
 
 def test_on_a_shared_host_a_training_belongs_to_its_visitor(
@@ -366,4 +367,4 @@ def test_lists_and_choices_of_runs_never_look_into_results(open_page: Open, mode
     app = open_page("runs")
     assert app.dataframe[0].value["accuracy"].iloc[0] == pytest.approx(model.test_accuracy * 100)
     app = open_page("draw")
-    assert "The small one" in app.selectbox(key="reader").options[0]
+    assert "The small one" in app.selectbox(key="reader").options[1], "after the ready-made reader"
