@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -47,8 +48,16 @@ def start(server: Server, page: Page, preset: str) -> Run:
     page.get_by_role("radio", name=preset).or_(page.get_by_role("button", name=preset, exact=True)).first.click()
     settled(page)
     known = {run.id for run in server.store.runs()}
-    button(page, "train").click()
-    until(lambda: newest(server).id not in known, "the run is in the store")
+
+    def begun() -> bool:
+        # A click that meets a run of the page's script can be lost; a person who sees nothing happen clicks again.
+        button(page, "train").click()
+        patience = time.monotonic() + 5
+        while newest(server).id in known and time.monotonic() < patience:
+            page.wait_for_timeout(50)
+        return newest(server).id not in known
+
+    until(begun, "the run is in the store")
     until(lambda: newest(server).status != "queued", "the run has begun")
     expect(page.locator(".st-key-so_far")).to_be_visible()
     return newest(server)
@@ -67,8 +76,10 @@ def test_the_fast_preset_learns_before_ones_eyes_and_is_right(server: Server, pa
     run = start(server, page, "Fast")
     seen = [until(lambda: curve_points(page), "the curve has begun")]
     expect(button(page, "train")).to_be_disabled()
-    until(lambda: seen.append(curve_points(page)) or len(set(seen)) > 2, "the curve grows", 60)
-    assert seen == sorted(seen), "it never shrinks"
+    until(lambda: seen.append(curve_points(page)) or len(set(seen) - {0}) > 2, "the curve grows", 60)
+    # While it is drawn anew there is none for a moment.
+    shown = [points for points in seen if points]
+    assert shown == sorted(shown), "it never shrinks"
     accuracy = page.locator(".st-key-test_accuracy")
     expect(accuracy).to_be_visible(timeout=DONE)
     number = float(re.search(r"[\d.]+", accuracy.inner_text())[0])
