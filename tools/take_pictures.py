@@ -109,9 +109,9 @@ def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
     page.goto(f"{url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
     page.locator(".st-key-tune_start button").click()
     page.locator(".st-key-tune_more").wait_for(timeout=600_000)
-    page.get_by_text("Which settings go together").scroll_into_view_if_needed()
-    page.set_viewport_size({"width": 1280, "height": 1960})
+    page.set_viewport_size({"width": 1280, "height": 2200})
     page.wait_for_timeout(5000)
+    page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")
     keep("tune")
 
 
