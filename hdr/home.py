@@ -9,6 +9,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from hdr import settings
+
 _SUFFIX = ".part"
 _STALE_SECONDS = 600.0
 # Only finished content is ever written, so a live temporary file exists for seconds: one this old has no writer left.
@@ -20,15 +22,13 @@ def home() -> Path:
     Returns:
         An absolute path; the folder need not exist yet.
     """
-    named = os.environ.get("HDR_HOME", "").strip()
-    return Path(named).expanduser().absolute() if named else user_data_path("hdr", appauthor=False)
+    return settings.current().home or user_data_path("hdr", appauthor=False)
 
 
 def dataset_folders() -> tuple[Path, ...]:
     """The folders that data sets are looked for in: `HDR_DATASETS` where it is set, read only, and last our own."""
-    named = os.environ.get("HDR_DATASETS", "").strip()
-    own = home() / "datasets"
-    return (Path(named).expanduser().absolute(), own) if named else (own,)
+    named, own = settings.current().datasets, home() / "datasets"
+    return (named, own) if named else (own,)
 
 
 def write_atomically(path: Path, data: bytes | bytearray | memoryview) -> None:

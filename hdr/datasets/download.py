@@ -6,7 +6,6 @@ leaves nothing wrong behind, and two that fetch at once write the same bytes.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 import time
@@ -17,6 +16,7 @@ from urllib.parse import urljoin
 
 import requests
 
+from hdr import settings
 from hdr.datasets import files, mnist
 from hdr.datasets.files import DataFile
 from hdr.datasets.idx import DamagedData
@@ -72,7 +72,7 @@ def mirrors() -> tuple[str, ...]:
     Raises:
         FetchFailed: an address is not one of http or https.
     """
-    named = tuple(part.strip() for part in os.environ.get("HDR_MIRRORS", "").split(",") if part.strip())
+    named = settings.current().mirrors
     for address in named:
         if not address.startswith(("http://", "https://")):
             raise FetchFailed(

@@ -18,7 +18,7 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-from hdr import catalogue, datasets
+from hdr import catalogue, datasets, settings
 from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
 from hdr.training import fitting
@@ -127,14 +127,11 @@ def check_memory(spec: RunSpec, dataset: Dataset) -> float:
 
 
 def memory_limit_mb() -> float | None:
-    """Megabytes that a run may hold: ``HDR_MEMORY_MB`` if set, or else what the machine or its container has; None
+    """Megabytes that a run may hold: the setting `memory_mb`, or else what the machine or its container has; None
     where the system does not say."""
-    named = os.environ.get("HDR_MEMORY_MB", "").strip()
-    if named:
-        try:
-            return float(named)
-        except ValueError:
-            raise HdrError(f"HDR_MEMORY_MB is {named[:40]!r}; it must be a number of megabytes.") from None
+    named = settings.current().memory_mb
+    if named is not None:
+        return named
     found = []
     with suppress(AttributeError, ValueError, OSError):
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

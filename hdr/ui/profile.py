@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 
 import streamlit as st
+
+from hdr import settings
 
 LOCAL = "local"
 _KEY = "hdr_owner"
@@ -25,14 +26,8 @@ export default function (component) {
 
 
 def demo() -> bool:
-    """True where many people share the server: `HDR_PROFILE` is "demo", in the environment or the host's secrets."""
-    named = os.environ.get("HDR_PROFILE")
-    if named is None:
-        try:
-            named = st.secrets.get("HDR_PROFILE", LOCAL)
-        except FileNotFoundError:
-            named = LOCAL
-    return str(named).strip().lower() == "demo"
+    """True where many people share the server."""
+    return settings.current().demo
 
 
 @st.cache_resource(max_entries=1)
