@@ -28,27 +28,35 @@ FIGURES: dict[str, type] = {
 metadata = sa.MetaData()
 
 
-runs = sa.Table(
+def owned(name: str, *more: sa.Column) -> sa.Table:
+    """A table of things that have an owner, and that a process does: see `hdr.training.owned.Owned`."""
+    return sa.Table(
+        name,
+        metadata,
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("owner", sa.String(64), nullable=False, index=True),
+        sa.Column("published", sa.Boolean, nullable=False, default=False),
+        sa.Column("token", sa.String(128), nullable=False, unique=True),
+        sa.Column("title", sa.String(200), nullable=False),
+        sa.Column("spec", sa.Text, nullable=False),
+        sa.Column("status", sa.String(16), nullable=False, index=True),
+        sa.Column("message", sa.Text, nullable=False, default=""),
+        sa.Column("stop", sa.Boolean, nullable=False, default=False),
+        sa.Column("process", sa.Integer),
+        sa.Column("created", sa.Float, nullable=False, index=True),
+        sa.Column("started", sa.Float),
+        sa.Column("heard", sa.Float),
+        sa.Column("finished", sa.Float),
+        sa.Column("deleted", sa.Float),
+        *more,
+    )
+
+
+runs = owned(
     "runs",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("owner", sa.String(64), nullable=False, index=True),
-    sa.Column("published", sa.Boolean, nullable=False, default=False),
-    sa.Column("token", sa.String(128), nullable=False, unique=True),
-    sa.Column("title", sa.String(200), nullable=False),
     sa.Column("key", sa.String(32), nullable=False),
-    sa.Column("spec", sa.Text, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False, index=True),
-    sa.Column("message", sa.Text, nullable=False, default=""),
-    sa.Column("stop", sa.Boolean, nullable=False, default=False),
-    sa.Column("process", sa.Integer),
-    sa.Column("created", sa.Float, nullable=False, index=True),
-    sa.Column("started", sa.Float),
-    sa.Column("heard", sa.Float),
-    sa.Column("finished", sa.Float),
     sa.Column("tags", sa.Text, nullable=False, default="[]", server_default="[]"),
     sa.Column("note", sa.Text, nullable=False, default="", server_default=""),
-    sa.Column("deleted", sa.Float),
     *(sa.Column(name, sa.Float if kind is float else sa.BigInteger) for name, kind in FIGURES.items()),
     # Last, since SQLite has to walk through a long value to reach what is behind it.
     sa.Column("result", sa.Text),
@@ -63,28 +71,12 @@ events = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
 )
 
-searches = sa.Table(
+searches = owned(
     "searches",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("owner", sa.String(64), nullable=False, index=True),
-    sa.Column("published", sa.Boolean, nullable=False, default=False),
-    sa.Column("token", sa.String(128), nullable=False, unique=True),
-    sa.Column("title", sa.String(200), nullable=False),
-    sa.Column("spec", sa.Text, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False, index=True),
-    sa.Column("message", sa.Text, nullable=False, default=""),
-    sa.Column("stop", sa.Boolean, nullable=False, default=False),
-    sa.Column("process", sa.Integer),
     # How often a process has taken it: what an earlier one still writes is not taken from it any more.
     sa.Column("claims", sa.Integer, nullable=False, default=0),
     sa.Column("deaths", sa.Integer, nullable=False, default=0),
-    sa.Column("created", sa.Float, nullable=False, index=True),
     sa.Column("queued", sa.Float, nullable=False),
-    sa.Column("started", sa.Float),
-    sa.Column("heard", sa.Float),
-    sa.Column("finished", sa.Float),
-    sa.Column("deleted", sa.Float),
     # What lists show, kept up to date with every trial that ends.
     sa.Column("ended", sa.Integer, nullable=False, default=0),
     sa.Column("seconds", sa.Float, nullable=False, default=0.0),

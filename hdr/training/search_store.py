@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from hdr.training import store as run_store
+from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
 from hdr.training.run_tables import trials as _trials
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_types import ACTIVE, Search, SearchStatus, Trial, TrialStatus
-from hdr.training.store import KEEP_DELETED_SECONDS, LONGEST_TITLE, RunStore
+from hdr.training.store import RunStore
 from hdr.types import HdrError
 
 MOST_DEATHS = 3
@@ -35,14 +35,7 @@ class UnknownSearch(HdrError):
     """There is no such search or trial, or it is not this owner's."""
 
 
-_NAMES = {"spec_json": "spec", "values_json": "data", "scores_json": "scores"}
-
-
-def _columns(kind: type, table: sa.Table) -> list[sa.Column]:
-    return [table.c[_NAMES.get(f.name, f.name)] for f in fields(kind)]
-
-
-class SearchStore:
+class SearchStore(Owned[Search]):
     """All searches. Safe to use from many threads and processes at once.
 
     What a search's own process writes carries the number of its claim: where another process has taken the search
@@ -52,29 +45,14 @@ class SearchStore:
         store: the run store; it makes the tables.
     """
 
+    _table, _kind, _unknown, _word = _searches, Search, UnknownSearch, "search"
+
     def __init__(self, store: RunStore) -> None:
-        self._store = store
+        super().__init__(store._database)
 
     def create(self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False) -> Search:
         """Put a search into the queue; the same token always gives the same search, however often it arrives."""
-        now = time.time()
-        row = {
-            "id": secrets.token_hex(12),
-            "owner": owner,
-            "published": published,
-            "token": token,
-            "title": (" ".join(title.split()) or spec.summary)[:LONGEST_TITLE],
-            "spec": json.dumps(spec.to_json()),
-            "status": "queued",
-            "created": now,
-            "queued": now,
-        }
-        try:
-            with self._store._writing() as connection:
-                connection.execute(_searches.insert().values(row))
-        except sa.exc.IntegrityError:
-            return self._one(_searches.c.token == token)
-        return self._one(_searches.c.id == row["id"])
+        return self._create(spec, owner, token, title, published, queued=time.time())
 
     def get(self, search: str, owner: str | None = None) -> Search:
         """One search; with an owner given, only where it is theirs or published.
@@ -82,23 +60,22 @@ class SearchStore:
         Raises:
             UnknownSearch: there is none, or it was deleted.
         """
-        return self._one(sa.and_(_searches.c.id == str(search), *_visible(owner)))
+        return self._get(search, owner)
 
     def searches(
         self, owner: str | None = None, statuses: Sequence[SearchStatus] = (), limit: int = 200
     ) -> list[Search]:
         """Searches, newest first: an owner's and the published ones, or all; of the given statuses, or any."""
-        mine = [_searches.c.status.in_(statuses)] if statuses else []
-        return self._select(sa.and_(*_visible(owner), *mine), limit)
+        return self._select(Search, sa.and_(*self._visible(owner, statuses)), limit)
 
     def trials(self, search: str, after: int = -1) -> list[Trial]:
         """A search's trials in order; those after a number."""
         query = (
-            sa.select(*_columns(Trial, _trials))
+            sa.select(*columns(Trial, _trials))
             .where(_trials.c.search == str(search), _trials.c.number > after)
             .order_by(_trials.c.number)
         )
-        with self._store._reading() as connection:
+        with self._database.reading() as connection:
             return [Trial(*row) for row in connection.execute(query)]
 
     def trial(self, search: str, number: int) -> Trial:
@@ -107,8 +84,8 @@ class SearchStore:
         Raises:
             UnknownSearch: there is none.
         """
-        query = sa.select(*_columns(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
-        with self._store._reading() as connection:
+        query = sa.select(*columns(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
+        with self._database.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
             raise UnknownSearch(f"This search has no trial {number}.")
@@ -121,8 +98,7 @@ class SearchStore:
             UnknownSearch: there is none, or it is not this owner's.
         """
         shown = " ".join(title.split()) or self.get(search, owner).spec.summary
-        if not self._own([search], owner, _searches.c.deleted.is_(None), title=shown[:LONGEST_TITLE]):
-            raise UnknownSearch("There is no such search, or it belongs to somebody else.")
+        self._edit(search, owner, title=shown[:LONGEST_TITLE])
 
     def extend(self, search: str, owner: str, trials: int | None = None, minutes: float | None = None) -> Search:
         """Give a search another budget: trials in all, or minutes of work in all (0 for no limit).
@@ -133,14 +109,8 @@ class SearchStore:
         spec = self.get(search, owner).spec
         given = {"most_trials": trials, "most_minutes": minutes}
         spec = replace(spec, **{name: value for name, value in given.items() if value is not None})
-        if not self._own([search], owner, _searches.c.deleted.is_(None), spec=json.dumps(spec.to_json())):
-            raise UnknownSearch("There is no such search, or it belongs to somebody else.")
+        self._edit(search, owner, spec=json.dumps(spec.to_json()))
         return self.get(search)
-
-    def request_stop(self, search: str) -> None:
-        """Ask a search to stop: a queued one ends at once, a running one at its process's next heartbeat."""
-        if not self._change(search, ("queued",), status="stopped", finished=time.time()):
-            self._change(search, ("running",), stop=True)
 
     def resume(self, search: str) -> bool:
         """Put a search that has ended into the queue again; False where it has not, or its budget is used up."""
@@ -150,25 +120,10 @@ class SearchStore:
         again = {"status": "queued", "queued": time.time(), "stop": False, "deaths": 0, "message": "", "finished": None}
         return self._change(search, ("stopped", "failed", "done"), _searches.c.deleted.is_(None), **again)
 
-    def delete(self, searches: Sequence[str], owner: str) -> int:
-        """Take an owner's searches out of all lists; those that are active are stopped. They can be brought back for
-        24 hours; then `purge` removes them. How many it were."""
-        now = time.time()
-        deleted = self._own(searches, owner, _searches.c.deleted.is_(None), deleted=now)
-        mine = _searches.c.deleted == now
-        self._own(searches, owner, mine, _searches.c.status == "queued", status="stopped", finished=now)
-        self._own(searches, owner, mine, _searches.c.status == "running", stop=True)
-        return deleted
-
-    def restore(self, searches: Sequence[str], owner: str) -> int:
-        """Bring an owner's deleted searches back; how many could be."""
-        return self._own(searches, owner, _searches.c.deleted > time.time() - KEEP_DELETED_SECONDS, deleted=None)
-
     def purge(self) -> int:
         """Remove searches that were deleted long ago, with their trials; how many there were."""
-        old = _searches.c.deleted < time.time() - KEEP_DELETED_SECONDS - 60
-        with self._store._writing() as connection:
-            gone = sa.select(_searches.c.id).where(old, _searches.c.status.not_in(ACTIVE))
+        with self._database.writing() as connection:
+            gone = sa.select(_searches.c.id).where(self._long_deleted(ACTIVE))
             connection.execute(_trials.delete().where(_trials.c.search.in_(gone)))
             return connection.execute(_searches.delete().where(_searches.c.id.in_(gone))).rowcount
 
@@ -179,12 +134,12 @@ class SearchStore:
         taken = {"status": "running", "process": process, "started": now, "heard": now, "claims": claims}
         if not self._change(search, ("queued",), **taken):
             return None
-        with self._store._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(sa.select(_searches.c.claims).where(_searches.c.id == search)).scalar()
 
     def heartbeat(self, search: str, claim: int) -> bool:
         """Say that a search's process lives. False where it is to end: it was stopped, or another has taken it."""
-        with self._store._writing() as connection:
+        with self._database.writing() as connection:
             connection.execute(_searches.update().where(*_held(search, claim)).values(heard=time.time()))
             stop = connection.execute(sa.select(_searches.c.stop).where(*_held(search, claim))).scalar()
         return stop is False
@@ -242,7 +197,7 @@ class SearchStore:
         with self._holding(search, claim) as connection:
             if connection is None:
                 return False
-            change = _running(search, number).values(**row, message=message[:2000], finished=time.time())
+            change = _running(search, number).values(**row, message=message[:LONGEST_MESSAGE], finished=time.time())
             if connection.execute(change).rowcount:
                 row = _summary(search) | ({"deaths": 0} if lived else {})
                 connection.execute(_searches.update().where(_searches.c.id == search).values(row))
@@ -253,21 +208,21 @@ class SearchStore:
         since = time.time() - WAITING_SECONDS
         waiting = sa.select(sa.literal(1)).where(_runs.c.status == "queued", _runs.c.created < since)
         more = sa.select(sa.literal(1)).where(_searches.c.status == "queued", _searches.c.queued < since)
-        with self._store._reading() as connection:
+        with self._database.reading() as connection:
             return connection.execute(waiting.union_all(more).limit(1)).first() is not None
 
     def give_way(self, search: str, claim: int) -> bool:
         """Go to the end of the queue, between two trials; False as `report`."""
         change = _searches.update().where(*_held(search, claim)).values(status="queued", queued=time.time())
-        with self._store._writing() as connection:
+        with self._database.writing() as connection:
             return connection.execute(change).rowcount == 1
 
     def end(self, search: str, status: SearchStatus, message: str = "", claim: int | None = None) -> bool:
         """End a search that is still active; False where it had ended already, or, with a claim given, another process
         has it. A trial that runs is repeated when the search goes on; a stop is none of its attempts."""
         mine = sa.true() if claim is None else _searches.c.claims == claim
-        row = {"status": status, "message": message[:2000], "finished": time.time()}
-        with self._store._writing() as connection:
+        row = {"status": status, "message": message[:LONGEST_MESSAGE], "finished": time.time()}
+        with self._database.writing() as connection:
             condition = (_searches.c.id == search, _searches.c.status.in_(ACTIVE), mine)
             ended = connection.execute(_searches.update().where(*condition).values(row)).rowcount == 1
             if ended:
@@ -290,7 +245,7 @@ class SearchStore:
 
     def _revive(self, *condition: Any) -> dict[str, str]:
         about = (_searches.c.id, _searches.c.status, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
-        with self._store._reading() as connection:
+        with self._database.reading() as connection:
             found = connection.execute(sa.select(*about).where(*condition)).all()
         become = {}
         for search, status, deaths, stop, claim in found:
@@ -303,7 +258,7 @@ class SearchStore:
                 message = f"Its process died {deaths + 1} times in a row before a trial could end; there may be too "
                 row |= {"status": "failed", "message": message + "little memory.", "finished": time.time()}
             same = (_searches.c.id == search, _searches.c.claims == claim, _searches.c.status == status)
-            with self._store._writing() as connection:
+            with self._database.writing() as connection:
                 if connection.execute(_searches.update().where(*same).values(row)).rowcount:
                     become[search] = row["status"]
                     if status == "running":
@@ -313,36 +268,9 @@ class SearchStore:
     @contextmanager
     def _holding(self, search: str, claim: int) -> Iterator[sa.Connection | None]:
         # A transaction in which the search belongs to this claim, and stays so until its end.
-        with self._store._writing() as connection:
+        with self._database.writing() as connection:
             heard = _searches.update().where(*_held(search, claim)).values(heard=time.time())
             yield connection if connection.execute(heard).rowcount else None
-
-    def _one(self, condition: Any) -> Search:
-        rows = self._select(condition, 1)
-        if not rows:
-            raise UnknownSearch("There is no such search.")
-        return rows[0]
-
-    def _select(self, condition: Any, limit: int) -> list[Search]:
-        newest = (_searches.c.created.desc(), _searches.c.id)
-        query = sa.select(*_columns(Search, _searches)).where(condition).order_by(*newest).limit(limit)
-        with self._store._reading() as connection:
-            return [Search(*row) for row in connection.execute(query)]
-
-    def _own(self, searches: Sequence[str], owner: str, *conditions: Any, **values: Any) -> int:
-        mine = (_searches.c.id.in_(searches), _searches.c.owner == owner, *conditions)
-        with self._store._writing() as connection:
-            return connection.execute(_searches.update().where(*mine).values(values)).rowcount
-
-    def _change(self, search: str, statuses: Sequence[SearchStatus], *conditions: Any, **values: Any) -> bool:
-        mine = (_searches.c.id == search, _searches.c.status.in_(statuses), *conditions)
-        with self._store._writing() as connection:
-            return connection.execute(_searches.update().where(*mine).values(values)).rowcount == 1
-
-
-def _visible(owner: str | None) -> list[Any]:
-    mine = [] if owner is None else [sa.or_(_searches.c.owner == owner, _searches.c.published)]
-    return [_searches.c.deleted.is_(None), *mine]
 
 
 def _held(search: str, claim: int) -> tuple[Any, ...]:

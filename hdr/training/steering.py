@@ -66,7 +66,7 @@ class Steering:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        with store._writing() as connection:
+        with store._database.writing() as connection:
             connection.execute(sa.schema.CreateTable(_commands, if_not_exists=True))
 
     def send(self, run: str, kind: Kind, token: str, values: Mapping[str, Any] | None = None) -> None:
@@ -83,7 +83,7 @@ class Steering:
         row = {"run": run, "number": number.scalar_subquery(), "token": token, "time": time.time(), "kind": kind}
         for _ in range(8):
             try:
-                with self._store._writing() as connection:
+                with self._store._database.writing() as connection:
                     connection.execute(_commands.insert().values(**row, data=json.dumps(dict(values or {}))))
                 return
             except sa.exc.IntegrityError:
@@ -93,7 +93,7 @@ class Steering:
         raise StoreError("The command could not be written down, since others came at the same moment. Try again.")
 
     def _known(self, run: str, token: str) -> bool:
-        with self._store._reading() as connection:
+        with self._store._database.reading() as connection:
             mine = sa.and_(_commands.c.run == run, _commands.c.token == token)
             return connection.execute(sa.select(_commands.c.number).where(mine)).first() is not None
 
@@ -113,7 +113,7 @@ class Steering:
     def record(self, run: str, spec: RunSpec) -> None:
         """Write the plan of a run as it was changed."""
         plan = {"spec": json.dumps(spec.to_json()), "key": spec.key}
-        with self._store._writing() as connection:
+        with self._store._database.writing() as connection:
             connection.execute(_runs.update().where(_runs.c.id == run).values(plan))
 
     def _look(self, run: str, after: int) -> tuple[bool, list[Command]]:
@@ -122,7 +122,7 @@ class Steering:
             .where(_commands.c.run == run, _commands.c.number > after)
             .order_by(_commands.c.number)
         )
-        with self._store._reading() as connection:
+        with self._store._database.reading() as connection:
             row = connection.execute(sa.select(_runs.c.status, _runs.c.stop).where(_runs.c.id == run)).first()
             found = [Command(n, kind, json.loads(data)) for n, kind, data in connection.execute(query)]
         return row is not None and row.status == "running" and not row.stop, found

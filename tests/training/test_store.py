@@ -177,7 +177,7 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_store_that_is_damaged_later_is_a_store_error(store: RunStore, small: RunSpec) -> None:
     run = store.create(small, "ann", "t").id
     path = Path(store.url.removeprefix("sqlite:///"))
-    store._engine.dispose()
+    store._database.engine.dispose()
     for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         if name.exists():
             os.truncate(name, 0)
@@ -280,7 +280,7 @@ def test_what_was_deleted_long_ago_is_removed_with_its_files(
     folder = store.get(old).folder
     store.delete([old, running], "ann")
     assert store.purge() == 0 and folder.exists()
-    monkeypatch.setattr(module, "KEEP_DELETED_SECONDS", -120.0)
+    monkeypatch.setattr("hdr.training.owned.KEEP_DELETED_SECONDS", -120.0)
     assert store.restore([old], "ann") == 0, "what is being removed does not come back"
     assert store.purge() == 1 and not folder.exists() and store.events(old) == []
     assert store.get(kept).folder.exists() and store.events(kept)
