@@ -144,18 +144,12 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def _parse(line: bytes) -> Strokes | HdrError:
-    from hdr.preprocessing.capture import parse_strokes
+    from hdr.reading.handwriting import strokes_of
 
     if len(line) > LONGEST_LINE:
         return HdrError(f"The line is too long; at most {LONGEST_LINE:,} bytes are allowed.")
     try:
-        data = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return HdrError(f"The line is not JSON: {str(error)[:200]}.")
-    if not isinstance(data, dict) or "strokes" not in data:
-        return HdrError('The line is to be an object with "strokes", such as {"strokes": [[[10, 10], [12, 40]]]}.')
-    try:
-        return parse_strokes(data["strokes"])
+        return strokes_of(line)
     except HdrError as error:
         return error
 

@@ -5,16 +5,19 @@ Values only: nothing here writes to a disk or asks a network. Whoever holds a co
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import excerpt
 from hdr.preprocessing.capture import MAX_POINTS, from_strokes, parse_strokes
-from hdr.types import CLASSES, SIDE, HdrError, Split, Strokes
+from hdr.types import CLASSES, SIDE, HdrError, Images, Split, Strokes
 
 MOST_DRAWINGS = 500
 """Most drawings of a collection."""
@@ -25,6 +28,8 @@ MOST_COLLECTED_POINTS = 300_000
 MOST_BYTES = 12_000_000
 """Largest file that is taken in; a collection with all points that it may have is smaller."""
 
+_EXAMPLE = 'A drawing is an object such as {"label": 7, "strokes": [[[10, 10], [12, 40]]]}.'
+
 
 class HandwritingError(HdrError):
     """Something cannot become a part of the collection."""
@@ -32,15 +37,18 @@ class HandwritingError(HdrError):
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """A drawing with what it was meant to be.
+    """A drawing, or a digit of a photo, with what it was meant to be.
 
     Attributes:
-        strokes: at least one float64 (points, 2) array of x, y in pixels, y down, to a hundredth of a pixel, read-only.
+        strokes: float64 (points, 2) arrays of x, y in pixels, y down, to a hundredth of a pixel, read-only; none for a
+            digit of a photo.
         label: the digit, 0 to 9.
+        picture: a photo's digit as it was captured, uint8 (28, 28), ink 255 on 0, read-only; None for a drawing.
     """
 
     strokes: tuple[NDArray[np.float64], ...]
     label: int
+    picture: Images | None = None
 
     @classmethod
     def of(cls, strokes: Strokes, label: int) -> Drawn:
@@ -57,10 +65,44 @@ class Drawn:
             raise HandwritingError(f"The drawing has {points:,} points; at most {MAX_POINTS:,} are allowed.")
         return cls(tuple(_kept(s) for s in strokes), _digit(label))
 
+    @classmethod
+    def of_picture(cls, picture: Images, label: int) -> Drawn:
+        """Take over a digit that was captured from a photo.
+
+        Args:
+            picture: uint8 (28, 28), ink 255 on 0.
+            label: what it is, 0 to 9.
+
+        Raises:
+            HandwritingError: it is blank, or the label is not a digit.
+        """
+        if picture.shape != (SIDE, SIDE) or picture.dtype != np.uint8:
+            raise ValueError(f"a picture must be uint8 ({SIDE}, {SIDE}), got {picture.dtype} {picture.shape}")
+        if not picture.any():
+            raise HandwritingError("The picture is blank: there is nothing to keep.")
+        kept = picture.copy()
+        kept.flags.writeable = False
+        return cls((), _digit(label), kept)
+
     @property
     def points(self) -> int:
         """How many points it has."""
         return sum(map(len, self.strokes))
+
+    @property
+    def captured(self) -> Images:
+        """What a model sees of it, uint8 (28, 28)."""
+        return from_strokes(list(self.strokes)) if self.picture is None else self.picture
+
+    @property
+    def line(self) -> str:
+        """It as JSON: an object with "label" and "strokes", or with "label" and "pixels", row by row in base64."""
+        data: dict[str, Any] = {"label": self.label}
+        if self.picture is None:
+            data["strokes"] = [s.tolist() for s in self.strokes]
+        else:
+            data["pixels"] = base64.b64encode(self.picture.tobytes()).decode()
+        return json.dumps(data, separators=(",", ":"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +143,14 @@ class Handwriting:
         """
         return Handwriting((*self.drawings, Drawn.of(strokes, label)))
 
+    def with_picture(self, picture: Images, label: int) -> Handwriting:
+        """One digit of a photo more, at the end; see `Drawn.of_picture`.
+
+        Raises:
+            HandwritingError: it cannot be kept, or the collection is full.
+        """
+        return Handwriting((*self.drawings, Drawn.of_picture(picture, label)))
+
     def without(self, index: int) -> Handwriting:
         """One drawing less.
 
@@ -118,29 +168,25 @@ class Handwriting:
             label: what it is, 0 to 9.
         """
         self._check(index)
-        changed = Drawn(self.drawings[index].strokes, _digit(label))
+        changed = replace(self.drawings[index], label=_digit(label))
         return Handwriting((*self.drawings[:index], changed, *self.drawings[index + 1 :]))
 
     def split(self) -> Split:
         """The drawings as captured digits with their labels, in their order."""
         images = np.zeros((len(self), SIDE, SIDE), np.uint8)
         for image, drawn in zip(images, self.drawings, strict=True):
-            image[...] = from_strokes(list(drawn.strokes))
+            image[...] = drawn.captured
         return Split(images, np.array([d.label for d in self.drawings], np.uint8))
 
     def to_lines(self) -> str:
-        """JSON lines, as ``python -m hdr read --strokes`` reads them: an object with "label" and "strokes" in each."""
-        return "".join(
-            json.dumps({"label": d.label, "strokes": [s.tolist() for s in d.strokes]}, separators=(",", ":")) + "\n"
-            for d in self.drawings
-        )
+        """JSON lines, see `Drawn.line`; those of drawings are as ``python -m hdr read --strokes`` reads them."""
+        return "".join(drawn.line + "\n" for drawn in self.drawings)
 
     def with_lines(self, data: bytes) -> Handwriting:
         """All drawings of a file more, at the end. The file may come from anybody.
 
         Args:
-            data: JSON lines as `to_lines` writes them; empty lines and other keys than "label" and "strokes" do not
-                count.
+            data: JSON lines as `to_lines` writes them; empty lines and other keys do not count.
 
         Raises:
             HandwritingError: a line is wrong, and the message names it; or it is too much. Then nothing is taken over.
@@ -181,14 +227,43 @@ def _parsed(data: bytes, most: int) -> Iterable[Drawn]:
     return found
 
 
+def strokes_of(line: str | bytes) -> Strokes:
+    """The drawing of a JSON line: an object with "strokes". The line may come from anybody.
+
+    Raises:
+        HdrError: it holds none.
+    """
+    return parse_strokes(_object(line, "strokes")["strokes"])
+
+
 def _line(line: str) -> Drawn:
+    data = _object(line, "label")
+    if "strokes" in data:
+        return Drawn.of(parse_strokes(data["strokes"]), data["label"])
+    if "pixels" in data:
+        return Drawn.of_picture(_pixels(data["pixels"]), data["label"])
+    raise HandwritingError(_EXAMPLE)
+
+
+def _object(line: str | bytes, needed: str) -> dict[str, Any]:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError):
-        raise HandwritingError(f"this is not JSON: {excerpt(line)!r}.") from None
-    if not isinstance(data, dict) or "strokes" not in data or "label" not in data:
-        raise HandwritingError('a drawing is an object such as {"label": 7, "strokes": [[[10, 10], [12, 40]]]}.')
-    return Drawn.of(parse_strokes(data["strokes"]), data["label"])
+        text = line if isinstance(line, str) else line.decode(errors="replace")
+        raise HandwritingError(f"This is not JSON: {excerpt(text)!r}.") from None
+    if not isinstance(data, dict) or needed not in data:
+        raise HandwritingError(_EXAMPLE)
+    return data
+
+
+def _pixels(text: object) -> Images:
+    try:
+        content = base64.b64decode(text, validate=True) if isinstance(text, str) else b""
+    except (ValueError, binascii.Error):
+        content = b""
+    if len(content) != SIDE * SIDE:
+        raise HandwritingError(f'"pixels" are {SIDE} rows of {SIDE} bytes in base64, not {excerpt(text)!r}.')
+    return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
 
 
 def _digit(label: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from hdr.preprocessing.capture import from_strokes
 from hdr.reading import handwriting
-from hdr.reading.handwriting import Handwriting, HandwritingError
+from hdr.reading.handwriting import Handwriting, HandwritingError, strokes_of
 from hdr.types import HdrError, Strokes
 from tests.reading.conftest import FOUR, SEVEN, drawings
 
@@ -62,12 +63,28 @@ def test_what_is_written_out_can_be_taken_in(content: list[tuple[Strokes, int]])
         assert [d.label for d in back.drawings] == [label for _, label in content]
 
 
-def test_lines_are_those_of_the_command(tmp_path) -> None:
-    from hdr.cli.read import _parse
+def test_a_digit_of_a_photo_is_kept_as_a_picture_beside_drawings() -> None:
+    picture = from_strokes(FOUR)
+    mine = two().with_picture(picture, 4)
+    before = picture.copy()
+    picture[:] = 0
+    assert np.array_equal(mine.drawings[2].captured, before) and mine.counts[4] == 2
+    back = Handwriting().with_lines(mine.to_lines().encode())
+    assert back.to_lines() == mine.to_lines()
+    assert np.array_equal(back.split().images, mine.split().images)
+    assert np.array_equal(mine.relabelled(2, 9).split().images[2], before)
+    assert [d.label for d in mine.without(0).drawings] == [4, 4]
+    with pytest.raises(HandwritingError, match="blank"):
+        mine.with_picture(picture, 4)
+    with pytest.raises(ValueError, match="28, 28"):
+        mine.with_picture(np.ones((28, 27), np.uint8), 4)
 
+
+def test_lines_are_those_of_the_command() -> None:
     for line in two().to_lines().splitlines():
-        strokes = _parse(line.encode())
-        assert not isinstance(strokes, HdrError) and len(strokes) in (1, 2)
+        assert len(strokes_of(line.encode())) in (1, 2)
+    with pytest.raises(HdrError, match="an object such as"):
+        strokes_of(two().with_picture(from_strokes(FOUR), 4).drawings[2].line)
 
 
 def test_lines_come_behind_what_is_there() -> None:
@@ -81,14 +98,20 @@ def test_lines_come_behind_what_is_there() -> None:
         (b"", "no drawings"),
         (b"\n \n", "no drawings"),
         (b"\xff\xfe\x00", "not text"),
-        (b"\x00", "Line 1: this is not JSON"),
-        (ONE + b"\n{", "Line 2: this is not JSON"),
+        (b"\x00", "Line 1: This is not JSON"),
+        (ONE + b"\n{", "Line 2: This is not JSON"),
         (b"[" * 100_000, "Line 1"),
         (b"[1]", "an object such as"),
         (b'{"strokes": [[[1, 2]]]}', "an object such as"),
         (b'{"label": 10, "strokes": [[[1, 2]]]}', "from 0 to 9, not '10'"),
         (b'{"label": true, "strokes": [[[1, 2]]]}', "from 0 to 9"),
         (b'{"label": "1", "strokes": [[[1, 2]]]}', "from 0 to 9"),
+        (b'{"label": 1}', "an object such as"),
+        (b'{"label": 1, "pixels": 5}', "28 rows"),
+        (b'{"label": 1, "pixels": "AAAA"}', "28 rows"),
+        (b'{"label": 1, "pixels": "@@@@"}', "28 rows"),
+        (b'{"label": 1, "pixels": "' + base64.b64encode(bytes(784)) + b'"}', "blank"),
+        (b'{"label": 10, "pixels": "' + base64.b64encode(bytes([9] * 784)) + b'"}', "from 0 to 9"),
         (b'{"label": 1, "strokes": []}', "empty"),
         (b'{"label": 1, "strokes": [[]]}', "empty"),
         (b'{"label": 1, "strokes": [[[NaN, 2]]]}', "finite"),
