@@ -148,6 +148,12 @@ class Settings(BaseModel):
     collecting: bool = _setting(
         True, "Whether visitors may collect digits in their own handwriting and train on them.", "on or off"
     )
+    keep_drawings: bool = _setting(
+        False,
+        "Whether visitors who name their drawings are asked if you may keep them, in the folder `collected`. Only of "
+        "those who agree, strokes and labels are kept, until they withdraw.",
+        "on or off",
+    )
     admin_word: SecretStr | None = _setting(
         None,
         f"A word that opens deleting and publishing of any run on the page About; {SHORTEST_WORD} letters or more. "

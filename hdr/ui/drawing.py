@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from hdr.types import Strokes
 
@@ -42,7 +43,7 @@ class Canvas:
         if self.key not in st.session_state or shown not in st.session_state:
             # It was not on the page before: it begins with what was drawn last.
             self._show(self.objects())
-        with st.container(key="canvas"):
+        with fitted(self.width, self.height):
             result = st_canvas(
                 stroke_width=PEN,
                 stroke_color=INK,
@@ -87,6 +88,17 @@ DIGIT = Canvas("drawn", "_strokes", SIDE, SIDE)
 
 NUMBER = Canvas("drawn_number", "_number", 720, SIDE)
 """For whole numbers."""
+
+
+def fitted(width: int, height: int) -> DeltaGenerator:
+    """A place for a canvas, made smaller as a whole where the screen is narrower than it: it stays the same canvas.
+
+    Args:
+        width, height: of the canvas, in pixels.
+    """
+    place = st.container(key="canvas")
+    place.html(f"<style>.st-key-canvas {{ --wide: {width}; --high: {height}; }}</style>")
+    return place
 
 
 def objects() -> list[dict[str, Any]]:

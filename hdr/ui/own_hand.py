@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
 from hdr.plots import pictures
 from hdr.reading.adaptation import Adaptation, adapt
-from hdr.reading.handwriting import MOST_DRAWINGS, Handwriting
+from hdr.reading.handwriting import MOST_DRAWINGS, Drawn, Handwriting
 from hdr.text import plain
 from hdr.training.evaluation import wilson_interval
 from hdr.types import CLASSES, HdrError, Split
-from hdr.ui import draw_reading, drawing, readers, resources, startup
+from hdr.ui import for_the_host, readers, resources, startup
 from hdr.ui.draw_reading import Read
 
 ORDINARY = 1_000
@@ -22,22 +21,24 @@ ORDINARY = 1_000
 SIDE, ROW, LOOKED_THROUGH = 56, 10, 40
 """Width of a small picture, how many stand beside a digit, and how many can be looked through at once."""
 
-_HELD, _SPLIT, _NAMED, _ROUND = "_handwriting", "_handwriting_split", "_named", "_named_round"
+MOST_SAID = 2_000
+"""Most digits of which the session remembers what was said of them; those that were named longest ago go first."""
+
+_HELD, _SPLIT, _SAID, _SHOWN, _ROUND = "_handwriting", "_handwriting_split", "_said", "_said_shown", "_said_round"
 _LEARNED, _FILES = "_learned", "_hand_files"
 
 
 @dataclass(frozen=True)
-class _Named:
-    """The drawing on the canvas, once it was named.
+class _Said:
+    """What somebody has said of a digit.
 
     Attributes:
-        objects: as the canvas holds it.
-        index, label: where it is in the collection, and as what.
+        label: what it was meant to be, 0 to 9.
+        drawn: as it is in the collection; None where it could not be kept.
     """
 
-    objects: list[dict[str, Any]]
-    index: int
     label: int
+    drawn: Drawn | None
 
 
 @dataclass(frozen=True)
@@ -51,67 +52,95 @@ def collection() -> Handwriting:
     return st.session_state.get(_HELD, Handwriting())
 
 
+def said(read: Read) -> int | None:
+    """What somebody has said that a digit is; None where nobody has."""
+    found = _all_said().get(read.key)
+    return found.label if found else None
+
+
+def label(read: Read) -> int:
+    """What a digit is taken for: what was said, or else what was read."""
+    assert read.digit is not None
+    named = said(read)
+    return read.digit.label if named is None else named
+
+
+def _all_said() -> dict[str, _Said]:
+    return st.session_state.get(_SAID, {})
+
+
 def name_it(read: Read) -> None:
-    """Show ten small buttons that say what the drawing was meant to be; one click keeps it."""
-    if st.session_state.get(_NAMED) and not _named():
-        # Another drawing: new buttons, of which none is pressed.
-        st.session_state[_NAMED] = None
-        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-    named, key = _named(), _key()
+    """Show ten small buttons that say what a digit was meant to be; one click keeps it.
+
+    Args:
+        read: a drawing of one digit, or one digit of a number or a photo; where nothing was read, none is to be had.
+    """
+    # Another digit: other buttons, of which none is pressed.
+    key = st.session_state[_SHOWN] = f"meant-{st.session_state.get(_ROUND, 0)}-{read.key[:12]}"
     st.pills(
         "It was a",
         list(range(CLASSES)),
-        default=named.label if named else None,
+        default=said(read),
         key=key,
         on_change=_name,
-        args=(key,),
-        disabled=not read.strokes,
+        args=(key, read),
+        disabled=not read.key,
     )
-    if named:
-        count = len(collection())
-        st.caption(f"Kept as a {named.label} in your handwriting, which has {count} drawing{'s' * (count != 1)} now.")
-    else:
-        st.caption("One click corrects or confirms, and keeps the drawing in your handwriting.")
+    st.caption(_words(read))
 
 
-def _named() -> _Named | None:
-    named: _Named | None = st.session_state.get(_NAMED)
-    return named if named and named.objects == drawing.objects() else None
+def _words(read: Read) -> str:
+    found = _all_said().get(read.key)
+    if found is None:
+        return "One click corrects or confirms, and keeps the drawing in your handwriting."
+    if _place(found) is None:
+        return f"You say that it is a {found.label}. Your handwriting does not hold it."
+    count = len(collection())
+    words = f"Kept as a {found.label} in your handwriting, which has {count} drawing{'s' * (count != 1)} now."
+    return words + for_the_host.hint()
 
 
-def _key() -> str:
-    return f"meant-{st.session_state.get(_ROUND, 0)}"
+def _place(named: _Said | None) -> int | None:
+    """Where in the collection it is; None where it is not, or not any more."""
+    return next((i for i, d in enumerate(collection().drawings) if named and d is named.drawn), None)
 
 
-def _name(key: str) -> None:
-    if key != _key():
-        # A browser may tell once more what was pressed for the drawing before.
+def _name(key: str, read: Read) -> None:
+    if key != st.session_state.get(_SHOWN):
+        # A browser may tell once more what was pressed for the digit before.
         return
-    label, named, mine = st.session_state[key], _named(), collection()
+    meant, mine, known = st.session_state[key], collection(), dict(_all_said())
+    index = _place(known.pop(read.key, None))
+    drawn = None
     try:
-        if named and label is None:
-            _keep(mine.without(named.index))
-        elif named:
-            _keep(mine.relabelled(named.index, label), _Named(named.objects, named.index, label))
-        elif label is not None:
-            changed = mine.with_drawing(draw_reading.strokes(), label)
-            _keep(changed, _Named(drawing.objects(), len(mine), label))
+        if meant is None:
+            _keep(mine if index is None else mine.without(index))
+        elif index is not None:
+            _keep(mine.relabelled(index, meant))
+            drawn = collection().drawings[index]
+        else:
+            more = mine.with_drawing(read.strokes, meant) if read.strokes else mine.with_picture(read.captured, meant)
+            _keep(more)
+            drawn = more.drawings[-1]
     except HdrError as error:
         st.toast(plain(error))
+    if meant is not None:
+        known[read.key] = _Said(meant, drawn)
+    st.session_state[_SAID] = dict(list(known.items())[-MOST_SAID:])
 
 
-def _forget(mine: Handwriting) -> None:
-    """Take a collection in which the drawing on the canvas may not be, or elsewhere."""
+def _change(mine: Handwriting) -> None:
+    """Take a collection in which a digit that is on the page may not be, or elsewhere."""
     _keep(mine)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def _keep(mine: Handwriting, named: _Named | None = None) -> None:
+def _keep(mine: Handwriting) -> None:
     st.session_state[_HELD] = mine
-    st.session_state[_NAMED] = named
+    for_the_host.follow(mine)
 
 
-def show(_read: Read) -> None:
+def show(_read: Read | None = None) -> None:
     """The collection, what can be done with it, and what the reader learns from it."""
     mine = collection()
     left, right = st.columns([7, 5], gap="large")
@@ -120,13 +149,14 @@ def show(_read: Read) -> None:
     with right:
         _learning(mine)
         _files(mine)
+        for_the_host.ask(mine)
 
 
 def _pictures(mine: Handwriting) -> None:
     if not len(mine):
         st.caption(
-            "Nothing is here yet. Draw a digit and say by one click what it was: it is kept here, in this session "
-            "only, and never sent anywhere else."
+            "Nothing is here yet. Draw a digit and say by one click what it was: it is kept here, for this session "
+            "only, and nobody else gets it unless you say so."
         )
         return
     images, labels = _split(mine).images, _split(mine).labels
@@ -145,7 +175,7 @@ def _look_through(mine: Handwriting) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         there = [d for d in range(CLASSES) if mine.counts[d]]
         label = st.pills("Look through, and delete single ones", there, key="hand_digit")
-        st.button("Delete all", icon=":material/delete:", key="hand_clear", on_click=_forget, args=(Handwriting(),))
+        st.button("Delete all", icon=":material/delete:", key="hand_clear", on_click=_change, args=(Handwriting(),))
     if label is None:
         return
     images, labels = _split(mine).images, _split(mine).labels
@@ -167,7 +197,7 @@ def _look_through(mine: Handwriting) -> None:
 def _delete(index: int) -> None:
     # A click may come twice; the drawing is then gone.
     if index < len(collection()):
-        _forget(collection().without(index))
+        _change(collection().without(index))
 
 
 def _split(mine: Handwriting) -> Split:

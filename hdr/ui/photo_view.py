@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,27 +11,28 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr.plots import boxes, pictures
-from hdr.plots.boxes import Found
 from hdr.reading import open_image, read_image, read_page
 from hdr.reading.images import FORMATS
 from hdr.reading.ready import Looking
-from hdr.text import plain
-from hdr.types import CLASSES, Classifier, HdrError, Reading
-from hdr.ui import jobs, paste, readers, understand
-from hdr.ui.photo_marks import Marked, Marks
+from hdr.types import Classifier, HdrError, Reading
+from hdr.ui import drawing, jobs, own_hand, paste, readers, several
+from hdr.ui.photo_marks import Marks
+from hdr.ui.several import Several
 
 MOST_PIXELS = 1_500_000
 """Pixels of a photo that are read; a larger one is averaged down."""
 
 LONGEST_SIDE = 6_000
 HEIGHT = 420
-WIDE, STAGE, LEAST = 720, 84, 4
-"""Width of the canvas for boxes, of a stage, and the least side of a box in pixels of the photo."""
+WIDE, LEAST = 720, 4
+"""Width of the canvas for boxes, and the least side of a box in pixels of the photo."""
 
 FILE, CAMERA, PASTE = "A file", "The camera", "The clipboard"
+TABS = ("Digit by digit", "How they were found", "My handwriting")
 INVITATION = "Take, choose or paste a photo of handwritten digits: on any paper, one line or several."
 
-_PHOTO, _MARKS, _CHOSEN, _ROUND = "_page_photo", "_page_marks", "_page_chosen", "_page_round"
+NAME = "page"
+_PHOTO, _MARKS, _ROUND = "_page_photo", "_page_marks", "_page_round"
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,32 @@ def board() -> None:
             found, problem = _read(photo, by)
     marks = _marks(photo, by, found) if photo and by and found else Marks()
     model = by.model() if by and found else None
+    digits = Several(NAME)
+    if photo and by and model:
+        digits = several.of(NAME, by, model, marks.digits, marks.lines, photo.grey)
     with answer:
-        _answer(marks, problem or ("" if photo else INVITATION), found is not None)
+        nothing = "No digits were found on this photo." if found else INVITATION
+        several.answer(digits, problem or ("" if photo and not found else nothing))
     if photo and found and model:
         with place:
-            st.html(boxes.on_photo(photo.grey, _found(marks, model), f"The photo with {len(marks.digits)} boxes"))
+            alt = f"The photo with {len(marks.digits)} boxes"
+            st.html(boxes.on_photo(photo.grey, several.found(digits), alt))
             _add(photo, model, marks)
-        _digits(marks)
-        _stages(found)
+        _below(marks, digits, found)
+
+
+def _below(marks: Marks, digits: Several, found: Reading) -> None:
+    by_digit, way, mine = st.tabs(list(TABS), key="photo_tab", on_change="rerun")
+    if by_digit.open and digits.reads:
+        with by_digit:
+            several.gallery(digits)
+            several.opened(digits, lambda index: _delete(marks, index))
+    if way.open:
+        with way:
+            _stages(found)
+    if mine.open:
+        with mine:
+            own_hand.show()
 
 
 def _choose() -> tuple[Photo | None, str]:
@@ -133,44 +151,15 @@ def _marks(photo: Photo, by: readers.Choice, found: Reading) -> Marks:
     return kept[1]
 
 
-def _keep(kept: tuple[Any, Marks], chosen: int | None = None) -> None:
-    st.session_state[_MARKS], st.session_state[_CHOSEN] = kept, chosen
-    # Widgets begin anew: each belongs to one digit, and which is which has changed.
+def _keep(kept: tuple[Any, Marks]) -> None:
+    st.session_state[_MARKS] = kept
+    # Which digit is which has changed; and the canvas for boxes begins anew.
+    several.choose(NAME, None)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def _change(marks: Marks, chosen: int | None = None) -> None:
-    _keep((st.session_state[_MARKS][0], marks), chosen)
-
-
-def _answer(marks: Marks, words: str, there: bool) -> None:
-    lines = marks.number
-    long = " hdr-long" if len(lines) > 1 or max(map(len, lines), default=0) > 6 else ""
-    with st.container(key="answer"):
-        st.html(f'<div class="hdr-answer{long}">{"<br>".join(lines)}</div>')
-    if not lines and there:
-        words = "No digits were found on this photo."
-    with st.container(key="certainty", height=90, border=False):
-        st.markdown(_certainty(marks) if lines else plain(words))
-
-
-def _certainty(marks: Marks) -> str:
-    read = [m for m in marks.digits if m.said is None]
-    said = len(marks.digits) - len(read)
-    count = f"{len(marks.digits)} digit{'s' * (len(marks.digits) != 1)}"
-    words = f"**{pictures.percent(math.prod(m.digit.probability for m in read), 1)}** sure of the whole, {count}."
-    return words + (f" {said} of them you have corrected." if said else "")
-
-
-def _found(marks: Marks, model: Classifier) -> list[Found]:
-    digits = marks.digits
-    doubted = [False] * len(digits)
-    if isinstance(model, Looking) and digits:
-        doubted = (~model.accepts(np.stack([m.digit.stages[0].image for m in digits]))).tolist()
-    return [
-        Found(m.digit.box, m.label, str(m.label), doubt and m.said is None)
-        for m, doubt in zip(digits, doubted, strict=True)
-    ]
+def _change(marks: Marks) -> None:
+    _keep((st.session_state[_MARKS][0], marks))
 
 
 def _add(photo: Photo, model: Classifier, marks: Marks) -> None:
@@ -181,16 +170,18 @@ def _add(photo: Photo, model: Classifier, marks: Marks) -> None:
 
     h, w = photo.grey.shape
     wide = min(WIDE, w)
-    result = st_canvas(
-        fill_color="rgba(217, 130, 43, 0.2)",
-        stroke_width=2,
-        stroke_color="#D9822B",
-        background_image=pictures.png(pictures.shrunk(photo.grey, 2 * WIDE)),
-        drawing_mode="rect",
-        width=wide,
-        height=max(1, round(h * wide / w)),
-        key=f"page_boxes-{st.session_state.get(_ROUND, 0)}",
-    )
+    high = max(1, round(h * wide / w))
+    with drawing.fitted(wide, high):
+        result = st_canvas(
+            fill_color="rgba(217, 130, 43, 0.2)",
+            stroke_width=2,
+            stroke_color="#D9822B",
+            background_image=pictures.png(pictures.shrunk(photo.grey, 2 * WIDE)),
+            drawing_mode="rect",
+            width=wide,
+            height=high,
+            key=f"page_boxes-{st.session_state.get(_ROUND, 0)}",
+        )
     drawn = boxes_of(result.json_data, w / wide, (w, h))
     if not drawn:
         return
@@ -233,67 +224,16 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
 
 
-def _digits(marks: Marks) -> None:
-    if not marks.digits:
-        return
-    st.markdown("**Digit by digit.** A click shows one, to be corrected or deleted.")
-    chosen = st.session_state.get(_CHOSEN)
-    understand.gallery(
-        "page",
-        np.stack([m.digit.stages[0].image for m in marks.digits]),
-        ["you say" if m.said is not None else pictures.percent(m.digit.probability, 0) for m in marks.digits],
-        [str(m.label) for m in marks.digits],
-        _choose_digit,
-        list(range(len(marks.digits))),
-        chosen,
+def _delete(marks: Marks, index: int) -> None:
+    st.button(
+        "Delete this digit",
+        icon=":material/delete:",
+        key="page_delete",
+        on_click=_change,
+        args=(marks.without(index),),
     )
-    if chosen is not None and chosen < len(marks.digits):
-        _one(marks, chosen, marks.digits[chosen])
-
-
-def _choose_digit(index: int) -> None:
-    st.session_state[_CHOSEN] = index
-
-
-def _one(marks: Marks, index: int, mark: Marked) -> None:
-    left, right = st.columns([320, 800], gap="large")
-    with left:
-        st.html(pictures.bars(mark.digit.probabilities))
-        key = _said_key(index)
-        st.pills(
-            "It is a", list(range(CLASSES)), default=mark.said, key=key, on_change=_correct, args=(marks, index, key)
-        )
-        st.button(
-            "Delete this digit",
-            icon=":material/delete:",
-            key="page_delete",
-            on_click=_change,
-            args=(marks.without(index),),
-        )
-    with right:
-        cells = "".join(
-            f"<figure>{pictures.digit(s.image, STAGE, s.title, s.display)}<figcaption>{s.title}</figcaption></figure>"
-            for s in mark.digit.stages
-        )
-        st.html(f'<div class="hdr-over">what the model sees of it</div><div class="hdr-sheet hdr-way">{cells}</div>')
-
-
-def _said_key(index: int) -> str:
-    return f"page_said-{st.session_state.get(_ROUND, 0)}-{index}"
-
-
-def _correct(marks: Marks, index: int, key: str) -> None:
-    if key != _said_key(index):
-        # A browser may tell once more what was pressed before the last change, which is done already.
-        return
-    _change(marks.corrected(index, st.session_state[key]), index)
 
 
 def _stages(found: Reading) -> None:
-    if not found.stages:
-        return
-    closer = st.expander("What was made of the photo before digits were found", key="page_stages", on_change="rerun")
-    if closer.open:
-        with closer:
-            for stage in found.stages:
-                st.html(f'<div class="hdr-over">{stage.title}</div>{pictures.digit(stage.image, 560, stage.title)}')
+    for stage in found.stages:
+        st.html(f'<div class="hdr-over">{stage.title}</div>{pictures.digit(stage.image, 560, stage.title)}')

@@ -8,9 +8,9 @@ import streamlit as st
 
 from hdr.plots import pictures
 from hdr.text import plain
-from hdr.types import HdrError, Strokes
+from hdr.types import HdrError
 from hdr.ui import jobs, readers, resources
-from hdr.ui.draw_reading import Read, read_by
+from hdr.ui.draw_reading import Read, again
 from hdr.ui.readers import Choice
 
 MOST = 6
@@ -30,7 +30,7 @@ def show(read: Read) -> None:
     names = "-".join(v.run.id for v in voters if v.run)
     if names and not jobs.result(f"voters-{names}", lambda report: _load(voters, report), HEIGHT):
         return
-    votes = [_vote(voter, read.strokes) for voter in voters]
+    votes = [_vote(voter, read) for voter in voters]
     said = [_said(vote) for vote in votes]
     majority, count = Counter(s for s in said if s).most_common(1)[0]
     st.markdown(_summary(majority, count, sum(map(bool, said))))
@@ -61,11 +61,11 @@ def _load(voters: list[Choice], report: jobs.Report) -> bool:
     return True
 
 
-def _vote(voter: Choice, strokes: Strokes) -> Read:
+def _vote(voter: Choice, read: Read) -> Read:
     try:
-        return read_by(voter, strokes)
+        return again(read, voter)
     except HdrError as error:
-        return Read(voter, strokes, problem=str(error))
+        return Read(voter, problem=str(error))
 
 
 def _said(vote: Read) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +10,14 @@ import streamlit as st
 
 from hdr.plots import evidence as colours
 from hdr.plots import pictures
-from hdr.reading import counterfactual, naive, occlusion
+from hdr.reading import counterfactual, occlusion
 from hdr.reading.counterfactual import Change
 from hdr.reading.occlusion import Evidence, StrokeEvidence
 from hdr.reading.ready import Looking
 from hdr.training import neighbours
 from hdr.training.neighbours import Near, Reference
 from hdr.types import Classifier, Drawing, HdrError, Images, Mark, Strokes
-from hdr.ui import drawing, jobs, resources, startup
+from hdr.ui import jobs, resources, startup
 from hdr.ui.draw_reading import Read
 from hdr.ui.readers import Choice
 
@@ -31,12 +30,13 @@ class Why:
     """What was found out about one reading.
 
     Attributes:
-        places, strokes: what regions and strokes say about the answer.
+        places: what regions say about the answer.
+        strokes: what strokes say about it; None for a digit of a photo.
         change: what would have to change for the second guess; None where nothing was found.
     """
 
     places: Evidence
-    strokes: StrokeEvidence
+    strokes: StrokeEvidence | None
     change: Change[Any] | None
 
 
@@ -59,18 +59,18 @@ def _found(read: Read) -> Why | None:
     if isinstance(model, Looking):
         return _work(drawn, captured, model)
     # A hundred questions take some models seconds.
-    content = hashlib.sha256(b"".join(s.tobytes() for s in drawn)).hexdigest()[:24]
     return jobs.result(
-        f"why-{read.by.key if read.by else ''}-{content}", lambda report: _work(drawn, captured, model), HEIGHT
+        f"why-{read.by.token if read.by else ''}-{read.key}", lambda report: _work(drawn, captured, model), HEIGHT
     )
 
 
 def _work(drawn: Strokes, captured: Images, model: Classifier | None) -> Why:
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
-    change = counterfactual.of_strokes(drawn, model, accept=accept)
+    change = counterfactual.of_strokes(drawn, model, accept=accept) if drawn else None
     change = change or counterfactual.of_image(captured, model, accept=accept)
-    return Why(occlusion.evidence(captured, model), occlusion.stroke_evidence(drawn, model), change)
+    strokes = occlusion.stroke_evidence(drawn, model) if drawn else None
+    return Why(occlusion.evidence(captured, model), strokes, change)
 
 
 def _figure(title: str, picture: str, words: str) -> str:
@@ -89,9 +89,9 @@ def _places(read: Read, why: Why) -> str:
 
 
 def _strokes(read: Read, why: Why) -> str:
-    label, pieces = why.strokes.label, why.strokes.pieces
-    if not pieces:
+    if why.strokes is None or not why.strokes.pieces:
         return ""
+    label, pieces = why.strokes.label, why.strokes.pieces
     shares = [p.evidence for p in pieces]
     picture = colours.strokes([p.points for p in pieces], shares, SIDE, f"What each stroke says about a {label}")
     words = "Each piece of your strokes was left out in turn; the colours are the same. "
@@ -127,13 +127,14 @@ def _box(region: occlusion.Region, series: int) -> Mark:
 
 def _naively(read: Read) -> str:
     assert read.model is not None and read.digit is not None
-    image = naive.from_strokes(read.strokes, (drawing.SIDE, drawing.SIDE), drawing.PEN)
+    image = read.naively
     said = read.model.predict_proba(image[None])[0]
     label = int(said.argmax())
-    picture = pictures.digit(image, SIDE, "The canvas made small")
+    what = "whole canvas" if read.alone else "box around it"
+    picture = pictures.digit(image, SIDE, f"The {what} made small")
     verdict = "That would do here" if label == read.digit.label else "That is what capture is for"
     sure = pictures.percent(float(said[label]), 1)
-    words = f"The whole canvas made small, as most demos do: it would be a {label}, {sure} sure. {verdict}."
+    words = f"The {what} made small, as most demos do: it would be a {label}, {sure} sure. {verdict}."
     return _figure("Without capture", picture, words)
 
 

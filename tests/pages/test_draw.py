@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
-from hdr.reading import ready
+from hdr.reading import collecting, ready
 from hdr.training.store import Run, RunStore
 from hdr.types import Step
 from tests.reading import small_reader
@@ -462,6 +462,56 @@ def test_a_link_that_is_damaged_is_refused_plainly(text: str, open_page: Open, r
     assert answer(app) == "0"
 
 
+def collected() -> str:
+    """All that the host has."""
+    folder = collecting.folder()
+    return "".join(p.read_text() for p in sorted(folder.iterdir())) if folder.exists() else ""
+
+
+def test_nothing_is_asked_for_or_kept_where_the_host_has_not_turned_it_on(open_page: Open, reader: None) -> None:
+    app = open_page("draw", draw_tab="My handwriting")
+    pills(draw(app, ZERO), "meant").set_value(0).run()
+    assert "host" not in text(app)
+    assert not [b for b in app.button if b.key == "consent"]
+    assert not collecting.folder().exists()
+
+
+def test_the_host_keeps_drawings_only_of_who_agrees_and_until_withdrawn(
+    open_page: Open, reader: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_KEEP_DRAWINGS", "on")
+    app = open_page("draw", draw_tab="My handwriting")
+    assert not [b for b in app.button if b.key == "consent"], "nobody is asked who has named nothing"
+    pills(draw(app, ZERO), "meant").set_value(0).run()
+    assert "May the host of this server keep your drawings" in text(app)
+    assert collected() == ""
+    app.button(key="consent").click().run()
+    healthy(app)
+    assert collected() == app.session_state["_handwriting"].to_lines()
+    pills(draw(app, ONE), "meant").set_value(7).run()
+    assert collected().count("\n") == 2
+    pills(app, "meant").set_value(1).run()
+    assert '"label":1' in collected() and '"label":7' not in collected()
+    assert "2 so far" in text(app)
+    app.button(key="withdraw_consent").click().run()
+    healthy(app)
+    assert collected() == ""
+    assert mine(app) == [0, 1], "what the visitor has stays"
+    pills(draw(app, [*ONE, *ONE]), "meant").set_value(1).run()
+    assert collected() == ""
+
+
+def test_a_no_is_not_asked_again(open_page: Open, reader: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HDR_KEEP_DRAWINGS", "on")
+    app = open_page("draw", draw_tab="My handwriting")
+    pills(draw(app, ZERO), "meant").set_value(0).run()
+    assert "asks for drawings, too" in text(app)
+    app.button(key="no_consent").click().run()
+    healthy(app)
+    assert "asks for drawings, too" not in text(app)
+    assert collected() == ""
+
+
 NUMBER = "drawn_number"
 
 
@@ -488,13 +538,56 @@ def test_a_number_is_read_digit_by_digit(open_page: Open, reader: None) -> None:
     said = re.search(r'<div class="hdr-answer">(\d+)</div>', text(app))
     assert said and said[1] == "010"
     assert "sure of the whole" in text(app)
-    assert text(app).count("<figcaption>") == 3
+    assert [app.button(key=f"number-{k}").label for k in range(3)] == ["0", "1", "0"]
     assert app.query_params["what"] == "number"
     app.button(key="undo").click().run()
     assert re.search(r'<div class="hdr-answer">(\d+)</div>', text(app))[1] == "01"
     app.button(key="clear").click().run()
     healthy(app)
     assert "Write a number" in text(app)
+
+
+def test_every_digit_of_a_number_has_its_why_its_vote_and_its_correction(
+    open_page: Open, reader: None, model: Run
+) -> None:
+    app = write(open_page("draw", address={"what": "number"}), [*aside(ZERO, -60), *aside(ONE, 150), *aside(ZERO, 350)])
+    assert not figures(app), "nothing is opened"
+    app.button(key="number-1").click().run()
+    healthy(app)
+    assert list(figures(app))[:2] == ["Place by place", "Stroke by stroke"]
+    assert "The box around it made small" in figures(app)["Without capture"]
+    assert mine(app) == []
+    pills(app, "meant").set_value(7).run()
+    healthy(app)
+    assert mine(app) == [7]
+    assert '<div class="hdr-answer">070</div>' in text(app)
+    assert "1 of them you have named" in text(app)
+    (kept,) = app.session_state["_handwriting"].drawings
+    assert kept.picture is None and len(kept.strokes) == 1, "its own strokes alone"
+    app.button(key="number-2").click().run()
+    assert pills(app, "meant").value is None, "another digit was not named yet"
+    pills(app, "meant").set_value(6).run()
+    assert mine(app) == [7, 6]
+    app.session_state["opened_tab"] = "A vote"
+    app.run()
+    for _ in range(20):
+        if "hdr-vote" in text(app):
+            break
+        app.run()
+    healthy(app)
+    assert text(app).count('<div class="hdr-vote') == 2
+    app.button(key="undo").click().run()
+    healthy(app)
+    assert '<div class="hdr-answer">07</div>' in text(app), "what was said of a digit stays while others come and go"
+    app.session_state["number_tab"] = "My handwriting"
+    app.run()
+    healthy(app)
+    assert sorted(re.findall(r'alt="Your (\d)"', text(app))) == ["6", "7"]
+    app.button(key="hand_clear").click().run()
+    app.session_state["number_tab"] = "Digit by digit"
+    app.run()
+    assert mine(app) == []
+    assert '<div class="hdr-answer">07</div>' in text(app), "the number is not the collection's"
 
 
 def test_a_model_of_ones_own_reads_a_number(open_page: Open, model: Run) -> None:

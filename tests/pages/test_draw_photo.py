@@ -85,14 +85,42 @@ def test_a_digit_is_corrected_and_deleted(open_page: Open, photo: bytes) -> None
     before = number(app)
     app.button(key="page-1").click().run()
     healthy(app)
-    (pills,) = [w for w in app.get("button_group") if (w.key or "").startswith("page_said")]
+    (pills,) = [w for w in app.get("button_group") if (w.key or "").startswith("meant")]
     pills.set_value(8).run()
     healthy(app)
     assert number(app) == f"{before[0]}8{before[2:]}"
-    assert "1 of them you have corrected" in text(app)
+    assert "1 of them you have named" in text(app)
+    (kept,) = app.session_state["_handwriting"].drawings
+    assert kept.label == 8 and kept.picture is not None, "as it was captured: a photo has no strokes"
+    pills.set_value(None).run()
+    assert number(app) == before, "a second click takes it back"
+    assert len(app.session_state["_handwriting"]) == 0
+    pills.set_value(8).run()
     app.button(key="page_delete").click().run()
     healthy(app)
     assert number(app) == before[0] + before[2:]
+
+
+def test_a_digit_of_a_photo_has_its_why_and_its_vote(open_page: Open, photo: bytes, model: Run) -> None:
+    app = open_photo(open_page, photo)
+    app.button(key="page-1").click().run()
+    healthy(app)
+    shown = re.findall(r'<figure><div class="hdr-over">(.*?)</div>', text(app))
+    assert shown[0] == "Place by place" and shown[-1] == "Without capture"
+    assert "Stroke by stroke" not in shown
+    assert "The box around it made small" in text(app)
+    app.session_state["opened_tab"] = "A vote"
+    app.run()
+    for _ in range(20):
+        if "hdr-vote" in text(app):
+            break
+        app.run()
+    healthy(app)
+    assert text(app).count('<div class="hdr-vote') == 2
+    app.session_state["photo_tab"] = "How they were found"
+    app.run()
+    healthy(app)
+    assert "hdr-vote" not in text(app), "only the open tab is computed"
 
 
 def test_a_digit_is_added_by_a_box(open_page: Open, photo: bytes) -> None:
