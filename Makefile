@@ -2,6 +2,7 @@
 # make test   every check and test
 # make bench  what the figures in the README rest on
 # make chaos  a hundred kills at random moments, and a count of what was lost
+# make hostile 10,000 hostile files and addresses, and what came of them
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test bench chaos docs reader clean
+.PHONY: run test bench chaos hostile docs reader clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -19,7 +20,7 @@ test: .venv/dev.done
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/preprocessing.py
@@ -31,6 +32,9 @@ bench: .venv/dev.done
 
 chaos: .venv/dev.done
 	$(BIN)/python tests/chaos/kill.py
+
+hostile: .venv/dev.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.storm
 
 docs: .venv/dev.done
 	$(BIN)/python tools/take_pictures.py

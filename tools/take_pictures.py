@@ -57,18 +57,21 @@ def main() -> None:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         with sync_playwright() as playwright:
             browser = launch(playwright)
+            trained: dict[str, str] = {}
             for scheme in ("light", "dark"):
                 page = browser.new_page(
                     viewport={"width": 1280, "height": 800}, color_scheme=scheme, device_scale_factor=1.5
                 )
-                _take(page, f"http://127.0.0.1:{port}", folder, scheme)
+                _take(page, f"http://127.0.0.1:{port}", folder, scheme, trained)
                 page.close()
     finally:
         server.terminate()
         server.wait(10)
 
 
-def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
+def _take(page: Page, url: str, folder: Path, scheme: str, trained: dict[str, str]) -> None:
+    """Take the pictures in one colour scheme; what was trained for the first is shown again, by its address, later."""
+
     def keep(name: str) -> None:
         page.wait_for_timeout(800)
         page.screenshot(path=str(folder / f"{name}-{scheme}.png"))
@@ -101,14 +104,19 @@ def _take(page: Page, url: str, folder: Path, scheme: str) -> None:
     page.locator(".js-plotly-plot").wait_for(timeout=120_000)
     keep("features")
 
-    page.goto(f"{url}/train")
-    page.locator(".st-key-train button").click()
+    page.goto(trained.get("run", f"{url}/train"))
+    if "run" not in trained:
+        page.locator(".st-key-train button").click()
     page.locator(".st-key-test_accuracy").wait_for(timeout=180_000)
+    trained["run"] = page.url
     keep("train")
 
-    page.goto(f"{url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
-    page.locator(".st-key-tune_start button").click()
+    space = quote(json.dumps(SEARCH.to_json(), separators=(",", ":")))
+    page.goto(trained.get("search", f"{url}/train?space={space}"))
+    if "search" not in trained:
+        page.locator(".st-key-tune_start button").click()
     page.locator(".st-key-tune_more").wait_for(timeout=600_000)
+    trained["search"] = page.url
     page.set_viewport_size({"width": 1280, "height": 2200})
     page.wait_for_timeout(5000)
     page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")

@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from hdr import datasets
 from hdr.training import default
@@ -241,3 +241,25 @@ def switch(page: Page, title: str) -> None:
 def settled(page: Page) -> None:
     """Wait until the app has nothing more to do for this page."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def button(page: Page, key: str) -> Locator:
+    """A button by its key."""
+    return page.locator(f".st-key-{key} button")
+
+
+def click_until(thing: Locator, done: Callable[[], object], what: str) -> None:
+    """Click something until that has had its effect.
+
+    A click that meets a run of the page's script can be lost; a person who sees nothing happen clicks again.
+    """
+
+    def clicked() -> bool:
+        if thing.is_visible():
+            thing.click()
+        patience = time.monotonic() + 5
+        while not done() and time.monotonic() < patience:
+            thing.page.wait_for_timeout(50)
+        return bool(done())
+
+    until(clicked, what)

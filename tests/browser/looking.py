@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
 
-from .conftest import settled, until
+from .conftest import click_until, settled
 
 SAMPLE_BOXES = """(keys) => {
   const seen = window.seen = { boxes: {}, blank: 0, frames: 0, going: true }
@@ -184,11 +184,10 @@ def open_tab(page: Page, title: str) -> None:
     tab = page.get_by_role("tab", name=title, exact=True)
 
     def opened() -> bool:
-        # A click that meets a run of the page's script can be lost; a person clicks again.
+        if tab.get_attribute("aria-selected") != "true":
+            return False
         settled(page)
-        tab.click()
-        page.wait_for_timeout(500)
         return tab.get_attribute("aria-selected") == "true"
 
-    until(opened, f"the tab {title} is open")
     settled(page)
+    click_until(tab, opened, f"the tab {title} is open")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import Server, Tabs, settled
@@ -11,15 +10,15 @@ from .looking import overflow
 PAGES = ["", "preprocess", "features", "train", "runs", "draw"]
 
 
-@pytest.mark.parametrize("address", PAGES)
-def test_no_page_is_wider_than_a_phone(address: str, server: Server, tabs: Tabs) -> None:
+def test_no_page_is_wider_than_a_phone(server: Server, tabs: Tabs) -> None:
     page = tabs(390, 844)
-    page.goto(f"{server.url}/{address}")
-    expect(page.locator("h2")).to_be_visible()
-    settled(page)
-    if address == "draw":
-        expect(page.locator("canvas.upper-canvas")).to_be_visible()
-    assert overflow(page) == []
+    for address in PAGES:
+        page.goto(f"{server.url}/{address}")
+        expect(page.locator("h2")).to_be_visible()
+        settled(page)
+        if address == "draw":
+            expect(page.locator("canvas.upper-canvas")).to_be_visible()
+        assert overflow(page) == [], address
 
 
 def test_a_result_is_not_wider_than_a_phone(server: Server, tabs: Tabs) -> None:
@@ -62,10 +61,9 @@ def test_digits_are_enlarged_without_blur(server: Server, page: Page) -> None:
         assert shown % natural == 0, "enlarged by a whole factor"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_digit_is_light_on_dark_in_both_themes(theme: str, server: Server, page: Page) -> None:
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{server.url}/preprocess")
-    expect(page.locator("img.hdr-digit").first).to_have_css("background-color", "rgb(0, 0, 0)")
-    background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
-    assert background == ("rgb(255, 255, 255)" if theme == "light" else "rgb(18, 21, 27)")
+def test_a_digit_is_light_on_dark_in_both_themes(server: Server, page: Page) -> None:
+    for theme, background in (("light", "rgb(255, 255, 255)"), ("dark", "rgb(18, 21, 27)")):
+        page.emulate_media(color_scheme=theme)
+        page.goto(f"{server.url}/preprocess")
+        expect(page.locator("img.hdr-digit").first).to_have_css("background-color", "rgb(0, 0, 0)")
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", background)

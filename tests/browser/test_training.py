@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from hdr.training.store import Run
 from hdr.types import Dataset
 
-from .conftest import Server, Tabs, settled, switch, until
+from .conftest import Server, Tabs, button, click_until, settled, switch, until
 
 DONE = 90_000
 """Milliseconds that a training of seconds may take on a busy machine."""
@@ -31,11 +30,6 @@ def curve_points(page: Page) -> int:
     )
 
 
-def button(page: Page, key: str) -> Locator:
-    """A button by its key."""
-    return page.locator(f".st-key-{key} button")
-
-
 def newest(server: Server) -> Run:
     """The run that was started last by somebody."""
     return server.store.runs("local")[0]
@@ -48,16 +42,7 @@ def start(server: Server, page: Page, preset: str) -> Run:
     page.get_by_role("radio", name=preset).or_(page.get_by_role("button", name=preset, exact=True)).first.click()
     settled(page)
     known = {run.id for run in server.store.runs()}
-
-    def begun() -> bool:
-        # A click that meets a run of the page's script can be lost; a person who sees nothing happen clicks again.
-        button(page, "train").click()
-        patience = time.monotonic() + 5
-        while newest(server).id in known and time.monotonic() < patience:
-            page.wait_for_timeout(50)
-        return newest(server).id not in known
-
-    until(begun, "the run is in the store")
+    click_until(button(page, "train"), lambda: newest(server).id not in known, "the run is in the store")
     until(lambda: newest(server).status != "queued", "the run has begun")
     expect(page.locator(".st-key-so_far")).to_be_visible()
     return newest(server)
@@ -137,15 +122,7 @@ def test_a_visitor_without_an_address_finds_the_training_that_runs(server: Serve
     expect(other.locator(".st-key-so_far")).to_be_visible()
     expect(other).to_have_url(re.compile(f"run={run.id}"))
     expect(button(other, "train")).to_be_disabled()
-
-    def stopped() -> bool:
-        # A click that meets a run of the page's script can be lost; a person clicks again.
-        if button(other, "stop").is_visible():
-            button(other, "stop").click()
-            other.wait_for_timeout(1500)
-        return server.store.get(run.id).status == "stopped"
-
-    until(stopped, "the training is stopped")
+    click_until(button(other, "stop"), lambda: server.store.get(run.id).status == "stopped", "the training is stopped")
     for tab in (page, other):
         expect(tab.get_by_text("This training was stopped")).to_be_visible()
 

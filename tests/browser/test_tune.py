@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
@@ -16,7 +16,7 @@ from hdr.training.search_store import SearchStore
 from hdr.training.search_types import Search
 from hdr.training.spec import LARGEST, PRESETS
 
-from .conftest import Server, Tabs, settled, until
+from .conftest import Server, Tabs, button, settled, until
 
 PATIENT = 90_000
 """Milliseconds that a few trials of a second may take on a busy machine."""
@@ -33,11 +33,6 @@ def link(**values: object) -> str:
     """The address of a space: C of a support vector machine on few digits."""
     spec = SearchSpec(BASE, (dimension(BASE, "classifier.svm.C", 0.1, 100.0),), prune=False, **values)
     return f"/train?space={quote(json.dumps(spec.to_json(), separators=(',', ':')))}"
-
-
-def button(page: Page, key: str) -> Locator:
-    """A button by its key."""
-    return page.locator(f".st-key-{key} button")
 
 
 def newest(server: Server) -> Search:
