@@ -8,8 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
+from hdr.reading import decoding
 from hdr.types import HdrError
 
 MOST_BYTES = 25_000_000
@@ -17,6 +18,9 @@ MOST_BYTES = 25_000_000
 
 MOST_PIXELS = 20_000_000
 """Most pixels of a picture; a phone's photo has 12 million."""
+
+LONGEST_SIDE = 65_535
+"""Longest side of a picture in pixels, as in JPEG and GIF: each row takes memory of its own."""
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 """Formats that are opened; Pillow knows many more, and every decoder is a risk."""
@@ -71,8 +75,23 @@ def open_image(source: str | Path | bytes) -> NDArray[np.uint8]:
                 f"The picture has {width:,} x {height:,} pixels, {width * height:,} in all; at most {MOST_PIXELS:,} "
                 "are allowed. Make it smaller first."
             )
+        if max(width, height) > LONGEST_SIDE:
+            raise ImageError(
+                f"The picture has {width:,} x {height:,} pixels; its longer side may have at most {LONGEST_SIDE:,}."
+            )
+        most = int(decoding.MOST_MEMORY / decoding.memory(picture))
+        if width * height > most:
+            raise ImageError(
+                f"The picture has {width:,} x {height:,} pixels, {width * height:,} in all; of this kind "
+                f"({picture.format}, {picture.mode}) at most {most:,} are allowed. Save it as an ordinary JPEG."
+            )
+        if decoding.too_many_scans(data, picture):
+            raise ImageError(
+                f"The {picture.format} picture is packed in a way that takes very long to open. Save it as an "
+                "ordinary JPEG or PNG."
+            )
         try:
-            return _grey(ImageOps.exif_transpose(picture))
+            return decoding.grey_values(picture)
         except Exception as error:
             raise ImageError(
                 f"The {picture.format} picture is damaged or incomplete ({type(error).__name__}) and cannot be "
@@ -93,27 +112,6 @@ def _read(path: Path) -> bytes:
 
 def _listed() -> str:
     return ", ".join(FORMATS[:-1]) + " and " + FORMATS[-1]
-
-
-def _grey(picture: Image.Image) -> NDArray[np.uint8]:
-    if picture.mode[0] in "IF":
-        return _from_deep(np.asarray(picture))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    if picture.mode not in ("1", "L"):
-        picture = picture.convert("RGB")
-    return np.array(picture.convert("L"))
-
-
-def _from_deep(values: NDArray) -> NDArray[np.uint8]:
-    # Cameras and scanners put 10, 12 or 14 bits into 16; the brightest pixel tells how many are in use.
-    brightest = float(values.max(initial=0, where=np.isfinite(values)))
-    full = 1.0 if 0 < brightest <= 1 else 2.0 ** max(8, np.ceil(np.log2(brightest + 1))) - 1
-    # One copy that is changed in place: several would take half a gigabyte for the largest pictures.
-    grey = np.nan_to_num(values.astype(np.float32), copy=False, posinf=0, neginf=0)
-    grey *= np.float32(255 / full)
-    return np.rint(grey, out=grey).clip(0, 255, out=grey).astype(np.uint8)
 
 
 def to_ink(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
