@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import Generic, TypeVar
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from hdr.preprocessing.capture import from_strokes
 from hdr.reading.occlusion import LEAST, PATCH, Region, bounded, pieces, regions
-from hdr.types import Classifier, Images, Strokes
+from hdr.types import SIDE, Classifier, Images, Strokes
 
 MOST_CHANGED = 0.5
 """Most ink that may be changed, as a share of what there is: with more it is not this digit any more."""
@@ -229,6 +230,7 @@ def _place(region: Region) -> tuple[slice, slice]:
     return slice(region.top, region.bottom), slice(region.left, region.right)
 
 
+@lru_cache(maxsize=SIDE * SIDE)
 def _dab(region: Region) -> NDArray[np.uint8]:
     """A round dab of ink with soft edges, as large as the region."""
     large = np.zeros((PATCH * 8, PATCH * 8), np.uint8)

@@ -43,18 +43,18 @@ def board() -> None:
     with left:
         drawing.NUMBER.show()
         draw_share.leave_behind(drawing.NUMBER)
-        empty = not drawing.NUMBER.objects()
-        with st.container(horizontal=True, gap="small"):
-            st.button("Undo", icon=":material/undo:", key="undo", on_click=drawing.NUMBER.undo, disabled=empty)
-            st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=drawing.NUMBER.clear)
+        buttons = st.container(horizontal=True, gap="small")
+    by = readers.current()
+    read = _read(by)
     with right:
-        answer = st.container()
-        chosen = readers.choose()
-    read = _read(chosen)
-    with answer:
-        several.answer(read.several, read.problem or (INVITATION if chosen else ""))
-        if chosen is None:
+        several.answer(read.several, read.problem or (INVITATION if by else ""))
+        if by is None:
             reading_view.wait_for_reader()
+        readers.choose()
+    with buttons:
+        empty = not drawing.NUMBER.objects()
+        st.button("Undo", icon=":material/undo:", key="undo", on_click=drawing.NUMBER.undo, disabled=empty)
+        st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=drawing.NUMBER.clear)
     for tab, content in zip(st.tabs(list(TABS), key="number_tab", on_change="rerun"), TABS.values(), strict=True):
         if tab.open:
             with tab:

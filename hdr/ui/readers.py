@@ -83,6 +83,16 @@ def judge() -> Looking | None:
     return None if problem() else resources.ready_reader()
 
 
+def current() -> Choice | None:
+    """Who reads now, before the widget is shown; None until there is somebody."""
+    key = st.session_state.get(KEY)
+    if key in (None, READY) and not problem():
+        # The usual case takes no look at the store: an answer waits for this.
+        return Choice(READY, _TITLES[READY])
+    known = offered()
+    return next((choice for choice in known if choice.key == key), known[0] if known else None)
+
+
 def choose() -> Choice | None:
     """Show the widget that says who reads; None until there is somebody."""
     known = {choice.key: choice for choice in offered()}

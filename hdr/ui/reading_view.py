@@ -23,16 +23,18 @@ def board() -> None:
     with left:
         drawing.DIGIT.show()
         draw_share.leave_behind(drawing.DIGIT)
-        _buttons()
-    with right:
-        chosen = readers.choose()
-    read = draw_reading.read(chosen)
+    # The answer first: all else follows while the browser shows it.
+    by = readers.current()
+    read = draw_reading.read(by)
     with middle:
-        _answer(read, chosen is not None)
-        if chosen is None:
+        _answer(read, by is not None)
+        if by is None:
             wait_for_reader()
         own_hand.name_it(read)
+    with left:
+        _buttons()
     with right:
+        readers.choose()
         _seen(read.digit)
     _below(read)
 

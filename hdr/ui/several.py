@@ -138,7 +138,7 @@ def _certainty(reads: Sequence[Read]) -> str:
         sure = pictures.percent(read.digit.probability, 1)
         words += f" Least of the {_ordinal(least)}: a {read.digit.label} ({sure}), or else a {_second(read.digit)}."
     if said := len(reads) - len(open_):
-        words += f" {said} of them you have named."
+        words += f" You have named {said} of them."
     if doubted := sum(r.refused for _, r in open_):
         words += f" {doubted} {'does' if doubted == 1 else 'do'} not look like a digit."
     return words

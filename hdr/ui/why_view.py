@@ -11,6 +11,7 @@ import streamlit as st
 from hdr.plots import evidence as colours
 from hdr.plots import pictures
 from hdr.reading import counterfactual, occlusion
+from hdr.reading.asking import Once
 from hdr.reading.counterfactual import Change
 from hdr.reading.occlusion import Evidence, StrokeEvidence
 from hdr.reading.ready import Looking
@@ -23,6 +24,7 @@ from hdr.ui.readers import Choice
 
 SIDE, SMALL, NEAR = 168, 56, 12
 HEIGHT, NEAR_HEIGHT = 260, 90
+_KEPT = "_why"
 
 
 @dataclass(frozen=True)
@@ -56,21 +58,25 @@ def show(read: Read) -> None:
 
 def _found(read: Read) -> Why | None:
     drawn, model, captured = read.strokes, read.model, read.captured
-    if isinstance(model, Looking):
-        return _work(drawn, captured, model)
-    # A hundred questions take some models seconds.
-    return jobs.result(
-        f"why-{read.by.token if read.by else ''}-{read.key}", lambda report: _work(drawn, captured, model), HEIGHT
-    )
+    key = f"why-{read.by.token if read.by else ''}-{read.key}"
+    if not isinstance(model, Looking):
+        # A hundred questions take some models seconds.
+        return jobs.result(key, lambda report: _work(drawn, captured, model), HEIGHT)
+    kept = st.session_state.get(_KEPT)
+    if kept is None or kept[0] != key:
+        # Whatever is clicked beside it runs this again.
+        kept = st.session_state[_KEPT] = (key, _work(drawn, captured, model))
+    return kept[1]
 
 
 def _work(drawn: Strokes, captured: Images, model: Classifier | None) -> Why:
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
-    change = counterfactual.of_strokes(drawn, model, accept=accept) if drawn else None
-    change = change or counterfactual.of_image(captured, model, accept=accept)
-    strokes = occlusion.stroke_evidence(drawn, model) if drawn else None
-    return Why(occlusion.evidence(captured, model), strokes, change)
+    once = Once(model)
+    change = counterfactual.of_strokes(drawn, once, accept=accept) if drawn else None
+    change = change or counterfactual.of_image(captured, once, accept=accept)
+    strokes = occlusion.stroke_evidence(drawn, once) if drawn else None
+    return Why(occlusion.evidence(captured, once), strokes, change)
 
 
 def _figure(title: str, picture: str, words: str) -> str:

@@ -46,6 +46,18 @@ def draw(page: Page, strokes: list[Stroke]) -> None:
         page.mouse.up()
 
 
+def draw_by_finger(page: Page, strokes: list[Stroke]) -> None:
+    """Draw on a touch screen."""
+    box = canvas(page).bounding_box()
+    session = page.context.new_cdp_session(page)
+    for stroke in strokes:
+        touch = [[{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}] for x, y in stroke]
+        session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch[0]})
+        for point in touch[1:]:
+            session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": point})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def answer(page: Page) -> Locator:
     """Where the answer is."""
     return page.locator(".st-key-answer")
@@ -187,13 +199,7 @@ def test_a_finger_draws_on_a_phone(server: Server, tabs: Tabs) -> None:
     assert box["width"] >= 280
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
-    session = page.context.new_cdp_session(page)
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKES[1][0]]
-    touch = [[{"x": x, "y": y}] for x, y in places]
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": touch[0]})
-    for point in touch[1:]:
-        session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": point})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    draw_by_finger(page, STROKES[1])
     expect(answer(page)).to_have_text("1")
     expect(answer(page)).to_be_visible()
 
@@ -240,6 +246,37 @@ def test_a_number_is_read_on_the_wide_canvas(server: Server, page: Page) -> None
     expect(page.locator("img.hdr-paper")).to_be_visible()
     page.locator(".st-key-undo button").click()
     expect(answer(page)).to_have_text("71")
+
+
+def test_a_number_is_written_by_finger_on_a_phone_and_the_answer_is_in_sight(server: Server, tabs: Tabs) -> None:
+    page = tabs(390, 844, touch=True)
+    page.goto(f"{server.url}/draw?what=number")
+    box = canvas(page).bounding_box()
+    assert box["x"] >= 0 and 340 <= box["width"] <= 390 - box["x"], "all of the canvas is on the screen"
+    number = ""
+    for place, digit in enumerate((7, 1, 0)):
+        draw_by_finger(page, [[((x + place) / 3, y) for x, y in stroke] for stroke in STROKES[digit]])
+        number += str(digit)
+        expect(answer(page)).to_have_text(number)
+    expect(answer(page)).to_be_in_viewport()
+    main = page.locator("[data-testid=stMain]")
+    assert main.evaluate("e => e.scrollWidth - e.clientWidth") == 0, "nothing has to be moved sideways"
+
+
+def test_a_digit_of_a_number_is_opened_voted_on_and_corrected(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw?what=number")
+    for place, digit in enumerate((7, 1)):
+        draw(page, [[((x + place) / 3, y) for x, y in stroke] for stroke in STROKES[digit]])
+    expect(answer(page)).to_have_text("71")
+    page.locator(".st-key-number-1 button").click()
+    expect(page.get_by_text("Stroke by stroke")).to_be_visible()
+    page.locator('[class*="st-key-meant-"] button').nth(4).click()
+    expect(answer(page)).to_have_text("74")
+    expect(page.get_by_text("Kept as a 4")).to_be_visible()
+    page.get_by_role("tab", name="A vote").click()
+    expect(page.locator(".hdr-vote").first).to_be_visible()
+    page.get_by_role("tab", name="My handwriting").click()
+    expect(page.locator('.hdr-hand img[alt="Your 4"]')).to_have_count(1)
 
 
 @pytest.fixture

@@ -561,7 +561,7 @@ def test_every_digit_of_a_number_has_its_why_its_vote_and_its_correction(
     healthy(app)
     assert mine(app) == [7]
     assert '<div class="hdr-answer">070</div>' in text(app)
-    assert "1 of them you have named" in text(app)
+    assert "You have named 1 of them" in text(app)
     (kept,) = app.session_state["_handwriting"].drawings
     assert kept.picture is None and len(kept.strokes) == 1, "its own strokes alone"
     app.button(key="number-2").click().run()

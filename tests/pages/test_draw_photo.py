@@ -89,7 +89,7 @@ def test_a_digit_is_corrected_and_deleted(open_page: Open, photo: bytes) -> None
     pills.set_value(8).run()
     healthy(app)
     assert number(app) == f"{before[0]}8{before[2:]}"
-    assert "1 of them you have named" in text(app)
+    assert "You have named 1 of them" in text(app)
     (kept,) = app.session_state["_handwriting"].drawings
     assert kept.label == 8 and kept.picture is not None, "as it was captured: a photo has no strokes"
     pills.set_value(None).run()
