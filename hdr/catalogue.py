@@ -25,6 +25,7 @@ from typing import Any, ForwardRef, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
+from hdr.text import sound
 from hdr.types import HdrError, Step
 
 Kind = Literal["step", "disturbance", "augmentation", "feature", "reduction", "classifier"]
@@ -102,7 +103,7 @@ def format_value(value: Any) -> str:
 def excerpt(value: Any) -> str:
     """At most 80 characters of any value, for a message about it."""
     try:
-        return str(value)[:80]
+        return sound(str(value)[:80])
     except (ValueError, RecursionError):
         # A whole number of thousands of digits, or lists within lists without end.
         return f"{type(value).__name__} too long to show"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 from hdr.plots.colours import DIGITS, MUTED
-from hdr.plots.style import plain
+from hdr.plots.style import plain, words
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -47,7 +46,7 @@ def figure(
                 mode="lines+markers",
                 line={"color": colour, "width": 2},
                 marker={"size": 5},
-                hovertemplate=f"%{{x:g}}: %{{y:.1f}} %<extra>{escape(name)}</extra>",
+                hovertemplate=f"%{{x:g}}: %{{y:.1f}} %<extra>{words(name)}</extra>",
             )
         )
     drawing.add_vline(x=clean, line={"color": MUTED, "width": 1, "dash": "dot"})

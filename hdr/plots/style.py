@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,11 @@ def plain(figure: Figure, height: int) -> Figure:
     figure.update_xaxes(zeroline=False, automargin=True)
     figure.update_yaxes(zeroline=False, automargin=True)
     return figure
+
+
+def words(text: str) -> str:
+    """A text that a visitor wrote, for Plotly, which takes some HTML for markup and ``%{x}`` for a value."""
+    return escape(text).replace("%{", "%&#123;")
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:

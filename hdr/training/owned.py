@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import sqlalchemy as sa
 
+from hdr.text import clean
 from hdr.training.database import Database
 from hdr.types import HdrError
 
@@ -59,7 +60,7 @@ class Owned(Generic[Thing]):
             "owner": owner,
             "published": published,
             "token": token,
-            "title": (" ".join(title.split()) or spec.summary)[:LONGEST_TITLE],
+            "title": (clean(title) or spec.summary)[:LONGEST_TITLE],
             "spec": json.dumps(spec.to_json()),
             "status": "queued",
             "created": time.time(),

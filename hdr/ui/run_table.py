@@ -15,6 +15,7 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.plots import pictures
+from hdr.text import cell
 from hdr.training.compare import Setting, Value, settings, shown
 from hdr.training.run_tables import FIGURES
 from hdr.training.store import RunSummary
@@ -310,19 +311,14 @@ def to_csv(runs: Sequence[RunSummary]) -> str:
         writer.writerow(
             {
                 "id": run.id,
-                "title": _safe(run.title),
+                "title": cell(run.title),
                 "status": run.status,
                 "created": datetime.fromtimestamp(run.created, UTC).isoformat(timespec="seconds"),
-                "tags": _safe(" ".join(run.tags)),
-                "note": _safe(run.note),
+                "tags": cell(" ".join(run.tags)),
+                "note": cell(run.note),
                 **{name: getattr(run, name) for name in FIGURES},
                 **{path: s.value for path, s in each.settings.items()},
                 "plan": json.dumps(run.plan),
             }
         )
     return stream.getvalue()
-
-
-def _safe(text: str) -> str:
-    # A spreadsheet takes a text that begins so for a formula, and some act on it.
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
