@@ -21,6 +21,7 @@ way = st.navigation(
         st.Page("pages/train.py", title="Train"),
         st.Page("pages/runs.py", title="Runs"),
         st.Page("pages/draw.py", title="Draw"),
+        st.Page("pages/data.py", title="Data"),
     ],
     position="top",
 )

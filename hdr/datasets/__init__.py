@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hdr.datasets import bundled, mnist
+from hdr.datasets import bundled, mnist, own
 from hdr.datasets.files import FileStatus, MissingData
 from hdr.types import Dataset, HdrError
 
@@ -36,11 +36,12 @@ class DatasetStatus:
     files: tuple[FileStatus, ...]
 
 
-def load(name: str) -> Dataset:
+def load(name: str, owner: str = own.LOCAL) -> Dataset:
     """Load a data set from this machine; nothing is downloaded. Keep the result: every call reads the files anew.
 
     Args:
-        name: "mnist" or "bundled".
+        name: one of `available`, or that of a data set of somebody's own.
+        owner: whose own data set it is to be; published ones belong to everybody.
 
     Returns:
         Read-only arrays, verified against the published content.
@@ -49,6 +50,8 @@ def load(name: str) -> Dataset:
         UnknownDataset: there is no such name.
         MissingData: a file is not here, or damaged.
     """
+    if own.is_own(name):
+        return own.load(name, owner)
     if name not in _MODULES:
         raise UnknownDataset(f'there is no data set "{name}"; there are: {", ".join(_MODULES)}')
     return _MODULES[name].load()

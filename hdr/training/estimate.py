@@ -19,6 +19,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from hdr import catalogue, datasets, settings
+from hdr.datasets import own
 from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
 from hdr.training import fitting
@@ -69,8 +70,12 @@ class Estimate:
     probed: int
 
 
-def estimate(spec: RunSpec) -> Estimate:
+def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
     """Probe a spec in a process of its own; it takes some seconds.
+
+    Args:
+        spec: the plan.
+        owner: whose it is, where its data are somebody's own.
 
     Raises:
         HdrError: the spec does not suit its data, needs more memory than there is, or the probe took too long.
@@ -80,7 +85,7 @@ def estimate(spec: RunSpec) -> Estimate:
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-m", "hdr.training.estimate"],
-            input=json.dumps(spec.to_json()),
+            input=json.dumps({"spec": spec.to_json(), "owner": owner}),
             stdout=subprocess.PIPE,
             text=True,
             timeout=PATIENCE_SECONDS,
@@ -254,15 +259,16 @@ def _rows(spec: RunSpec, dataset: Dataset) -> int:
 
 
 def main() -> None:
-    """Probe the spec on standard input and write the estimate, or what is wrong, as JSON."""
+    """Probe the spec on standard input, which says whose it is, and write the estimate, or what is wrong, as JSON."""
     import cv2
     from threadpoolctl import threadpool_limits
 
     cv2.setNumThreads(1)
     try:
-        spec = RunSpec.from_json(json.load(sys.stdin))
+        said = json.load(sys.stdin)
+        spec = RunSpec.from_json(said["spec"])
         with threadpool_limits(spec.threads), np.errstate(all="ignore"):
-            said = asdict(probe(spec, datasets.load(spec.dataset)))
+            said = asdict(probe(spec, datasets.load(spec.dataset, said["owner"])))
     except HdrError as error:
         said = {"error": str(error)}
     json.dump(said, sys.stdout)

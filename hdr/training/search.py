@@ -106,7 +106,7 @@ class _Work:
         from threadpoolctl import threadpool_limits
 
         search = self._searches.get(self._search)
-        fits = Trials(search.spec, datasets.load(search.spec.base.dataset))
+        fits = Trials(search.spec, datasets.load(search.spec.base.dataset, search.owner))
         while True:
             # Anew each time: its budget may be another by now, and the table is the truth.
             search, known = self._searches.get(self._search), self._searches.trials(self._search)

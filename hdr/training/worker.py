@@ -61,7 +61,7 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
 
     try:
         with threadpool_limits(run.spec.threads):
-            model = fit(run.spec, datasets.load(run.spec.dataset), keep, control)
+            model = fit(run.spec, datasets.load(run.spec.dataset, run.owner), keep, control)
         size = model.save(run.folder)
         return insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from hdr import catalogue, datasets
+from hdr import catalogue
 from hdr.types import HdrError, Stage
-from hdr.ui import resources
+from hdr.ui import own_data, resources
 from hdr.ui.address import Mirrored
 
 ANY = "any"
@@ -37,15 +37,16 @@ class Choice:
 
 
 def _to_text(choice: Choice) -> str:
-    source = choice.source or datasets.available()[0]
+    source = choice.source or own_data.available()[0]
     return source if source in (DRAWING, PHOTO) else f"{source}-{choice.split}-{choice.digit}-{choice.index}"
 
 
 def _from_text(text: str) -> Choice:
-    source, *rest = text[:80].split("-")
+    # From the right: a data set's name may have hyphens.
+    source, *rest = text[:80].rsplit("-", 3)
     if source in (DRAWING, PHOTO) and not rest:
         return Choice(source)
-    known = datasets.available()
+    known = own_data.available()
     if source not in known or len(rest) != 3:
         raise HdrError(f"It is '{catalogue.excerpt(text)}'; right would be one such as '{known[0]}-test-any-0'.")
     split, digit, index = rest
@@ -69,12 +70,12 @@ follow_address = _mirrored.follow
 def current() -> Choice:
     """What is chosen; a data set that is not here is taken for the best one."""
     choice = _mirrored.get()
-    return choice if choice.source in (*datasets.available(), DRAWING, PHOTO) else replace(choice, source=dataset())
+    return choice if choice.source in (*own_data.available(), DRAWING, PHOTO) else replace(choice, source=dataset())
 
 
 def dataset() -> str:
     """The data set that is chosen, or else the best one."""
-    source, known = _mirrored.get().source, datasets.available()
+    source, known = _mirrored.get().source, own_data.available()
     return source if source in known else known[0]
 
 
@@ -98,7 +99,7 @@ def _change(name: str, key: str) -> None:
 
 def choose_source() -> str:
     """Show the widget that says where pictures come from."""
-    titles = {name: resources.dataset(name).title for name in datasets.available()}
+    titles = {name: resources.dataset(name).title for name in own_data.available()}
     titles |= {DRAWING: "My drawing", PHOTO: "A photo"}
     key = _mirrored.widget_key("source")
     return st.segmented_control(

@@ -10,7 +10,7 @@ import streamlit as st
 from hdr.plots import pictures
 from hdr.training.estimate import Estimate, estimate
 from hdr.training.spec import RunSpec
-from hdr.ui import jobs, plan
+from hdr.ui import jobs, plan, profile
 
 SETTLED_SECONDS = 0.8
 """So long a plan has to stay as it is before it is probed: a slider that is dragged begins nothing."""
@@ -36,7 +36,8 @@ def _settled(spec: RunSpec) -> bool:
 
 
 def _job(spec: RunSpec) -> jobs.Job:
-    return jobs.get(f"estimate-{spec.key}", lambda report: estimate(spec), slow=True)
+    owner = profile.owner()
+    return jobs.get(f"estimate-{spec.key}", lambda report: estimate(spec, owner), slow=True)
 
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)

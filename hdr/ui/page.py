@@ -29,4 +29,5 @@ def begin(title: str, note: str = "") -> None:
     st.header(title, anchor=False)
     if note:
         st.caption(note)
+    startup.tidy()
     startup.data_notice()

@@ -13,7 +13,7 @@ from hdr.features.extract import columns
 from hdr.text import plain
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
-from hdr.ui import chain
+from hdr.ui import chain, own_data
 
 _PLAN, _REVISION = "_plan", "_plan_revision"
 
@@ -32,7 +32,9 @@ def widget_key(name: str) -> str:
 
 def use(spec: RunSpec) -> None:
     """Make a spec the plan, as that of an earlier run."""
-    st.session_state[_PLAN] = spec
+    known = own_data.available()
+    # Data of one's own may be gone, or another's.
+    st.session_state[_PLAN] = spec if spec.dataset in known else for_dataset(spec, known[0])
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
 
 

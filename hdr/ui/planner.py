@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hdr import catalogue, datasets
+from hdr import catalogue
 from hdr.models import FAMILIES
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS as CHAINS
@@ -14,7 +14,7 @@ from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.training.fitting import validation_size
 from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
-from hdr.ui import chain, plan, resources
+from hdr.ui import chain, own_data, plan, resources
 from hdr.ui.widgets import parameter_widget
 
 SHOWN_DIGITS, SHOWN_COPIES = 7, 3
@@ -60,7 +60,7 @@ def widgets() -> None:
 
 
 def _data() -> None:
-    names = list(datasets.available())
+    names = list(own_data.available())
     if plan.current().dataset not in names:
         plan.change(dataset=names[0])
     data = plan.widget_key("data")
@@ -73,6 +73,7 @@ def _data() -> None:
         help=resources.dataset(plan.current().dataset).note,
         on_change=lambda: plan.change(dataset=st.session_state[data]),
     )
+    st.page_link("pages/data.py", label="Bring digits of your own", icon=":material/upload:")
     size = plan.widget_key("size")
     st.slider(
         "Training digits",

@@ -9,19 +9,28 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr import datasets
+from hdr.datasets import own
 from hdr.reading import ready
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import LocalProcesses
 from hdr.training.steering import Steering
 from hdr.training.store import Run, RunStore
 from hdr.types import Dataset
-from hdr.ui import profile
+from hdr.ui import own_data, profile
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def dataset(name: str) -> Dataset:
-    """A data set's read-only arrays."""
+def _published(name: str) -> Dataset:
     return datasets.load(name)
+
+
+def dataset(name: str) -> Dataset:
+    """A data set's read-only arrays: one that everybody may see, or this session's own.
+
+    Raises:
+        HdrError: it is not here, or another session's own.
+    """
+    return own_data.dataset(name) if own.is_own(name) else _published(name)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

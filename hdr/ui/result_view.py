@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from hdr.text import plain
 from hdr.training.store import Run
+from hdr.types import HdrError
 from hdr.ui import (
+    resources,
     take_along,
     understand_calibration,
     understand_confusion,
@@ -29,6 +32,13 @@ SECTIONS = {
 def show(run: Run) -> None:
     """Tabs of which only the open one is computed; nothing for a run that is not done."""
     if run.status != "done":
+        return
+    try:
+        resources.dataset(run.spec.dataset)
+    except HdrError as error:
+        # Data of one's own may be gone or another's: the run still reads drawings, and says how good it was.
+        st.info(plain(error), icon=":material/hide_image:")
+        understand_confusion.figures(run)
         return
     for tab, section in zip(st.tabs(list(SECTIONS), key="result", on_change="rerun"), SECTIONS.values(), strict=True):
         if tab.open:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from hdr import catalogue, datasets
+from hdr import catalogue
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training.spec import RunSpec
 from hdr.training.store import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSummary
 from hdr.types import HdrError
-from hdr.ui import plan, profile, resources, run_table, runs
+from hdr.ui import own_data, plan, profile, resources, run_table, runs
 
 LONGEST_PLAN = 20_000
 
@@ -113,8 +113,8 @@ def read_plan(text: str) -> RunSpec:
         where = f" in line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
         raise HdrError(f"This is not JSON{where}.") from None
     spec = RunSpec.from_json(data)
-    if spec.dataset not in datasets.available():
-        known = ", ".join(datasets.available())
+    if spec.dataset not in own_data.available():
+        known = ", ".join(own_data.available())
         raise HdrError(f"There is no data set {catalogue.excerpt(spec.dataset)!r} here; there are {known}.")
     return spec
 
@@ -167,6 +167,8 @@ def _tag_all(several: Sequence[RunSummary]) -> None:
 
 def _repeat(run: Run, token: str) -> None:
     try:
+        # Whoever may not see the data may not learn from them either.
+        resources.dataset(run.spec.dataset)
         again = resources.processes().submit(run.spec, profile.owner(), token, run.title)
     except HdrError as error:
         st.toast(plain(error))

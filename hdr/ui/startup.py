@@ -9,13 +9,13 @@ import time
 import streamlit as st
 
 from hdr import datasets
-from hdr.datasets import background
+from hdr.datasets import background, own
 from hdr.training import default
 from hdr.training.processes import LocalProcesses
 from hdr.training.search_store import SearchStore
-from hdr.training.store import RunStore
+from hdr.training.store import ACTIVE, RunStore
 from hdr.types import HdrError
-from hdr.ui import resources
+from hdr.ui import own_data, resources
 
 log = logging.getLogger("hdr.startup")
 
@@ -31,6 +31,7 @@ def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     try:
         store.purge()
         SearchStore(store).purge()
+        own.purge(_waited_for(store))
         default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
             background.start()
@@ -55,6 +56,17 @@ def _import_slow_ones() -> None:
     import plotly.graph_objects  # noqa: F401
     import sklearn.svm  # noqa: F401
     import skops.io  # noqa: F401
+
+
+def tidy() -> None:
+    """Delete the own data of sessions that have ended; quick where there are none."""
+    own_data.sweep(lambda: _waited_for(resources.store()))
+
+
+def _waited_for(store: RunStore) -> set[tuple[str, str]]:
+    """Data sets, with their owners, that trainings and searches are still to read."""
+    runs = {(run.plan.get("dataset", ""), run.owner) for run in store.listed(statuses=ACTIVE)}
+    return runs | {(s.spec.base.dataset, s.owner) for s in SearchStore(store).searches(statuses=ACTIVE)}
 
 
 def data_name() -> str:

@@ -10,13 +10,13 @@ from typing import Any
 
 import streamlit as st
 
-from hdr import catalogue, datasets
+from hdr import catalogue
 from hdr.text import plain
 from hdr.training.search_space import Dimension, dimension_from_json, own_value, possible, reachable
 from hdr.training.search_spec import SearchSpec
 from hdr.training.spec import RunSpec
 from hdr.types import HdrError
-from hdr.ui import plan
+from hdr.ui import own_data, plan
 from hdr.ui.address import Mirrored
 from hdr.ui.widgets import log_values
 
@@ -86,8 +86,8 @@ def from_text(text: str) -> Draft:
         draft = replace(_draft(SearchSpec.from_json({**data, "method": "random"})), method="grid")
     else:
         draft = _draft(SearchSpec.from_json(data))
-    if draft.base.dataset not in datasets.available():
-        known = ", ".join(datasets.available())
+    if draft.base.dataset not in own_data.available():
+        known = ", ".join(own_data.available())
         raise HdrError(f"There is no data set {catalogue.excerpt(draft.base.dataset)!r} here; there are {known}.")
     return draft
 

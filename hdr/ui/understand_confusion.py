@@ -66,6 +66,24 @@ def section(run: Run) -> None:
     _per_class(run)
 
 
+def figures(run: Run) -> None:
+    """The confusion matrix and the classes of a run whose digits are not here.
+
+    Args:
+        run: a run that is done.
+    """
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.plotly_chart(
+            confusion.figure(run.result["confusion"]),
+            key=f"understand_confusion-{run.id}",
+            config=CONFIG,
+            alt="Confusion matrix",
+        )
+    with right:
+        _per_class(run)
+
+
 def _keys(run: Run) -> tuple[str, str]:
     return f"understand_really-{run.id}", f"understand_called-{run.id}"
 

@@ -58,7 +58,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HDR_PROFILE", raising=False)
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
-    monkeypatch.setattr(estimate_view, "estimate", lambda spec: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
+    monkeypatch.setattr(estimate_view, "estimate", lambda spec, owner: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
     caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
     for cache in caches:

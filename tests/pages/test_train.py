@@ -198,7 +198,7 @@ def answered(app: AppTest) -> str:
     return text(app)
 
 
-def refuse(spec: RunSpec) -> Estimate:
+def refuse(spec: RunSpec, owner: str) -> Estimate:
     raise HdrError("This run would hold too much.")
 
 

@@ -1,0 +1,414 @@
+"""Data sets from outside, read with suspicion: sizes, counts and types are checked before anything is decoded.
+
+Nothing is written, no name becomes a path, and nothing in a file is run.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdr.datasets import tables
+from hdr.datasets.framing import framed
+from hdr.datasets.idx import DamagedData, inflate
+from hdr.datasets.pieces import (
+    LONGEST_SIDE,
+    Limits,
+    Meter,
+    Part,
+    Report,
+    Stream,
+    UploadError,
+    joined,
+    role_of,
+    shown,
+    silent,
+)
+from hdr.types import CLASSES, SIDE, HdrError, Images, Labels
+
+__all__ = ["Found", "Limits", "Pool", "Upload", "UploadError", "read"]
+
+SUFFIXES = ("zip", "npz", "csv", "gz", "idx", "txt", "idx1-ubyte", "idx3-ubyte")
+"""How names of files may end that are offered to be chosen."""
+
+MOST_FILES = 4
+DEFAULT = Limits()
+PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+PICTURE_BYTES = 4_000_000
+HIGHEST_RATIO = 300
+"""Most times that a ZIP may be larger uncompressed; digits as text are 10 times, a bomb is 1,000 times."""
+
+_CHUNK = 1 << 16
+_DIRECTORY_BYTES, _ENTRY_BYTES = 1 << 20, 150
+_IMAGE_WORDS = {"x", "image", "images", "img", "imgs", "data", "digits", "pixels", "features"}
+_LABEL_WORDS = {"y", "label", "labels", "class", "classes", "target", "targets"}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file from outside: what it is called, and its content."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Digits that were found.
+
+    Attributes:
+        images: uint8 (n, 28, 28), with the polarity that they had, unless `framed`.
+        labels: uint8 (n,), 0 to 9.
+        framed: True where they had another size and are in MNIST's frame already.
+    """
+
+    images: Images
+    labels: Labels
+    framed: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an upload holds.
+
+    Attributes:
+        train: its digits.
+        test: those that are for testing, where it says so.
+        skipped: what was left out and how often, by reason.
+        examples: where some of it was.
+    """
+
+    train: Pool
+    test: Pool | None
+    skipped: dict[str, int]
+    examples: tuple[str, ...]
+
+
+def read(
+    files: Sequence[Upload], tests: Sequence[Upload] = (), limits: Limits = DEFAULT, report: Report = silent
+) -> Found:
+    """Read a data set.
+
+    Args:
+        files: one file, or two where pictures and labels are apart, or four where they are so for both splits.
+        tests: the same for the test split, where it comes by itself.
+        limits: how much it may take.
+        report: called with how far it is.
+
+    Raises:
+        UploadError: it is no data set, or too large, or hostile; the message says what would be right.
+    """
+    meter = Meter(limits, report, sum(len(f.data) for f in (*files, *tests)))
+    try:
+        first, second = _pools(files, meter), _pools(tests, meter) if tests else None
+    except (DamagedData, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise UploadError(f"A file is damaged or incomplete: {shown(str(error))}.") from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise UploadError(f"A file cannot be read: {shown(str(error))}.") from None
+    train, test, parts = first
+    if second:
+        if test is not None:
+            raise UploadError("The first file has a test split already; upload it without a test file of its own.")
+        train, test, parts = train, _only(second), parts + second[2]
+    if train is None:
+        train, test = test, None
+    skipped: Counter[str] = sum((p.skipped for p in parts), Counter())
+    examples = [e for p in parts for e in p.examples]
+    if train is None or not len(train.labels):
+        raise UploadError(f"No digit with a label from 0 to 9 was found. {_reasons(skipped)}".strip())
+    count = len(train.labels) + (len(test.labels) if test else 0)
+    if sum(skipped.values()) > count:
+        raise UploadError(f"More was left out ({sum(skipped.values()):,}) than found ({count:,}). {_reasons(skipped)}")
+    return Found(train, test, dict(skipped), tuple(examples[:5]))
+
+
+def _reasons(skipped: Counter[str]) -> str:
+    return f"Left out: {', '.join(f'{n:,} {why}' for why, n in skipped.most_common())}." if skipped else ""
+
+
+def _only(pools: tuple[Pool | None, Pool | None, list[Part]]) -> Pool:
+    # The test file's own idea of its splits does not count.
+    found = [p for p in pools[:2] if p is not None]
+    if not found:
+        raise UploadError("The test file holds no digit with a label from 0 to 9.")
+    return Pool(
+        np.concatenate([p.images for p in found]),
+        np.concatenate([p.labels for p in found]),
+        all(p.framed for p in found),
+    )
+
+
+def _pools(files: Sequence[Upload], meter: Meter) -> tuple[Pool | None, Pool | None, list[Part]]:
+    if not files or len(files) > MOST_FILES:
+        raise UploadError(f"{len(files)} files were chosen; right would be 1 to {MOST_FILES}.")
+    parts: list[Part] = []
+    for file in files:
+        if not file.data:
+            raise UploadError(f"{shown(file.name)} is empty (0 bytes).")
+        parts += _parts(file, meter)
+    whole = _paired(parts)
+    train = _pool([p for p in whole if p.role != "test"])
+    return train, _pool([p for p in whole if p.role == "test"]), whole
+
+
+def _pool(parts: list[Part]) -> Pool | None:
+    """The digits of some parts whose labels are 0 to 9; the others are counted."""
+    images, labels, sized = [], [], any(p.framed for p in parts)
+    for part in parts:
+        if sized and not part.framed:
+            # One rule for all.
+            part.images = framed(part.images)
+        right = (part.labels >= 0) & (part.labels < CLASSES)
+        wrong = part.labels[~right]
+        if len(wrong):
+            some = ", ".join(str(v) for v in np.unique(wrong)[:3])
+            part.skip("labels that are not 0 to 9", f"label {some}", len(wrong))
+        images.append(part.images if right.all() else part.images[right])
+        labels.append(part.labels[right].astype(np.uint8))
+        part.images = part.labels = None
+    if not sum(map(len, labels)):
+        return None
+    return Pool(joined(images), joined(labels), sized)
+
+
+def _paired(parts: list[Part]) -> list[Part]:
+    """Parts that have both pictures and labels; what came apart is put together by role."""
+    whole = [p for p in parts if p.images is not None and p.labels is not None]
+    images = [p for p in parts if p.labels is None]
+    labels = [p for p in parts if p.images is None]
+    for one in images:
+        fitting = [p for p in labels if p.role == one.role] or ([*labels] if len(labels) == len(images) == 1 else [])
+        if len(fitting) != 1:
+            raise UploadError(
+                f"{len(images)} sets of pictures and {len(labels)} of labels do not go together. Upload both, with "
+                "train or test in their names where there are several."
+            )
+        other = fitting[0]
+        labels.remove(other)
+        if len(other.labels) != len(one.images):
+            raise UploadError(f"There are {len(one.images):,} pictures, but {len(other.labels):,} labels for them.")
+        one.labels = other.labels
+        whole.append(one)
+    if labels:
+        raise UploadError("There are labels without pictures. Upload the file with the pictures, too.")
+    return whole
+
+
+def _parts(file: Upload, meter: Meter) -> list[Part]:
+    if file.data.startswith(b"PK"):
+        return _zip(file, meter)
+    return [_table(file.name, _inflated(_slices(file.data), meter), meter)]
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    view = memoryview(data)
+    for start in range(0, len(data), _CHUNK):
+        yield bytes(view[start : start + _CHUNK])
+
+
+def _inflated(chunks: Iterator[bytes], meter: Meter) -> Stream:
+    return Stream(inflate(chunks, meter.limits.content_bytes), meter)
+
+
+def _table(name: str, stream: Stream, meter: Meter) -> Part:
+    start = stream.peek(8)
+    if start.startswith(b"\0\0"):
+        return tables.read_idx(name, stream, meter)
+    if start.startswith((b"\x93NUMPY", b"PK", b"\x80\x04", b"\x80\x03", b"\x80\x02", b"\x89PNG", b"\xff\xd8")):
+        raise UploadError(
+            f"{shown(name)} is not understood by itself. Upload a ZIP of pictures in folders 0 to 9, CSV, IDX or NPZ."
+        )
+    return tables.read_csv(name, stream, meter)
+
+
+class _Bounded(io.BytesIO):
+    """Content of which no more than so much is read at once: a ZIP's list of files is read in one piece."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        super().__init__(data)
+        self._most = most
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > self._most:
+            raise UploadError("The ZIP lists far more files than digits may be uploaded.")
+        return super().read(size)
+
+
+def _zip(file: Upload, meter: Meter) -> list[Part]:
+    most = max(_DIRECTORY_BYTES, meter.limits.digits * _ENTRY_BYTES)
+    with zipfile.ZipFile(_Bounded(file.data, most)) as archive:
+        members = _checked(archive.infolist(), len(file.data), meter)
+        if any(m.filename.lower().endswith(".npy") for m in members):
+            return _arrays(archive, members, meter)
+        if any(_is_picture(m.filename) for m in members):
+            return _pictures(archive, members, meter)
+        return [
+            _table(PurePosixPath(m.filename).name, _inflated(_content(archive, m), meter), meter)
+            for m in members[: 2 * MOST_FILES]
+        ]
+
+
+def _checked(members: list[zipfile.ZipInfo], size: int, meter: Meter) -> list[zipfile.ZipInfo]:
+    """The files of an archive, without folders and what systems put beside them.
+
+    Raises:
+        UploadError: the archive is one that no honest program makes, or too large.
+    """
+    if len(members) > meter.limits.digits + 1_000:
+        raise UploadError(f"The ZIP lists {len(members):,} files; at most {meter.limits.digits:,} digits are allowed.")
+    total = sum(m.file_size for m in members)
+    if total > meter.limits.content_bytes or total > HIGHEST_RATIO * max(size, 1):
+        raise UploadError(
+            f"Uncompressed, the ZIP would have {total:,} bytes, {total / max(size, 1):,.0f} times its size; "
+            f"{meter.limits.content_bytes:,} and {HIGHEST_RATIO} times are allowed."
+        )
+    kept = []
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or "".join(path.parts[:1]).endswith(":"):
+            raise UploadError(f"The ZIP names a place outside itself: {shown(member.filename)}.")
+        if stat.S_ISLNK(member.external_attr >> 16):
+            raise UploadError(f"The ZIP holds a link instead of a file: {shown(member.filename)}.")
+        if member.flag_bits & 1:
+            raise UploadError("The ZIP is encrypted; save it without a password.")
+        beside = any(part.startswith((".", "__")) for part in path.parts) or path.name in ("Thumbs.db", "desktop.ini")
+        if not member.is_dir() and not beside:
+            kept.append(member)
+    if not kept:
+        raise UploadError("The ZIP holds no files.")
+    return kept
+
+
+def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    with archive.open(member) as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
+
+
+def _is_picture(name: str) -> bool:
+    return name.lower().endswith(PICTURES)
+
+
+def _arrays(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], meter: Meter) -> list[Part]:
+    """Parts from the arrays of an NPZ whose names say what they are."""
+    named: list[tuple[zipfile.ZipInfo, str, bool | None]] = []
+    for member in members:
+        name = PurePosixPath(member.filename).name.removesuffix(".npy")
+        words = set("".join(c if c.isalnum() else " " for c in name.lower()).split())
+        if words & _IMAGE_WORDS or words & _LABEL_WORDS:
+            named.append((member, name, not words & _IMAGE_WORDS))
+    if not named and len(members) in (2, 4):
+        # As numpy.savez names arrays that were given no names; their shapes tell.
+        named = [(m, PurePosixPath(m.filename).name, None) for m in members]
+    if not 2 <= len(named) <= 6:
+        keys = ", ".join(shown(m.filename.removesuffix(".npy")) for m in members[:6])
+        raise UploadError(
+            f"The NPZ has the arrays {keys}; right would be x_train and y_train, images and labels, or data and target."
+        )
+    parts = []
+    for member, name, labels in named:
+
+        def opened(member: zipfile.ZipInfo = member) -> Stream:
+            return Stream(_content(archive, member), meter)
+
+        parts.append(tables.read_npy(name, opened, labels, meter))
+    return parts
+
+
+def _pictures(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], meter: Meter) -> list[Part]:
+    """Pictures in folders 0 to 9, below folders for training and testing where there are such."""
+    parts = {"train": _Album(), "test": _Album(), "": _Album()}
+    for member in members:
+        meter.check_time()
+        folders = PurePosixPath(member.filename.replace("\\", "/")).parts[:-1]
+        label = next((f for f in reversed(folders) if len(f) == 1 and f in "0123456789"), None)
+        role = next((r for f in reversed(folders) if (r := role_of(f))), "")
+        album = parts[role]
+        if not _is_picture(member.filename):
+            album.part.skip("files that are no pictures", member.filename)
+        elif label is None:
+            album.part.skip("pictures outside folders 0 to 9", member.filename)
+        elif member.file_size > PICTURE_BYTES:
+            album.part.skip("pictures that are too large", member.filename)
+        else:
+            data = b"".join(_content(archive, member))
+            meter.spend(len(data), "Opening pictures")
+            try:
+                album.add(_opened(data), int(label), meter)
+            except HdrError as error:
+                if isinstance(error, UploadError):
+                    raise
+                album.part.skip("pictures that cannot be opened", member.filename)
+    for role, album in parts.items():
+        album.close(role)
+    found = [a.part for a in parts.values()]
+    if not any(len(p.labels) for p in found):
+        why = _reasons(sum((p.skipped for p in found), Counter()))
+        raise UploadError(f"The ZIP holds no pictures in folders named 0 to 9, such as 7/first.png. {why}".strip())
+    return found
+
+
+class _Unreadable(HdrError):
+    """A picture that cannot be opened."""
+
+
+class _Album:
+    """Pictures of any size, brought to 28x28 a few hundred at a time."""
+
+    def __init__(self) -> None:
+        self.part = Part()
+        self._images: list[NDArray[np.uint8]] = []
+        self._native: list[int] = []
+        self._labels: list[int] = []
+
+    def add(self, image: NDArray[np.uint8], label: int, meter: Meter) -> None:
+        meter.found(1)
+        self._labels.append(label)
+        if image.shape == (SIDE, SIDE):
+            self._native.append(len(self._images))
+        else:
+            # One by one: each may have a size of its own, and a polarity.
+            self.part.framed = True
+            image = framed(image[None])[0]
+        self._images.append(image)
+
+    def close(self, role: str) -> None:
+        self.part.role = role
+        self.part.images = np.stack(self._images) if self._images else np.zeros((0, SIDE, SIDE), np.uint8)
+        if self.part.framed and self._native:
+            # One rule for all.
+            self.part.images[self._native] = framed(self.part.images[self._native])
+        self.part.labels = np.array(self._labels, np.int64)
+
+
+def _opened(data: bytes) -> NDArray[np.uint8]:
+    """A picture as grey values, uint8 (h, w); what is transparent is white."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            width, height = picture.size
+            if not (1 <= width <= LONGEST_SIDE and 1 <= height <= LONGEST_SIDE):
+                raise _Unreadable("too large")
+            if picture.mode[0] in "IF":
+                deep = np.asarray(picture, np.float32)
+                return np.rint(deep * (255 / max(255.0, float(deep.max(initial=0))))).clip(0, 255).astype(np.uint8)
+            if picture.has_transparency_data:
+                picture = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+            return np.array(picture.convert("L"))
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Damaged pictures make the decoders raise errors of every kind.
+        raise _Unreadable(type(error).__name__) from None

@@ -1,0 +1,173 @@
+"""Data: files of one's own are checked, shown and used, in the session that brought them and in no other."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from hdr import datasets
+from hdr.datasets import own
+from hdr.datasets.preparing import Options
+from hdr.datasets.upload import Upload
+from hdr.training.spec import RunSpec
+from hdr.training.store import RunStore
+from hdr.training.worker import execute
+from hdr.types import Dataset, HdrError, Step
+from hdr.ui import data_view, own_data, run_actions, startup
+
+from .conftest import Open, healthy, key_of, text
+
+
+def files(n: int = 400) -> tuple[Upload, ...]:
+    train = datasets.load("bundled").train
+    stream = io.BytesIO()
+    np.savez(stream, images=train.images[:n], labels=train.labels[:n])
+    return (Upload("hand.npz", stream.getvalue()),)
+
+
+def settle(app: AppTest) -> None:
+    for _ in range(100):
+        app.run()
+        if any(b.key == "data_use" for b in app.button):
+            return
+        time.sleep(0.1)
+    raise AssertionError(text(app))
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_sessions() -> None:
+    """Sessions of other tests, wherever they still are, are not to hold what this one deletes."""
+    gc.collect()
+    own_data._ended.clear()
+    own_data._holders.clear()
+
+
+@pytest.fixture
+def brought(open_page: Open) -> AppTest:
+    """The page Data of a session that has checked digits and uses them."""
+    draft = data_view._Draft(files(), (), Options(), "My <b>hand</b>", "local")
+    app = open_page("data", _data_draft=draft)
+    settle(app)
+    healthy(app)
+    assert "400 digits were read" in text(app) and "Nothing had to be left out" in text(app)
+    app.button(key="data_use").click().run()
+    healthy(app)
+    return app
+
+
+def held(app: AppTest) -> Dataset:
+    (found,) = app.session_state["_own_data"].sets.values()
+    return found
+
+
+def test_the_page_says_what_can_be_uploaded(open_page: Open) -> None:
+    app = open_page("data")
+    assert "folders named 0 to 9" in text(app) and app.button(key="data_check").disabled
+
+
+def test_where_uploads_are_off_the_page_says_so(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HDR_UPLOADS", "off")
+    app = open_page("data")
+    assert "takes no uploads" in text(app) and not any(b.key == "data_check" for b in app.button)
+
+
+def test_what_is_wrong_is_said_in_plain_words(open_page: Open) -> None:
+    app = open_page("data", _data_draft=data_view._Draft((Upload("a", b"hello"),), (), Options(), "x", "local"))
+    for _ in range(50):
+        app.run()
+        if "785" in text(app):
+            break
+        time.sleep(0.1)
+    healthy(app)
+    assert "in MNIST's layout it is 785" in text(app).replace("\\", "")
+
+
+def test_they_can_be_chosen_wherever_data_are(brought: AppTest) -> None:
+    name = held(brought).name
+    brought.switch_page("pages/train.py").run()
+    healthy(brought)
+    assert "My b hand b" in brought.selectbox(key=key_of(brought, "data")).options
+    brought.query_params["digit"] = f"{name}-test-3-0"
+    brought.switch_page("pages/preprocess.py").run()
+    healthy(brought)
+    brought.switch_page("pages/features.py").run()
+    healthy(brought)
+
+
+def test_another_session_sees_nothing_of_them(brought: AppTest, open_page: Open) -> None:
+    name = held(brought).name
+    other = open_page("data")
+    assert "hand" not in text(other).replace("handwritten", "") and name not in text(other)
+    other.query_params["digit"] = f"{name}-test-3-0"
+    other.switch_page("pages/preprocess.py").run()
+    assert not other.exception
+    assert "no data set" in " ".join(w.value for w in other.warning) or "right would be" in " ".join(
+        w.value.replace("\\", "") for w in other.warning
+    )
+
+
+def trained(store: RunStore, data: Dataset, **values: Any) -> Any:
+    spec = RunSpec(data.name, 500, classifier=Step("mlp", {"epochs": 2, "units": 20}))
+    run = store.create(spec, "local", "a", "On my own", **values)
+    assert execute(store, run.id), store.get(run.id).message
+    return store.get(run.id)
+
+
+def test_a_run_learns_from_them_in_another_process_and_outlives_them(brought: AppTest, store: RunStore) -> None:
+    data = held(brought)
+    run = trained(store, data)
+    assert run.result["tested_on"] == len(data.test)
+    for page in ("train", "runs"):
+        brought.query_params["run"] = run.id
+        brought.switch_page(f"pages/{page}.py").run()
+        healthy(brought)
+    brought.switch_page("pages/data.py").run()
+    brought.button(key=f"remove-{data.name}").click().run()
+    brought.run()
+    healthy(brought)
+    with pytest.raises(datasets.MissingData):
+        own.load(data.name, "local")
+    brought.query_params["run"] = run.id
+    brought.switch_page("pages/train.py").run()
+    healthy(brought)
+    assert any("not here" in i.value for i in brought.info)
+    brought.session_state["reader"] = run.id
+    brought.switch_page("pages/draw.py").run()
+    healthy(brought)
+
+
+def test_who_may_not_see_the_data_may_not_learn_from_them(brought: AppTest, store: RunStore, open_page: Open) -> None:
+    run = trained(store, held(brought), published=True)
+    other = open_page("train", {"run": run.id})
+    assert "test accuracy" in text(other) and any("not here" in i.value for i in other.info)
+    with pytest.raises(HdrError, match="no data set"):
+        run_actions.read_plan(json.dumps(run.plan))
+    run_actions._repeat(run, "token")
+    assert [r.id for r in store.listed("local")] == [run.id]
+
+
+def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = datasets.load("bundled")
+    data = own.make("x", "", train.train, train.test)
+    own.keep(data, "local")
+    session: dict[str, Any] = {}
+    monkeypatch.setattr(own_data.st, "session_state", session)
+    own_data.hold(data, "local")
+    assert own_data.names() == (data.name,)
+    other: dict[str, Any] = {}
+    monkeypatch.setattr(own_data.st, "session_state", other)
+    own_data.hold(data, "local")
+    session.clear()
+    startup.tidy()
+    np.testing.assert_array_equal(own.load(data.name, "local").test.labels, data.test.labels)
+    other.clear()
+    startup.tidy()
+    with pytest.raises(datasets.MissingData):
+        own.load(data.name, "local")
