@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
 from hdr.home import home
+from hdr.training import mending
 from hdr.training.run_tables import prepare, prepare_sqlite
 from hdr.types import HdrError
+
+log = logging.getLogger("hdr.store")
+
+RENEWED = "The run store was damaged. It has been set aside and a new one begun: try again."
+"""What whoever came upon the damage, or was writing meanwhile, is told."""
 
 
 class StoreError(HdrError):
@@ -18,6 +29,9 @@ class StoreError(HdrError):
 
 class Database:
     """An opened database with all tables. Safe to use from many threads and processes at once.
+
+    A file that is damaged, or that a later version of the app has made, is set aside and begun anew, when it is opened
+    and whenever it is found out; see `hdr.training.mending`. A file that can only be read is opened for reading.
 
     Args:
         url: an SQLAlchemy address; the default is an SQLite file in `hdr.home.home()`.
@@ -29,15 +43,46 @@ class Database:
     def __init__(self, url: str | None = None) -> None:
         path = home() / "runs.sqlite"
         self.url = url or f"sqlite:///{path}"
+        self._lock = threading.Lock()
         try:
             if url is None:
                 path.parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(self.url)
-            if self.engine.dialect.name == "sqlite":
-                sa.event.listen(self.engine, "connect", prepare_sqlite)
-            prepare(self.engine)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+            self._file = _file(self.engine)
+            if self._file:
+                mending.wait(self._file)
+                if mending.trouble(self._file):
+                    self._mend()
+            try:
+                self._prepare()
+            except sa.exc.SQLAlchemyError as error:
+                if self._file and mending.is_damage(error):
+                    self._mend()
+                elif not self._read_only(error):
+                    raise
+                self._prepare()
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StoreError(f"The run store at {self.url} cannot be opened: {_reason(error)}.") from error
+        self._seen = self._identity()
+
+    def _prepare(self) -> None:
+        if self.engine.dialect.name == "sqlite" and not sa.event.contains(self.engine, "connect", prepare_sqlite):
+            sa.event.listen(self.engine, "connect", prepare_sqlite)
+        prepare(self.engine)
+
+    def _read_only(self, error: BaseException) -> bool:
+        # A folder in which nothing can be made: SQLite then opens a file only where it is told that nobody writes it.
+        code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
+        waiting = self._file and self._file.with_name(self._file.name + "-wal")
+        if (
+            code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            or not waiting
+            or waiting.exists()
+            or not self._file.is_file()
+        ):
+            return False
+        self.engine = sa.create_engine(f"sqlite:///file:{self._file}?immutable=1&uri=true")
+        return True
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -45,15 +90,18 @@ class Database:
 
         Raises:
             IntegrityError: of SQLAlchemy, where a row is there already.
-            StoreError: it cannot be written to.
+            StoreError: it cannot be written to, or has been begun anew meanwhile.
         """
         try:
-            with self.engine.begin() as connection:
+            with self._current().begin() as connection:
                 yield connection
         except sa.exc.IntegrityError:
             raise
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"The run store at {self.url} cannot be written to: {_reason(error)}.") from error
+            self._fail("written to", error)
+        if self._identity() != self._seen:
+            # What was written is in the file that has been set aside: it does not count.
+            raise StoreError(RENEWED)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -63,11 +111,69 @@ class Database:
             StoreError: it cannot be read.
         """
         try:
-            with self.engine.connect() as connection:
+            with self._current().connect() as connection:
                 yield connection
         except sa.exc.SQLAlchemyError as error:
-            raise StoreError(f"The run store at {self.url} cannot be read: {_reason(error)}.") from error
+            self._fail("read", error)
+
+    def check(self) -> None:
+        """Look at every page of the file, and set it aside where one is damaged. It may take seconds.
+
+        Raises:
+            StoreError: it is damaged, and cannot be set aside.
+        """
+        if self._file and mending.trouble(self._file, thorough=True):
+            try:
+                self._mend()
+            except (sqlite3.Error, OSError) as error:
+                raise StoreError(self._stuck(error)) from error
+
+    def _current(self) -> sa.Engine:
+        # Another process may have begun a new file: then the old one is let go.
+        with self._lock:
+            now = self._identity()
+            if now != self._seen:
+                self.engine.dispose()
+                if self._file:
+                    mending.wait(self._file)
+                prepare(self.engine)
+                self._seen = self._identity()
+        return self.engine
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._file and self._file.stat()
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino) if found else None
+
+    def _fail(self, what: str, error: sa.exc.SQLAlchemyError) -> NoReturn:
+        if self._file and mending.is_damage(error):
+            try:
+                self._mend()
+            except (sqlite3.Error, OSError) as other:
+                raise StoreError(self._stuck(other)) from error
+            raise StoreError(RENEWED) from error
+        raise StoreError(f"The run store at {self.url} cannot be {what}: {_reason(error)}.") from error
+
+    def _mend(self) -> None:
+        self.engine.dispose()
+        repair = mending.mend(self._file)
+        if repair:
+            log.warning("the run store at %s was %s: it is kept as %s", self.url, repair.trouble, repair.backup)
+
+    def _stuck(self, error: BaseException) -> str:
+        return f"The run store at {self.url} is damaged, and cannot be set aside: {_reason(error)}."
+
+
+def _file(engine: sa.Engine) -> Path | None:
+    name: Any = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name.startswith((":memory:", "file:")):
+        return None
+    return Path(name)
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
     return str(getattr(error, "orig", None) or error).splitlines()[0]

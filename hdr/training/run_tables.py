@@ -25,6 +25,13 @@ FIGURES: dict[str, type] = {
 }
 """What lists need of a result, each in a column of its own: a result holds every mistake and is long to read."""
 
+VERSION = 1
+"""Of the tables. It grows where an earlier version of the app could not use them any more; columns that are added, and
+may be missing, do not count."""
+
+BUSY_SECONDS = 5.0
+"""So long a writer waits for another; then it is told that the store is locked."""
+
 metadata = sa.MetaData()
 
 
@@ -102,25 +109,97 @@ trials = sa.Table(
     sa.Column("message", sa.Text, nullable=False, default=""),
 )
 
+commands = sa.Table(
+    "commands",
+    metadata,
+    sa.Column("run", sa.String(32), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("token", sa.String(128), nullable=False),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.UniqueConstraint("run", "token"),
+)
+
+repairs = sa.Table(
+    "repairs",
+    metadata,
+    sa.Column("at", sa.Float, primary_key=True),
+    sa.Column("trouble", sa.String(16), nullable=False),
+    sa.Column("backup", sa.String(200), nullable=False),
+    sa.Column("runs", sa.Integer, nullable=False),
+    sa.Column("searches", sa.Integer, nullable=False),
+)
+
 
 def figures(result: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of `FIGURES` from a result; None for what it does not have."""
     return {name: result.get(name) for name in FIGURES}
 
 
+def spent(search: Any) -> Any:
+    """Seconds that all trials of a search have taken, lost attempts included: to be used in a query.
+
+    Args:
+        search: its name, or a column that holds it.
+    """
+    total = sa.func.coalesce(sa.func.sum(trials.c.seconds + trials.c.lost), 0.0)
+    return sa.select(total).where(trials.c.search == search).scalar_subquery()
+
+
+def summary(search: Any) -> dict[str, Any]:
+    """What the row of a search says of its trials, as queries by column."""
+    mine = trials.c.search == search
+    best = (
+        sa.select(trials.c.number, trials.c.value)
+        .where(mine, trials.c.status == "done")
+        .order_by(trials.c.value.desc(), trials.c.number)
+        .limit(1)
+    )
+    ended = sa.select(sa.func.count()).select_from(trials).where(mine, trials.c.status != "running")
+    return {
+        "ended": ended.scalar_subquery(),
+        "seconds": spent(search),
+        "best": best.with_only_columns(trials.c.number).scalar_subquery(),
+        "best_value": best.with_only_columns(trials.c.value).scalar_subquery(),
+    }
+
+
 def prepare(engine: sa.Engine) -> None:
-    """Make the tables, or give those of an earlier version what they lack. Several processes may do so at once."""
-    # Not metadata.create_all: it looks first and creates then, and another process may create in between.
-    with engine.begin() as connection:
+    """Make the tables, or give those of an earlier version what they lack. Several processes may do so at once.
+
+    Where nothing is lacking nothing is written, so that a store can be opened that can only be read, or that somebody
+    else keeps locked.
+    """
+    if not _complete(engine):
+        # Not metadata.create_all: it looks first and creates then, and another process may create in between.
+        with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         for table in metadata.sorted_tables:
-            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-    for table in metadata.sorted_tables:
-        _add_columns(engine, table)
-    with engine.begin() as connection:
-        for table in metadata.sorted_tables:
-            for index in table.indexes:
-                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+            _add_columns(engine, table)
+        with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                for index in table.indexes:
+                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+            if engine.dialect.name == "sqlite":
+                connection.execute(sa.text(f"PRAGMA user_version = {VERSION}"))
     _fill_figures(engine)
+
+
+def _complete(engine: sa.Engine) -> bool:
+    inspector = sa.inspect(engine)
+    if not {t.name for t in metadata.sorted_tables} <= set(inspector.get_table_names()):
+        return False
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            if connection.execute(sa.text("PRAGMA user_version")).scalar() != VERSION:
+                return False
+    return all(
+        not _missing(engine, table)
+        and {index.name for index in table.indexes} <= {index["name"] for index in inspector.get_indexes(table.name)}
+        for table in metadata.sorted_tables
+    )
 
 
 def _add_columns(engine: sa.Engine, table: sa.Table) -> None:
@@ -154,15 +233,17 @@ def _fill_figures(engine: sa.Engine) -> None:
 
 def prepare_sqlite(connection: Any, _: Any) -> None:
     """Set up a new connection: write-ahead log, patience with other writers, nothing acknowledged that is not kept."""
-    for pragma in ("busy_timeout=5000", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (f"busy_timeout={1000 * BUSY_SECONDS:.0f}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL").close()
             return
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+                return
             # The switch of a new file does not wait for a lock by itself, whatever the time-out.
-            if time.monotonic() > deadline:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)

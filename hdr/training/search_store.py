@@ -15,6 +15,7 @@ from hdr.training import store as run_store
 from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
+from hdr.training.run_tables import spent, summary
 from hdr.training.run_tables import trials as _trials
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_types import ACTIVE, Search, SearchStatus, Trial, TrialStatus
@@ -173,7 +174,7 @@ class SearchStore(Owned[Search]):
                 return False
             change = _running(search, number).values(scores=json.dumps(scores), seconds=seconds)
             connection.execute(change)
-            connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=_spent(search)))
+            connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=spent(search)))
         return True
 
     def settle(
@@ -199,7 +200,7 @@ class SearchStore(Owned[Search]):
                 return False
             change = _running(search, number).values(**row, message=message[:LONGEST_MESSAGE], finished=time.time())
             if connection.execute(change).rowcount:
-                row = _summary(search) | ({"deaths": 0} if lived else {})
+                row = summary(search) | ({"deaths": 0} if lived else {})
                 connection.execute(_searches.update().where(_searches.c.id == search).values(row))
         return True
 
@@ -285,30 +286,8 @@ def _running(search: str, number: int) -> sa.Update:
 def _leave(connection: sa.Connection, search: str, counts: bool = True) -> None:
     # The trial that was running until the last heartbeat has come to nothing; its time was spent all the same.
     heard = sa.select(_searches.c.heard).where(_searches.c.id == search).scalar_subquery()
-    spent = sa.case((heard > _trials.c.started, heard - _trials.c.started), else_=0.0)
-    row: dict[str, Any] = {"lost": _trials.c.lost + spent, "seconds": 0.0}
+    wasted = sa.case((heard > _trials.c.started, heard - _trials.c.started), else_=0.0)
+    row: dict[str, Any] = {"lost": _trials.c.lost + wasted, "seconds": 0.0}
     row |= {} if counts else {"attempts": _trials.c.attempts - 1}
     connection.execute(_trials.update().where(_trials.c.search == search, _trials.c.status == "running").values(row))
-    connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=_spent(search)))
-
-
-def _spent(search: str) -> Any:
-    total = sa.func.coalesce(sa.func.sum(_trials.c.seconds + _trials.c.lost), 0.0)
-    return sa.select(total).where(_trials.c.search == search).scalar_subquery()
-
-
-def _summary(search: str) -> dict[str, Any]:
-    mine = _trials.c.search == search
-    best = (
-        sa.select(_trials.c.number, _trials.c.value)
-        .where(mine, _trials.c.status == "done")
-        .order_by(_trials.c.value.desc(), _trials.c.number)
-        .limit(1)
-    )
-    ended = sa.select(sa.func.count()).select_from(_trials).where(mine, _trials.c.status != "running")
-    return {
-        "ended": ended.scalar_subquery(),
-        "seconds": _spent(search),
-        "best": best.with_only_columns(_trials.c.number).scalar_subquery(),
-        "best_value": best.with_only_columns(_trials.c.value).scalar_subquery(),
-    }
+    connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=spent(search)))

@@ -12,31 +12,19 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from hdr.training.control import Control
-from hdr.training.run_tables import metadata
+from hdr.training.run_tables import commands as _commands
 from hdr.training.run_tables import runs as _runs
 from hdr.training.spec import Change, RunSpec
 from hdr.training.store import RunStore, StoreError
 from hdr.types import HdrError
 
-Kind = Literal["pause", "go", "step", "keep", "change"]
+Kind = Literal["pause", "go", "step", "keep", "change", "park", "place"]
 
 LOOK_SECONDS = 0.08
 """How often a run's process looks for commands."""
 
 HEARTBEAT_SECONDS = 1.0
 """How often it says that it lives; far less than `hdr.training.store.SILENT_SECONDS`."""
-
-_commands = sa.Table(
-    "commands",
-    metadata,
-    sa.Column("run", sa.String(32), sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("token", sa.String(128), nullable=False),
-    sa.Column("time", sa.Float, nullable=False),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.UniqueConstraint("run", "token"),
-)
 
 
 @dataclass(frozen=True)
@@ -59,15 +47,10 @@ class Steering:
 
     Args:
         store: where the runs are.
-
-    Raises:
-        StoreError: the table cannot be made.
     """
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        with store._database.writing() as connection:
-            connection.execute(sa.schema.CreateTable(_commands, if_not_exists=True))
 
     def send(self, run: str, kind: Kind, token: str, values: Mapping[str, Any] | None = None) -> None:
         """Give a command to a run that is still active; the same token gives one command however often it arrives.

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from hdr.training import owned
 from hdr.training.database import Database
 from hdr.training.database import StoreError as StoreError
-from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned
+from hdr.training.mending import Repair
+from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
 from hdr.training.run import ACTIVE, Run, RunSummary, Status
 from hdr.training.run_tables import events as _events
 from hdr.training.run_tables import figures
+from hdr.training.run_tables import repairs as _repairs
 from hdr.training.run_tables import runs as _runs
 from hdr.training.spec import RunSpec
 from hdr.types import HdrError
@@ -26,6 +28,9 @@ log = logging.getLogger("hdr.store")
 
 SILENT_SECONDS = 30.0
 """A running process that has not been heard of for so long is taken to be dead."""
+
+REPAIR_SECONDS = 24 * 3600.0
+"""For so long everybody is told that the store was begun anew."""
 
 LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2000, 40, 12
 """Limits of what people may write to a run; what is longer is cut."""
@@ -54,6 +59,22 @@ class RunStore(Owned[Run]):
     def url(self) -> str:
         """Where it is, as SQLAlchemy names it."""
         return self._database.url
+
+    def check(self) -> None:
+        """Look at every page of the store's file, and begin it anew where one is damaged. It may take seconds.
+
+        Raises:
+            StoreError: it is damaged, and cannot be set aside.
+        """
+        self._database.check()
+
+    def repaired(self) -> Repair | None:
+        """How the store was set aside and begun anew, where that was within the last `REPAIR_SECONDS`."""
+        recent = _repairs.c.at > time.time() - REPAIR_SECONDS
+        query = sa.select(*columns(Repair, _repairs)).where(recent).order_by(_repairs.c.at.desc()).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return Repair(*row) if row else None
 
     def create(self, spec: RunSpec, owner: str, token: str, title: str = "", published: bool = False) -> Run:
         """Put a run into the queue; the same token always gives the same run, however often it arrives.
@@ -167,8 +188,8 @@ class RunStore(Owned[Run]):
             shown = " ".join(title.split())
             values["title"] = (shown or self.get(run, owner).spec.summary)[:LONGEST_TITLE]
         if tags is not None:
-            clean = dict.fromkeys(" ".join(tag.split())[:LONGEST_TAG] for tag in tags)
-            values["tags"] = json.dumps([tag for tag in clean if tag][:MOST_TAGS])
+            named = dict.fromkeys(" ".join(tag.split())[:LONGEST_TAG] for tag in tags)
+            values["tags"] = json.dumps([tag for tag in named if tag][:MOST_TAGS])
         if note is not None:
             values["note"] = note.strip()[:LONGEST_NOTE]
         if values:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -160,30 +159,11 @@ def test_a_process_that_has_fallen_silent_is_noticed(
     assert store.get(waiting).status == "queued"
 
 
-def test_what_is_not_a_database_is_said_to_be_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HDR_HOME", str(tmp_path))
-    (tmp_path / "runs.sqlite").write_bytes(b"this is not a database, and long enough to be looked at" * 20)
-    with pytest.raises(StoreError, match="not a database"):
-        RunStore()
-
-
 def test_a_home_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HDR_HOME", str(tmp_path / "file"))
     with pytest.raises(StoreError, match="file"):
         RunStore()
-
-
-def test_a_store_that_is_damaged_later_is_a_store_error(store: RunStore, small: RunSpec) -> None:
-    run = store.create(small, "ann", "t").id
-    path = Path(store.url.removeprefix("sqlite:///"))
-    store._database.engine.dispose()
-    for name in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        if name.exists():
-            os.truncate(name, 0)
-    for call in (store.runs, lambda: store.events(run), lambda: store.claim(run, 1), lambda: store.heartbeat(run)):
-        with pytest.raises(StoreError):
-            call()
 
 
 RESULT = {
