@@ -29,6 +29,8 @@ bench: .venv/dev.done
 	$(BIN)/python benchmarks/training.py --best
 	$(BIN)/python benchmarks/steering.py
 	$(BIN)/python benchmarks/browser.py
+	$(BIN)/python benchmarks/load.py
+	$(BIN)/python benchmarks/memory.py
 
 chaos: .venv/dev.done
 	$(BIN)/python tests/chaos/kill.py

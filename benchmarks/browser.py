@@ -11,10 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,11 +20,10 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from hdr.training.store import RunStore  # noqa: E402 - the path comes first
-from tools.chromium import launch  # noqa: E402
+from benchmarks.serving import Server
+from tools.chromium import launch
 
 TITLES = {
     "Home": "Handwritten digits, step by step",
@@ -157,43 +152,6 @@ def trainings(page: Page, url: str, count: int) -> tuple[list[float], list[float
     return times
 
 
-class Server:
-    """A running app on a free port."""
-
-    def __init__(self, home: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
-        self.began = time.perf_counter()
-        self._process = subprocess.Popen(
-            [*command, f"--server.port={self.port}", "--server.address=127.0.0.1"],
-            cwd=ROOT,
-            env={**os.environ, "HDR_HOME": str(home)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def wait(self) -> None:
-        """Wait until it takes connections."""
-        while True:
-            if self._process.poll() is not None:
-                raise SystemExit(f"The server ended with {self._process.returncode}.")
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        """End it. Its spare training process ends by itself."""
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-
 def warm(home: Path) -> None:
     """Let a first server train the default model, as everywhere."""
     server = Server(home)
@@ -202,12 +160,7 @@ def warm(home: Path) -> None:
         with sync_playwright() as playwright:
             browser = launch(playwright)
             browser.new_page().goto(server.url)
-            store = RunStore(f"sqlite:///{home / 'runs.sqlite'}")
-            deadline = time.monotonic() + 300
-            while not any(run.status == "done" for run in store.runs()):
-                if time.monotonic() > deadline:
-                    raise SystemExit("The default model was not trained within five minutes.")
-                time.sleep(0.5)
+            server.wait_for_default_model()
             browser.close()
     finally:
         server.stop()

@@ -1,0 +1,244 @@
+"""Visitors without a browser: they speak Streamlit's protocol over a WebSocket, so that many fit beside the server.
+
+What a browser sends and when is copied from one (Streamlit 1.67): at first a run with nothing but the page's name, then
+for every change of a widget a run of the fragment that it is in, with the values of all widgets that were touched, and
+a run of each fragment that asks to be run every so often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+
+PATIENCE = 60.0
+"""Seconds that any answer may take; more is an error."""
+
+LARGEST = 64_000_000
+"""Bytes of a message."""
+
+ANSWER = re.compile(r'class="hdr-answer[^>]*>(.*?)</div>', re.DOTALL)
+TAG = re.compile("<[^>]*>")
+
+Stroke = list[tuple[float, float]]
+"""Points in pixels of the canvas."""
+
+
+class VisitError(Exception):
+    """The app did not do what it should have done for a visitor."""
+
+
+@dataclass
+class Run:
+    """One run of the app's script, or of a part of it, as a visitor sees it.
+
+    Attributes:
+        number: counts the runs of a visitor.
+        fragments: the parts that run; empty where the whole page does.
+        answer: what Draw has said in it; None where it has said nothing yet.
+        ended: whether it is over.
+    """
+
+    number: int
+    fragments: tuple[str, ...] = ()
+    answer: str | None = None
+    ended: bool = False
+
+
+@dataclass
+class _Watch:
+    holds: Callable[[Run], bool]
+    found: asyncio.Future[tuple[float, Run]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Visitor:
+    """One open page. Use `async with Visitor(url, "draw") as visitor`.
+
+    Attributes:
+        received: bytes that the server has sent.
+        errors: what has gone wrong, in words: exceptions and error boxes on the page.
+    """
+
+    def __init__(self, url: str, page: str = "") -> None:
+        self._url, self._page, self._hash = url, page, ""
+        self._connection: ClientConnection | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._widgets: dict[str, tuple[str, str]] = {}
+        self._values: dict[str, WidgetState] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._watches: list[_Watch] = []
+        self._run = Run(0, ended=True)
+        self.received = 0
+        self.errors: list[str] = []
+
+    async def __aenter__(self) -> Visitor:
+        """Open the page; returns when its script is over."""
+        address = self._url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._connection = await connect(address, subprotocols=["streamlit"], max_size=LARGEST, compression=None)
+        self._reader = asyncio.create_task(self._read())
+        await self.go(self._page)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the page, as a browser does."""
+        self._stop_timers()
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+        await self._connection.close()
+
+    async def go(self, page: str) -> float:
+        """Change to another page; seconds until its script is over."""
+        self._page, self._hash = page, ""
+        self._widgets.clear()
+        self._values.clear()
+        return (await self._asked("", lambda run: run.ended, f"the page {page!r}", page_name=page))[0]
+
+    async def press(self, key: str) -> float:
+        """Press a button by its key; seconds until the run that follows is over."""
+        widget, fragment = self._widget(key)
+        self._values[widget] = WidgetState(id=widget, trigger_value=True)
+        waiting = self._asked(fragment, lambda run: run.ended, f"what follows {key}", once=widget)
+        return (await waiting)[0]
+
+    async def draw(self, key: str, strokes: list[Stroke]) -> tuple[float, str]:
+        """Draw the last stroke of a drawing.
+
+        Args:
+            key: of the canvas.
+            strokes: all strokes that are on it now.
+
+        Returns:
+            Seconds until the answer is there, and the answer; it is empty where there is none.
+        """
+        widget, fragment = self._widget(key)
+        value = json.dumps({"drawing": {"raw": _drawing(strokes), "data": None}}, separators=(",", ":"))
+        self._values[widget] = WidgetState(id=widget, json_value=value)
+        seconds, run = await self._asked(fragment, lambda run: run.answer is not None, "the answer to a stroke")
+        return seconds, run.answer or ""
+
+    def _widget(self, key: str) -> tuple[str, str]:
+        if key not in self._widgets:
+            raise VisitError(f"There is no widget {key!r} on the page {self._page!r}.")
+        return self._widgets[key]
+
+    async def _asked(
+        self, fragment: str, holds: Callable[[Run], bool], what: str, page_name: str = "", once: str = ""
+    ) -> tuple[float, Run]:
+        """Ask for a run; how long it was until something holds in it or in a later one, and that run."""
+        before, began = self._run.number, time.perf_counter()
+
+        def effect(run: Run) -> bool:
+            return run.number > before and (not run.fragments or fragment in run.fragments) and holds(run)
+
+        watch = _Watch(effect)
+        self._watches.append(watch)
+        await self._ask(fragment, page_name)
+        self._values.pop(once, None)
+        try:
+            moment, run = await asyncio.wait_for(watch.found, PATIENCE)
+        except TimeoutError:
+            raise VisitError(f"{what}: not within {PATIENCE:g} s") from None
+        finally:
+            if watch in self._watches:
+                self._watches.remove(watch)
+        return moment - began, run
+
+    async def _ask(self, fragment: str, page_name: str = "", by_itself: bool = False) -> None:
+        message = BackMsg()
+        run = message.rerun_script
+        run.page_script_hash, run.page_name, run.fragment_id = self._hash, page_name, fragment
+        run.is_auto_rerun = by_itself
+        run.widget_states.widgets.extend(self._values.values())
+        run.context_info.timezone, run.context_info.locale = "UTC", "en-US"
+        run.context_info.url = f"{self._url}/{self._page}"
+        await self._connection.send(message.SerializeToString())
+
+    async def _read(self) -> None:
+        problem: Exception = VisitError("the server has closed the connection")
+        try:
+            async for data in self._connection:
+                self.received += len(data)
+                message = ForwardMsg()
+                message.ParseFromString(data)
+                self._take(message)
+        except Exception as error:
+            problem = VisitError(f"{type(error).__name__}: {error}")
+        for watch in self._watches:
+            if not watch.found.done():
+                watch.found.set_exception(problem)
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "new_session":
+            self._run = Run(self._run.number + 1, tuple(message.metadata.run.fragment_ids))
+            self._hash = message.new_session.page_script_hash
+            if not self._run.fragments:
+                self._stop_timers()
+        elif kind == "delta":
+            self._note(message.delta)
+        elif kind == "auto_rerun":
+            self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+        elif kind == "script_finished":
+            # A run that was cut short is followed by another one.
+            self._run.ended = message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        for watch in [w for w in self._watches if w.holds(self._run)]:
+            self._watches.remove(watch)
+            if not watch.found.done():
+                watch.found.set_result((time.perf_counter(), self._run))
+
+    def _note(self, delta: Delta) -> None:
+        element = delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
+            self.errors.append(element.exception.message or element.alert.body)
+        if kind == "html" and (found := ANSWER.search(element.html.body)):
+            self._run.answer = TAG.sub("", found[1]).strip()
+        widget = getattr(getattr(element, kind), "id", "") if kind else ""
+        if widget.startswith("$$ID-"):
+            # What follows the two parts is the key that the app has given it.
+            self._widgets[widget.split("-", 2)[2]] = (widget, delta.fragment_id)
+
+    def _start_timer(self, fragment: str, seconds: float) -> None:
+        async def again() -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                await self._ask(fragment, by_itself=True)
+
+        if fragment in self._timers:
+            self._timers[fragment].cancel()
+        self._timers[fragment] = asyncio.create_task(again())
+
+    def _stop_timers(self) -> None:
+        for task in self._timers.values():
+            task.cancel()
+        self._timers.clear()
+
+
+def _drawing(strokes: list[Stroke]) -> dict[str, Any]:
+    """A drawing as the canvas sends it (fabric.js 7)."""
+    return {"version": "7.4.0", "objects": [_path(s) for s in strokes], "background": "#ffffff"}
+
+
+def _path(points: Stroke) -> dict[str, Any]:
+    middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in itertools.pairwise(points)]
+    curves = [["Q", *a, *m] for a, m in zip(points, middles, strict=False)]
+    path = [["M", *points[0]], *curves, ["L", *points[-1]]]
+    switched_off = ("lockMovementX", "lockMovementY", "lockRotation", "lockScalingX", "lockScalingY", "lockSkewingX")
+    switched_off += ("lockSkewingY", "lockScalingFlip", "strokeUniform", "flipX", "flipY")
+    look = {"fill": None, "stroke": "#1c2430", "strokeWidth": 20, "strokeLineCap": "round", "strokeLineJoin": "round"}
+    plain = {"scaleX": 1, "scaleY": 1, "angle": 0, "skewX": 0, "skewY": 0, "opacity": 1, "visible": True}
+    # Without a place of its own, a path stays where its points are.
+    return {**dict.fromkeys(switched_off, False), "type": "Path", "version": "7.4.0", **look, **plain, "path": path}
