@@ -22,6 +22,7 @@ way = st.navigation(
         st.Page("pages/runs.py", title="Runs"),
         st.Page("pages/draw.py", title="Draw"),
         st.Page("pages/data.py", title="Data"),
+        st.Page("pages/about.py", title="About"),
     ],
     position="top",
 )

@@ -145,9 +145,6 @@ class Settings(BaseModel):
     own_data_mb: float | None = _most(
         "megabytes", 1_000.0, 64.0, "Memory for the data sets that visitors have uploaded, all sessions together."
     )
-    collecting: bool = _setting(
-        True, "Whether visitors may collect digits in their own handwriting and train on them.", "on or off"
-    )
     keep_drawings: bool = _setting(
         False,
         "Whether visitors who name their drawings are asked if you may keep them, in the folder `collected`. Only of "

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr.ui import compare_view, page, profile, resources, result_view, run_actions, run_table, run_view, runs
+from hdr.ui import compare_view, page, profile, resources, result_view, run_actions, run_table, run_view, runs, waiting
 
 page.begin("All runs", "Select a row to open it, or several to compare them.")
 if profile.demo():
@@ -10,6 +10,7 @@ if profile.demo():
 
 known = runs.listed()
 if known:
+    waiting.note(known)
     chosen = run_table.choose(known)
 else:
     chosen = []

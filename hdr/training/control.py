@@ -41,15 +41,17 @@ class Control:
         self._changed, self._steered = changed, steered
         self._news = threading.Condition()
         self._paused, self._keep, self._steps, self._stage = False, False, 0, 0
+        self._parked = False
         self._pending: dict[str, Any] = {}
-        self._paused_seconds = 0.0
+        self._paused_seconds, self._paused_since = 0.0, None
 
     def obey(self, kind: str, values: Mapping[str, Any] | None = None) -> None:
         """Take a command.
 
         Args:
             kind: "pause" (at the next batch, or where there are none, after this stage), "go", "step" (to the end of
-                this stage, or where it has ended, of the next), "keep" (end now, with what is finished) or "change".
+                this stage, or where it has ended, of the next), "keep" (end now, with what is finished), "change",
+                "park" (wait, since others have its place) or "place" (it has a place again, and goes on).
             values: of a change: hyperparameters, from the next stage on.
         """
         with self._news:
@@ -63,11 +65,20 @@ class Control:
                 self._keep = True
             elif kind == "change":
                 self._pending.update(values or {})
+            elif kind == "park":
+                self._parked = True
+            elif kind == "place":
+                self._paused, self._parked = False, False
             self._news.notify_all()
 
     def clock(self) -> float:
         """Seconds since some moment in the past, without the pauses."""
         return perf_counter() - self._paused_seconds
+
+    def worked(self) -> float:
+        """As `clock`, and it stands still during a pause."""
+        since = self._paused_since
+        return (since or perf_counter()) - self._paused_seconds
 
     def begin(self, stage: int) -> dict[str, Any]:
         """Begin a stage: wait while paused, and take the changes.
@@ -99,7 +110,7 @@ class Control:
             Kept: this stage is not to be finished.
         """
         # Read without the lock, since this is asked a thousand times a second.
-        if self._paused or self._keep:
+        if self._paused or self._parked or self._keep:
             self._wait()
             self._leave()
 
@@ -145,14 +156,17 @@ class Control:
 
     def _wait(self) -> None:
         with self._news:
-            if not self._paused or self._keep:
+            if self._goes():
                 return
-        began = perf_counter()
+        began = self._paused_since = perf_counter()
         self.report({"phase": "paused"})
         with self._news:
-            self._news.wait_for(lambda: not self._paused or self._keep)
-        self._paused_seconds += perf_counter() - began
+            self._news.wait_for(self._goes)
+        self._paused_seconds, self._paused_since = self._paused_seconds + perf_counter() - began, None
         self.report({"phase": "fitting", "paused_seconds": perf_counter() - began})
+
+    def _goes(self) -> bool:
+        return self._keep or not (self._paused or self._parked)
 
     def _leave(self) -> None:
         if self._keep and self._stage > 1:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
+from hdr import settings
+from hdr.training.allowance import OWNER
 from hdr.training.processes import LocalProcesses
 from hdr.training.spec import PRESETS, for_dataset
 from hdr.training.store import RunStore, RunSummary
 
 R = TypeVar("R", bound=RunSummary)
 
-OWNER = "default"
 MOST_TRIES = 3
 
 
@@ -24,6 +26,8 @@ def ensure(store: RunStore, processes: LocalProcesses, dataset: str) -> RunSumma
         Its run, or None where every try has failed.
     """
     spec = for_dataset(PRESETS["fast"].spec, dataset)
+    most = settings.current().training_digits
+    spec = replace(spec, train_size=min(spec.train_size, most or spec.train_size))
     tries = [r for r in store.listed(OWNER) if r.owner == OWNER and r.spec.key == spec.key]
     for run in tries:
         if run.active or run.status == "done":

@@ -22,7 +22,7 @@ from hdr import catalogue, datasets, settings
 from hdr.datasets import own
 from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
-from hdr.training import fitting
+from hdr.training import allowance, fitting
 from hdr.training.model import TrainedModel
 from hdr.training.spec import RunSpec
 from hdr.training.stages import GROWN
@@ -101,6 +101,16 @@ def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
     return Estimate(**said)
 
 
+def check_digits(spec: RunSpec, dataset: Dataset) -> None:
+    """Refuse a run that learns from more digits than the server allows, copies counted.
+
+    Raises:
+        NotAllowed: with both numbers.
+    """
+    versions = _versions(spec.augmentation)
+    allowance.check_size(_rows(spec, dataset) // versions, versions - 1)
+
+
 def check_memory(spec: RunSpec, dataset: Dataset) -> float:
     """Refuse a run that would not fit; from one digit, so that it takes a moment.
 
@@ -109,8 +119,9 @@ def check_memory(spec: RunSpec, dataset: Dataset) -> float:
 
     Raises:
         TooLarge: they are more than `memory_limit_mb`.
-        HdrError: the spec does not suit its data.
+        HdrError: the spec does not suit its data, or learns from more digits than the server allows.
     """
+    check_digits(spec, dataset)
     before = extract(dataset.train.images[:1], spec.pipeline, spec.features).shape[1]
     features = spec.reduction.params.get("components", before) if spec.reduction else before
     rows = _rows(spec, dataset)

@@ -12,11 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 from hdr import datasets
+from hdr.training import guard
+from hdr.training.allowance import Allowance
 from hdr.training.insist import insist
 from hdr.training.search_fitting import Trials
 from hdr.training.search_sampling import hopeless, suggest
 from hdr.training.search_store import MOST_ATTEMPTS, SearchStore, UnknownSearch
-from hdr.training.search_types import Search, Trial, TrialStatus
+from hdr.training.search_types import SEARCH, Search, Trial, TrialStatus
 from hdr.training.store import RunStore, StoreError
 from hdr.types import HdrError
 
@@ -53,6 +55,7 @@ def execute(
     stopped: Callable[[], None] = _nothing,
     report: Callable[[Trial], None] = _nothing,
     polite: bool = False,
+    over: Callable[[guard.Excess], None] | None = None,
 ) -> bool:
     """Do one queued search in this process, until its budget is used up.
 
@@ -62,6 +65,8 @@ def execute(
         stopped: called, in another thread, where it is to end at once.
         report: called with every trial that has ended, after it is in the store.
         polite: whether to go to the end of the queue after a while, where others wait.
+        over: called, in another thread, where it has taken more time or memory than the server allows and is to end at
+            once; None where it may take what it wants.
 
     Returns:
         True where it is done, or has gone to the end of the queue; False where it failed, or is another's.
@@ -72,6 +77,8 @@ def execute(
         return False
     ended = threading.Event()
     threading.Thread(target=_watch, args=(searches, search, claim, ended, stopped), daemon=True).start()
+    if over:
+        threading.Thread(target=_limit, args=(store, searches, search, over, ended), daemon=True).start()
     try:
         message = _Work(searches, search, claim, report).go_on(polite)
         return message is None or insist(lambda: searches.end(search, "done", message, claim))
@@ -186,6 +193,18 @@ class _Work:
         if not written:
             raise _Lost
         return written
+
+
+def _limit(
+    store: RunStore, searches: SearchStore, search: str, over: Callable[[guard.Excess], None], ended: threading.Event
+) -> None:
+    try:
+        # What other processes have done of it counts as well.
+        began, allowance = time.monotonic() - searches.get(search).seconds, Allowance(store)
+    except HdrError as error:
+        log.warning("search %s is not watched: %s", search, error)
+        return
+    guard.watch(lambda: time.monotonic() - began, lambda s: allowance.add(SEARCH + search, s), over, ended)
 
 
 def _watch(searches: SearchStore, search: str, claim: int, ended: threading.Event, stopped: Callable[[], None]) -> None:

@@ -16,9 +16,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hdr import datasets
+from hdr.training import guard
+from hdr.training.allowance import Allowance
 from hdr.training.control import Control
+from hdr.training.estimate import check_memory
 from hdr.training.fitting import Report, fit
 from hdr.training.insist import insist
+from hdr.training.search_store import SearchStore
 from hdr.training.search_types import SEARCH
 from hdr.training.steering import Steering, watch
 from hdr.training.store import RunStore
@@ -31,7 +35,13 @@ def _nothing(*_: Any) -> None:
     pass
 
 
-def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing, report: Report = _nothing) -> bool:
+def execute(
+    store: RunStore,
+    run_id: str,
+    stopped: Callable[[], None] = _nothing,
+    report: Report = _nothing,
+    over: Callable[[guard.Excess], None] | None = None,
+) -> bool:
     """Train one queued run in this process, as it is steered.
 
     Events go to the store, the model to the run's folder, and the outcome to the store: done, or failed with a message
@@ -42,6 +52,8 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
         run_id: its name.
         stopped: called, in another thread, where the run is to end at once and keep nothing.
         report: called with every event, after it is in the store.
+        over: called, in another thread, where the run has taken more time or memory than the server allows and is to
+            end at once; None where it may take what it wants.
 
     Returns:
         True where the run is done; False where it failed or somebody else had taken it.
@@ -54,6 +66,10 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
     control = Control(run.spec, lambda spec: steering.record(run_id, spec), steered=True)
     ended = threading.Event()
     threading.Thread(target=watch, args=(steering, run_id, control, ended, stopped), daemon=True).start()
+    if over:
+        allowance, began = Allowance(store), control.worked()
+        limits = (lambda: control.worked() - began, lambda seconds: allowance.add(run_id, seconds), over, ended)
+        threading.Thread(target=guard.watch, args=limits, daemon=True).start()
 
     def keep(event: dict[str, Any]) -> None:
         store.add_event(run_id, next(numbers), event)
@@ -61,7 +77,9 @@ def execute(store: RunStore, run_id: str, stopped: Callable[[], None] = _nothing
 
     try:
         with threadpool_limits(run.spec.threads):
-            model = fit(run.spec, datasets.load(run.spec.dataset, run.owner), keep, control)
+            dataset = datasets.load(run.spec.dataset, run.owner)
+            check_memory(run.spec, dataset)
+            model = fit(run.spec, dataset, keep, control)
         size = model.save(run.folder)
         return insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:
@@ -88,22 +106,36 @@ def main() -> int:
     run_id = sys.stdin.readline().strip()
     if not run_id:
         return 0
+    guard.limit_memory()
     store = RunStore()
     if run_id.startswith(SEARCH):
         from hdr.training import search
 
         # The process is the unit that stops here, too.
-        done = search.execute(store, run_id.removeprefix(SEARCH), stopped=lambda: os._exit(0), polite=True)
+        name = run_id.removeprefix(SEARCH)
+
+        def too_much(excess: guard.Excess) -> None:
+            # A trial that takes too much memory is begun again by another process, and given up after a few times.
+            _leave(lambda: excess.of == "time" and SearchStore(store).end(name, "stopped", excess.message))
+
+        done = search.execute(store, name, stopped=lambda: os._exit(0), polite=True, over=too_much)
         return 0 if done else 1
 
-    def stopped() -> None:
-        try:
-            store.end(run_id, "stopped")
-        finally:
-            # Fitting cannot be interrupted from inside: the process is the unit that stops.
-            os._exit(0)
+    def over(excess: guard.Excess) -> None:
+        _leave(lambda: store.end(run_id, "failed", excess.message))
 
-    return 0 if execute(store, run_id, stopped) else 1
+    def stopped() -> None:
+        _leave(lambda: store.end(run_id, "stopped"))
+
+    return 0 if execute(store, run_id, stopped, over=over) else 1
+
+
+def _leave(write: Callable[[], Any]) -> None:
+    try:
+        write()
+    finally:
+        # Fitting cannot be interrupted from inside: the process is the unit that stops.
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from html import escape
 
 import streamlit as st
 
+from hdr import settings
 from hdr.plots import pictures
 from hdr.training.estimate import Estimate, estimate
 from hdr.training.spec import RunSpec
@@ -54,6 +55,14 @@ def _answer(job: jobs.Job) -> None:
         _note(job.error, wrong=True)
         return
     found: Estimate = job.result
+    most = settings.current().run_minutes
+    if most is not None and found.total_seconds > 60 * most:
+        _note(
+            f"Takes about {pictures.duration(found.total_seconds)}, and this server ends a training after {most:g} "
+            "minutes. Take fewer digits, or a quicker classifier.",
+            wrong=True,
+        )
+        return
     _note(
         f"Takes about {pictures.duration(found.total_seconds)}, {pictures.duration(found.fit_seconds)} of it fitting, "
         f"and {found.peak_mb:,.0f} MB",

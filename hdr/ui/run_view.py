@@ -15,7 +15,7 @@ from hdr.text import plain
 from hdr.training.progress import Progress, progress
 from hdr.training.steering import Kind
 from hdr.training.store import Run
-from hdr.ui import profile, resources, steer_view
+from hdr.ui import profile, resources, steer_view, waiting
 from hdr.ui.widgets import show_value
 
 REFRESH_SECONDS = 0.4
@@ -53,6 +53,9 @@ def _live(run_id: str, new: bool) -> None:
 
 def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if run.status == "queued":
+        place = waiting.place(run.id)
+        if place:
+            return f"**{place}**: other trainings and searches have their turns first."
         return "**Waiting** for a free place: another training is running or paused."
     elapsed = pictures.duration(seen.elapsed(run.started or time.time(), time.time()))
     words = {
@@ -68,7 +71,9 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
         place = f"{unit} {pictures.count(last.step)} of {pictures.count(seen.of)}"
         words = f"Paused after {place}" if seen.phase == "paused" else place.capitalize()
     if seen.phase == "paused":
-        return f":orange-badge[:material/pause: {words}] · {elapsed} so far"
+        place = waiting.place(run.id)
+        parked = f" · others waited, so it is {place} and goes on by itself when it has its turn" if place else ""
+        return f":orange-badge[:material/pause: {words}] · {elapsed} so far{parked}"
     left = ""
     if seen.remaining and seen.phase == "fitting":
         # Patience may end it before.

@@ -10,7 +10,8 @@ import streamlit as st
 
 from hdr import datasets
 from hdr.datasets import background, own
-from hdr.training import default
+from hdr.text import plain
+from hdr.training import cleaning, default
 from hdr.training.processes import LocalProcesses
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore
@@ -18,6 +19,9 @@ from hdr.types import HdrError
 from hdr.ui import own_data, resources
 
 log = logging.getLogger("hdr.startup")
+
+CLEAN_SECONDS = 3600.0
+"""How often old runs and what was left half written are cleaned away, besides at the start."""
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -29,8 +33,8 @@ def begin() -> None:
 def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     _load_reader()
     try:
-        store.purge()
-        SearchStore(store).purge()
+        store.check()
+        threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
         own.purge(_waited_for(store))
         default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
@@ -41,6 +45,18 @@ def _prepare(store: RunStore, processes: LocalProcesses) -> None:
         default.ensure(store, processes, "mnist")
     except HdrError as error:
         log.warning("%s", error)
+
+
+def _keep_clean(store: RunStore) -> None:
+    while True:
+        try:
+            log.info("cleaned away: %s", cleaning.clean(store))
+        except HdrError as error:
+            log.warning("%s", error)
+        except Exception:
+            # The next time may be better, and nobody waits for this one.
+            log.exception("cleaning up")
+        time.sleep(CLEAN_SECONDS)
 
 
 def _load_reader() -> None:
@@ -95,3 +111,10 @@ def data_notice() -> None:
     """Where MNIST is not here yet: how far its download is. Nothing otherwise."""
     if "mnist" not in datasets.available():
         _progress()
+
+
+def store_notice() -> None:
+    """Where the run store was set aside and begun anew in the last day: one sentence. Nothing otherwise."""
+    repair = resources.store().repaired()
+    if repair:
+        st.caption(f":material/restore_page: {plain(repair.sentence)}")

@@ -46,8 +46,9 @@ def note(run: Run) -> None:
 
 
 def asked(commands: list[Command]) -> Kind | None:
-    """What was asked for last, but for changes."""
-    return next((c.kind for c in reversed(commands) if c.kind != "change"), None)
+    """What was asked for last, but for changes; a run that has its place again goes on."""
+    last = next((c.kind for c in reversed(commands) if c.kind not in ("change", "park")), None)
+    return "go" if last == "place" else last
 
 
 def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:

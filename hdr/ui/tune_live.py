@@ -10,9 +10,9 @@ import streamlit as st
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training.search_spec import MOST_MINUTES, MOST_TRIALS
-from hdr.training.search_types import Search, Trial
+from hdr.training.search_types import SEARCH, Search, Trial
 from hdr.types import HdrError
-from hdr.ui import resources, tune_figures, tune_table, tune_values
+from hdr.ui import resources, tune_figures, tune_table, tune_values, waiting
 from hdr.ui.tune_searches import mine, store
 
 REFRESH_SECONDS = 0.5
@@ -109,6 +109,9 @@ def _best(search: Search, trials: Sequence[Trial]) -> None:
 
 def _so_far(search: Search, trials: Sequence[Trial]) -> str:
     if search.status == "queued":
+        place = waiting.place(SEARCH + search.id)
+        if place:
+            return f"**{place}**: other trainings and searches have their turns first."
         return "**Waiting** for its process, and for a free place where another training or search is running."
     spec = search.spec
     by_status = {s: sum(t.status == s for t in trials) for s in ("pruned", "refused", "failed")}

@@ -35,6 +35,9 @@ class Queue:
         """As `LocalProcesses.submit`, without a process."""
         return self._store.create(*args, **kwargs)
 
+    def place(self, name: str) -> int | None:
+        """As `LocalProcesses.place`, where nobody waits."""
+
     def stop(self, run_id: str) -> None:
         """As `LocalProcesses.stop`, without a process."""
         self._store.request_stop(run_id)

@@ -1,0 +1,213 @@
+"""What is cleaned away: old runs and searches, models that belong to no run, and what was left half written.
+
+Nothing that is published, and nothing that is still to change, is ever cleaned away for its age or its number.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from hdr import settings
+from hdr.home import home, remove_stale_parts
+from hdr.training.allowance import Allowance
+from hdr.training.run_tables import runs as _runs
+from hdr.training.run_tables import searches as _searches
+from hdr.training.search_store import SearchStore
+from hdr.training.store import ACTIVE, RunStore
+from hdr.types import HdrError
+
+DAY = 24 * 3600.0
+
+ORPHAN_DAYS = 7.0
+"""So long is a model kept whose run the store does not know. Where a store was lost and its backup is brought back,
+the models are still there."""
+
+NEW_SECONDS = 3600.0
+"""A folder that was changed within this time belongs to somebody, whether or not it is known to whom."""
+
+MEASURE_SECONDS = 30.0
+"""For so long the size of the models on the disk is taken to be what it was."""
+
+_LONG_AGO = 1.0
+
+log = logging.getLogger("hdr.cleaning")
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """How much was cleaned away.
+
+    Attributes:
+        deleted: runs and searches that their owners had deleted long ago.
+        old: runs that were too old, too many, or too large together.
+        searches: searches that were too old or too many.
+        orphans: models that had belonged to no run for long.
+    """
+
+    deleted: int = 0
+    old: int = 0
+    searches: int = 0
+    orphans: int = 0
+
+    def __str__(self) -> str:
+        return ", ".join(f"{f.name} {getattr(self, f.name)}" for f in fields(self))
+
+
+def clean(store: RunStore) -> Cleaned:
+    """Clean everything up by the host's settings, as they are now. Several servers may do so at once.
+
+    Raises:
+        HdrError: the store cannot be written to.
+    """
+    searches = SearchStore(store)
+    deleted = store.purge() + searches.purge()
+    old = _remove_runs(store, _too_many(_finished(store, _runs)))
+    _measured.clear()
+    old += _remove_runs(store, _too_large(store))
+    gone = _remove(store, _searches, _too_many(_finished(store, _searches)))
+    if gone:
+        searches.purge()
+    Allowance(store).forget()
+    orphans = _orphans(store)
+    for folder in (home(), *(home() / "models").glob("*/"), *(home() / "datasets").glob("*/")):
+        remove_stale_parts(folder)
+    return Cleaned(deleted, old, gone, orphans)
+
+
+def room_for_models(store: RunStore) -> bool:
+    """Whether there is room for one more model. Where there is none, the oldest runs are cleaned away first."""
+    most = settings.current().disk_mb
+    if most is None or _models_mb() < most:
+        return True
+    try:
+        store.purge()
+        _measured.clear()
+        _remove_runs(store, _too_large(store))
+    except HdrError as error:
+        log.warning("%s", error)
+    return _models_mb() < most
+
+
+@dataclass(frozen=True)
+class _Kept:
+    id: str
+    owner: str
+    finished: float
+    done: bool
+
+
+def _finished(store: RunStore, table: sa.Table) -> list[_Kept]:
+    # The newest first. A run that was stopped in the queue has ended as well.
+    ended = sa.func.coalesce(table.c.finished, table.c.created)
+    query = (
+        sa.select(table.c.id, table.c.owner, ended, table.c.status == "done")
+        .where(table.c.status.not_in(ACTIVE), table.c.deleted.is_(None), sa.not_(table.c.published))
+        .order_by(ended.desc(), table.c.id)
+    )
+    with store._database.reading() as connection:
+        return [_Kept(*row) for row in connection.execute(query)]
+
+
+def _too_many(known: list[_Kept]) -> set[str]:
+    rules = settings.current()
+    remove: set[str] = set()
+    newest: dict[str, str] = {}
+    for one in known:
+        if one.done:
+            newest.setdefault(one.owner, one.id)
+    if rules.kept_days is not None:
+        # Somebody who comes back after a holiday finds the last that they made, unless room is needed.
+        before = time.time() - DAY * rules.kept_days
+        remove |= {k.id for k in known if k.finished < before and newest.get(k.owner) != k.id}
+    if rules.kept_runs_per_session is not None:
+        counts: dict[str, int] = {}
+        for one in known:
+            counts[one.owner] = counts.get(one.owner, 0) + (one.id not in remove)
+            if counts[one.owner] > rules.kept_runs_per_session:
+                remove.add(one.id)
+    if rules.kept_runs is not None:
+        remove |= {k.id for k in [k for k in known if k.id not in remove][rules.kept_runs :]}
+    return remove
+
+
+def _too_large(store: RunStore) -> set[str]:
+    most = settings.current().disk_mb
+    over = _models_mb() - most if most is not None else 0.0
+    remove: set[str] = set()
+    # A tenth more than is needed: the next training is not to clean up again.
+    for one in reversed(_finished(store, _runs)) if over > 0 else ():
+        if over <= -0.1 * (most or 0.0):
+            break
+        over -= folder_mb(home() / "models" / one.id)
+        remove.add(one.id)
+    return remove
+
+
+def _remove_runs(store: RunStore, names: set[str]) -> int:
+    removed = _remove(store, _runs, names)
+    if removed:
+        store.purge()
+        _measured.clear()
+    return removed
+
+
+def _remove(store: RunStore, table: sa.Table, names: set[str]) -> int:
+    # As if it had been deleted long ago: what is then done with it is said in one place.
+    if not names:
+        return 0
+    such = (table.c.id.in_(names), table.c.status.not_in(ACTIVE), sa.not_(table.c.published))
+    with store._database.writing() as connection:
+        return connection.execute(table.update().where(*such).values(deleted=_LONG_AGO)).rowcount
+
+
+def _orphans(store: RunStore) -> int:
+    models, aside = home() / "models", home() / "orphans"
+    found = {path.name: path for path in (*models.glob("*/"), *aside.glob("*/"))}
+    if not found:
+        return 0
+    with store._database.reading() as connection:
+        known = {name for (name,) in connection.execute(sa.select(_runs.c.id))}
+    removed, now = 0, time.time()
+    for name, path in found.items():
+        try:
+            age = now - path.stat().st_mtime
+            if path.parent == aside and name in known:
+                path.rename(models / name)
+            elif path.parent == models and name not in known and age > NEW_SECONDS:
+                aside.mkdir(exist_ok=True)
+                os.utime(path.rename(aside / name), (now, now))
+            elif path.parent == aside and age > DAY * ORPHAN_DAYS:
+                shutil.rmtree(path)
+                removed += 1
+        except OSError as error:
+            log.warning("%s, a model that belongs to no run, cannot be cleaned away: %s", path, error)
+    return removed
+
+
+_measured: dict[Path, tuple[float, float]] = {}
+
+
+def _models_mb() -> float:
+    folder = home() / "models"
+    at, size = _measured.get(folder, (float("-inf"), 0.0))
+    if time.monotonic() - at > MEASURE_SECONDS:
+        at, size = time.monotonic(), folder_mb(folder)
+        _measured[folder] = at, size
+    return size
+
+
+def folder_mb(folder: Path) -> float:
+    """Megabytes that the files below a folder take; 0 for one that is not there."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total / 1e6
