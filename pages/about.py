@@ -17,19 +17,22 @@ with left:
 with right:
     st.subheader("Where your data go", anchor=False)
     st.html(allowed.listing(allowed.data(rules)))
+
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("Licence and sources", anchor=False)
+    sources = [source for facts in FACTS.values() for source in dict.fromkeys(fact.source for fact in facts)]
+    st.html(
+        allowed.listing(
+            [
+                "The app is free software under the MIT licence: use it, change it, pass it on.",
+                *(f"Data: {source}." for source in sources),
+                "It stands on Streamlit, scikit-learn, NumPy, OpenCV, scikit-image, Plotly, Optuna, skops and "
+                "SQLAlchemy, each under its own free licence. Every step and feature names its paper.",
+            ]
+        )
+    )
+with right:
     st.subheader("Versions", anchor=False)
     st.html(allowed.table(allowed.versions()))
-
-st.subheader("Licence and sources", anchor=False)
-sources = [source for facts in FACTS.values() for source in dict.fromkeys(fact.source for fact in facts)]
-st.html(
-    allowed.listing(
-        [
-            "The app is free software under the MIT licence: use it, change it, pass it on.",
-            *(f"Data: {source}." for source in sources),
-            "It stands on Streamlit, scikit-learn, NumPy, OpenCV, scikit-image, Plotly, Optuna, skops and SQLAlchemy, "
-            "each under its own free licence. Every step and feature names its paper where it is shown.",
-        ]
-    )
-)
 admin.show()

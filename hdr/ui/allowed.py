@@ -23,14 +23,14 @@ def limits(rules: Settings, places: int) -> list[tuple[str, str]]:
     each, all_of = "You" if rules.demo else "In all", "All visitors"
     pairs = [
         ("Digits in a training, with copies", _most(rules.training_digits, "{:,.0f}")),
-        ("Work of a training or search", _most(rules.run_minutes, "{:g} min")),
+        ("Longest training or search", _most(rules.run_minutes, "{:g} min")),
         ("Memory of a training", _most(rules.memory_mb, "{:,.0f} MB", "what the machine has")),
         ("Trainings at the same time", f"{places}"),
         (f"{each}: running or in line", _most(rules.waiting_per_session, "{:,.0f}")),
         (f"{each}: started in 24 hours", _most(rules.trainings_per_session, "{:,.0f}")),
         (f"{each}: work in 24 hours", _most(rules.minutes_per_session, "{:g} min")),
         (f"{all_of}: started in 24 hours", _most(rules.trainings_per_day, "{:,.0f}")),
-        ("A pause, while others wait", _most(rules.pause_minutes, "{:g} min")),
+        ("Longest pause, if others wait", _most(rules.pause_minutes, "{:g} min")),
         (f"{each}: runs kept", _most(rules.kept_runs_per_session, "{:,.0f}")),
         (f"{all_of}: runs kept", _most(rules.kept_runs, "{:,.0f}")),
         ("Runs are kept for", _most(rules.kept_days, "{:g} days")),
