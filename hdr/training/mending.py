@@ -52,6 +52,19 @@ class Repair:
     runs: int
     searches: int
 
+    @property
+    def sentence(self) -> str:
+        """The same in words, for those who look for their runs."""
+        what = "was damaged" if self.trouble == "damaged" else "was made by a later version of this app"
+        runs, searches = (
+            f"{n} {one if n == 1 else many}"
+            for n, one, many in ((self.runs, "run", "runs"), (self.searches, "search", "searches"))
+        )
+        return (
+            f"The list of runs {what} and has been begun anew with what could be read of it, {runs} and {searches}; "
+            f"the old one is kept as {self.backup}."
+        )
+
 
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite says that the file itself is not in order."""

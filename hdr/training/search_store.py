@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hdr.text import clean
 from hdr.training import store as run_store
 from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
 from hdr.training.run_tables import runs as _runs
@@ -98,7 +99,7 @@ class SearchStore(Owned[Search]):
         Raises:
             UnknownSearch: there is none, or it is not this owner's.
         """
-        shown = " ".join(title.split()) or self.get(search, owner).spec.summary
+        shown = clean(title) or self.get(search, owner).spec.summary
         self._edit(search, owner, title=shown[:LONGEST_TITLE])
 
     def extend(self, search: str, owner: str, trials: int | None = None, minutes: float | None = None) -> Search:

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from hdr.text import clean
 from hdr.training import owned
 from hdr.training.database import Database
 from hdr.training.database import StoreError as StoreError
@@ -185,13 +186,13 @@ class RunStore(Owned[Run]):
         """
         values: dict[str, Any] = {}
         if title is not None:
-            shown = " ".join(title.split())
+            shown = clean(title)
             values["title"] = (shown or self.get(run, owner).spec.summary)[:LONGEST_TITLE]
         if tags is not None:
-            named = dict.fromkeys(" ".join(tag.split())[:LONGEST_TAG] for tag in tags)
+            named = dict.fromkeys(clean(tag)[:LONGEST_TAG] for tag in tags)
             values["tags"] = json.dumps([tag for tag in named if tag][:MOST_TAGS])
         if note is not None:
-            values["note"] = note.strip()[:LONGEST_NOTE]
+            values["note"] = clean(note)[:LONGEST_NOTE]
         if values:
             self._edit(run, owner, **values)
 

@@ -14,7 +14,7 @@ from hdr.preprocessing import PRESETS
 from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Classifier, HdrError, Stage, Step
-from hdr.ui import resources, runs, startup
+from hdr.ui import page, resources, runs, startup
 
 SIDE = 168
 SHOWN = ("median", "otsu", "centre_by_mass")
@@ -108,6 +108,7 @@ def _read(journey: Journey, reader: Classifier) -> None:
 
 
 @st.fragment(run_every=1.0)
+@page.plainly()
 def _wait() -> None:
     if runs.readers():
         st.rerun(scope="app")

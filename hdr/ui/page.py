@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
 
+from hdr.text import plain
+from hdr.types import HdrError
 from hdr.ui import startup
 
 _ENTERED = "_entered"
@@ -15,7 +20,7 @@ def enter() -> None:
 
 
 def begin(title: str, note: str = "") -> None:
-    """Show a page's title, a sentence below it, and how far the data are.
+    """Show a page's title, a sentence below it, how far the data are, and what became of the store.
 
     A folder named ``pages`` makes Streamlit run a page by itself, without the entry script, where a page's address is
     the first thing that a new server is asked for (streamlit.runtime.pages_manager). Then the entry script is run
@@ -31,3 +36,13 @@ def begin(title: str, note: str = "") -> None:
         st.caption(note)
     startup.tidy()
     startup.data_notice()
+    startup.store_notice()
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Say in words what cannot be done: for what is drawn by itself again and again, and not with its page."""
+    try:
+        yield
+    except HdrError as error:
+        st.error(plain(error), icon=":material/error:")

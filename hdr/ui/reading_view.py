@@ -8,7 +8,7 @@ from hdr.plots import pictures
 from hdr.text import plain
 from hdr.types import DigitReading
 from hdr.ui import digit as choice
-from hdr.ui import draw_reading, draw_share, drawing, own_hand, readers, runs, vote, why_view
+from hdr.ui import draw_reading, draw_share, drawing, own_hand, page, readers, runs, vote, why_view
 from hdr.ui.draw_reading import Read
 
 SEEN, ALONE = 112, 196
@@ -101,6 +101,7 @@ def _below(read: Read) -> None:
 
 
 @st.fragment(run_every=0.5)
+@page.plainly()
 def wait_for_reader() -> None:
     """Say how far the first model is, and run the page again when it is there."""
     if runs.readers():

@@ -15,7 +15,7 @@ from hdr.text import plain
 from hdr.training.progress import Progress, progress
 from hdr.training.steering import Kind
 from hdr.training.store import Run
-from hdr.ui import profile, resources, steer_view, waiting
+from hdr.ui import page, profile, resources, steer_view, waiting
 from hdr.ui.widgets import show_value
 
 REFRESH_SECONDS = 0.4
@@ -35,6 +35,7 @@ def show(run: Run) -> None:
             _result(run)
 
 
+@page.plainly()
 def _live(run_id: str, new: bool) -> None:
     run = resources.store().get(run_id, profile.owner())
     if not run.active or (new and time.time() - run.created > FIRST_SECONDS):

@@ -12,7 +12,7 @@ from hdr.text import plain
 from hdr.training.search_spec import MOST_MINUTES, MOST_TRIALS
 from hdr.training.search_types import SEARCH, Search, Trial
 from hdr.types import HdrError
-from hdr.ui import resources, tune_figures, tune_table, tune_values, waiting
+from hdr.ui import page, resources, tune_figures, tune_table, tune_values, waiting
 from hdr.ui.tune_searches import mine, store
 
 REFRESH_SECONDS = 0.5
@@ -66,6 +66,7 @@ def details(search: Search) -> None:
                 section()
 
 
+@page.plainly()
 def _live(search_id: str, drawn: int, at: float) -> None:
     search = store().get(search_id)
     fresh = search.ended != drawn and time.monotonic() - at > REDRAW_SECONDS

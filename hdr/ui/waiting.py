@@ -8,7 +8,7 @@ import streamlit as st
 
 from hdr.text import plain
 from hdr.training.store import RunSummary
-from hdr.ui import profile, resources
+from hdr.ui import page, profile, resources
 
 MOST_NOTED = 3
 
@@ -32,6 +32,7 @@ def note(known: Sequence[RunSummary]) -> None:
     st.fragment(_note, run_every=2.0)([r.id for r in known if r.status == "queued"])
 
 
+@page.plainly()
 def _note(ids: Sequence[str]) -> None:
     known = [r for r in resources.store().listed(profile.owner(), ("queued",)) if r.id in ids]
     told = [f"{plain(run.title)} is {said}" for run, said in _waiting(known)]

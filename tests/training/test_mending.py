@@ -134,6 +134,7 @@ def test_a_damaged_file_is_kept_and_what_can_be_read_carried_over(
     assert backup.name.startswith("runs-damaged-20") and backup.read_bytes() == as_it_was
     repair = store.repaired()
     assert (repair.backup, repair.trouble) == (backup.name, "damaged") and repair.runs in runs
+    assert backup.name in repair.sentence and "damaged" in repair.sentence and "1 runs" not in repair.sentence
     found = store.runs("ann", limit=1000)
     assert len(found) == repair.runs and whole(file)
     for run in found:
