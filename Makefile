@@ -3,14 +3,16 @@
 # make bench  what the figures in the README rest on
 # make chaos  a hundred kills at random moments, and a count of what was lost
 # make hostile 10,000 hostile files and addresses, and what came of them
+# make audit  every installed package looked up in the database of known weaknesses, on the internet
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
+# make parter the network beside it that parts numbers into digits, trained anew: about an hour
 
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test bench chaos hostile docs reader clean
+.PHONY: run test bench chaos hostile audit docs reader parter clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -19,6 +21,7 @@ test: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive hdr pages tools streamlit_app.py
 	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
 	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile
 
@@ -38,11 +41,18 @@ chaos: .venv/dev.done
 hostile: .venv/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.storm
 
+audit: .venv/dev.done
+	test -x $(BIN)/pip-audit || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(BIN)/pip-audit --local
+
 docs: .venv/dev.done
 	$(BIN)/python tools/take_pictures.py
 
 reader: .venv/train.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_reader
+
+parter: .venv/train.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_parter
 
 clean:
 	rm -rf .venv

@@ -52,7 +52,7 @@ def main() -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)  # nosec B603 # our own app
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         with sync_playwright() as playwright:
@@ -127,7 +127,7 @@ def _wait_for(address: str) -> None:
     until = monotonic() + 60
     while monotonic() < until:
         try:
-            urllib.request.urlopen(address, timeout=2).close()
+            urllib.request.urlopen(address, timeout=2).close()  # nosec B310 # of this machine
             return
         except OSError:
             sleep(0.2)

@@ -69,7 +69,7 @@ class Allowance:
             for index in _starts.indexes:
                 connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
-    def check(self, owner: str, token: str = "") -> None:
+    def check(self, owner: str, token: str = "") -> None:  # nosec B107 # the token of a click, no password
         """Refuse one more training or search, where its owner, or all together, have had theirs.
 
         Args:

@@ -285,7 +285,7 @@ def check_plan(spec: RunSpec, owner: str) -> None:
 
 def _spawn() -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.Popen(
+    return subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
         [sys.executable, "-m", "hdr.training.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from hdr import settings
 LOCAL = "local"
 _KEY = "hdr_owner"
 
-_KEEP_TOKEN = """
+_KEEP_OWNER = """
 export default function (component) {
   const { data, setStateValue } = component
   let token = null
@@ -32,7 +32,7 @@ def demo() -> bool:
 
 @st.cache_resource(max_entries=1)
 def _component():  # noqa: ANN202 - Streamlit names no public type for it
-    return st.components.v2.component("hdr_owner_token", html="<span></span>", js=_KEEP_TOKEN)
+    return st.components.v2.component("hdr_owner_token", html="<span></span>", js=_KEEP_OWNER)
 
 
 def identify() -> None:

@@ -13,7 +13,7 @@ MARKUP = (
     "<script>document.title='pwned'</script>",
     "<img src=x onerror=\"document.title='pwned'\">",
     "![a](https://example.com/a.png) [b](javascript:alert(1)) https://example.com www.example.com a@example.com",
-    ":material/delete: :red[red] :smile: $x^2$ $$y$$ **bold** `code`",
+    ":material/skull: :red[blood] :smile: $x^2$ $$y$$ **bold** `code`",
     '"><svg onload=alert(1)>',
     "</script><!--",
     "{{7*7}} ${7*7} %s %n {0} \\u202e",
