@@ -6,8 +6,9 @@ import streamlit as st
 
 from hdr.text import plain
 from hdr.types import HdrError
-from hdr.ui import page, profile, startup
+from hdr.ui import allocator, page, profile, startup
 
+allocator.settle()
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")

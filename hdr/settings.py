@@ -103,6 +103,14 @@ class Settings(BaseModel):
         ge=1,
         le=64,
     )
+    niceness: int = _setting(
+        10,
+        "How much less urgent trainings are than pages, as `nice` counts it: whoever draws while others train is "
+        "answered first, and a machine with nothing else to do trains as fast as ever.",
+        "a whole number from 0 to 19",
+        ge=0,
+        le=19,
+    )
     pause_minutes: float | None = _most(
         "minutes",
         None,

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from hdr import datasets
+from hdr import datasets, settings
 from hdr.training import guard
 from hdr.training.allowance import Allowance
 from hdr.training.control import Control
@@ -60,10 +60,10 @@ def execute(
     """
     from threadpoolctl import threadpool_limits
 
-    if not store.claim(run_id, os.getpid()):
+    if not insist(lambda: store.claim(run_id, os.getpid())):
         return False
     run, numbers, steering = store.get(run_id), itertools.count(), Steering(store)
-    control = Control(run.spec, lambda spec: steering.record(run_id, spec), steered=True)
+    control = Control(run.spec, lambda spec: insist(lambda: steering.record(run_id, spec)), steered=True)
     ended = threading.Event()
     threading.Thread(target=watch, args=(steering, run_id, control, ended, stopped), daemon=True).start()
     if over:
@@ -72,7 +72,9 @@ def execute(
         threading.Thread(target=guard.watch, args=limits, daemon=True).start()
 
     def keep(event: dict[str, Any]) -> None:
-        store.add_event(run_id, next(numbers), event)
+        number = next(numbers)
+        # What it has learned is not to be lost because somebody else keeps the store for a while.
+        insist(lambda: store.add_event(run_id, number, event))
         report(event)
 
     try:
@@ -99,6 +101,8 @@ def execute(
 
 def main() -> int:
     """Wait for a run or a search, and do it."""
+    if hasattr(os, "nice"):
+        os.nice(max(0, settings.current().niceness - os.nice(0)))
     import cv2
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
@@ -107,7 +111,7 @@ def main() -> int:
     if not run_id:
         return 0
     guard.limit_memory()
-    store = RunStore()
+    store = insist(RunStore)
     if run_id.startswith(SEARCH):
         from hdr.training import search
 

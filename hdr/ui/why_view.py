@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +28,7 @@ from hdr.ui.readers import Choice
 SIDE, SMALL, NEAR = 168, 56, 12
 HEIGHT, NEAR_HEIGHT = 260, 90
 _KEPT = "_why"
+_EXPLAINING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,21 @@ def _found(read: Read) -> Why | None:
     kept = st.session_state.get(_KEPT)
     if kept is None or kept[0] != key:
         # Whatever is clicked beside it runs this again.
-        kept = st.session_state[_KEPT] = (key, _work(drawn, captured, model))
+        with _turn():
+            kept = st.session_state[_KEPT] = (key, _work(drawn, captured, model))
     return kept[1]
+
+
+@contextlib.contextmanager
+def _turn() -> Iterator[None]:
+    """Wait until nothing else is being explained: where many people draw, answers go before explanations."""
+    while not _EXPLAINING.acquire(timeout=0.02):
+        # Whoever looks at the session lets Streamlit end this run, where its visitor has drawn on meanwhile.
+        st.session_state.get(_KEPT)
+    try:
+        yield
+    finally:
+        _EXPLAINING.release()
 
 
 def _work(drawn: Strokes, captured: Images, model: Classifier | None) -> Why:

@@ -1,0 +1,43 @@
+"""Memory that was freed goes back to the system, where the C library can do that."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+FREED = """
+import threading, time
+from hdr.ui import allocator
+allocator.EVERY = 0.2
+allocator.settle()
+allocator.settle()
+assert sum(t.name == "hdr-memory" for t in threading.enumerate()) <= 1, "set up once"
+
+def held():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+
+def fill():
+    kept.append([bytes([n % 7 + 1]) * 50_000 for n in range(2_000)])
+
+kept = []
+before = held()
+threads = [threading.Thread(target=fill) for _ in range(4)]
+for t in threads: t.start()
+for t in threads: t.join()
+assert held() > before + 300
+del kept[:], threads
+time.sleep(1)
+print(held() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library of others keeps what it wants")
+def test_what_threads_have_freed_goes_back() -> None:
+    told = subprocess.run([sys.executable, "-c", FREED], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 0, told.stderr
+    assert float(told.stdout) < 60, "megabytes that are still held"
