@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import excerpt
-from hdr.preprocessing.arrays import boxes, moments, move
 from hdr.types import SIDE, HdrError, Images, Strokes
 
 BOX = 20
@@ -27,6 +26,8 @@ FINE = 8
 
 MIDDLE = 14
 """The pixel, counted from 0, in which MNIST's centres of mass lie: 14.0 on average over the published files."""
+
+_SIDE = SIDE * FINE
 
 MAX_POINTS = 20_000
 """Most points that a drawing may have."""
@@ -91,16 +92,15 @@ def from_strokes(strokes: Strokes, pen: float = PEN) -> Images:
     extent = (high - low).max()
     # A touch that hardly moved is a dot: it must not be blown up into a line.
     scale = (BOX - pen) / extent if extent >= 2 else 1.0
-    side = SIDE * FINE
-    offset = side / 2 - (low + high) / 2 * scale * FINE
-    canvas = np.zeros((1, side, side), np.uint8)
+    offset = _SIDE / 2 - (low + high) / 2 * scale * FINE
+    canvas = np.zeros((_SIDE, _SIDE), np.uint8)
     width = max(1, round(pen * FINE))
-    # 4 bits below the pixel: cv2 draws at sixteenths of a sub-pixel.
-    lines = [np.rint((stroke * scale * FINE + offset - 0.5) * 16).astype(np.int32) for stroke in strokes]
-    for line in lines:
+    for stroke in strokes:
+        # 4 bits below the pixel: cv2 draws at sixteenths of a sub-pixel.
+        line = np.rint((stroke * scale * FINE + offset - 0.5) * 16).astype(np.int32)
         drawn = np.repeat(line, 2, axis=0) if len(line) == 1 else line
-        cv2.polylines(canvas[0], [drawn], False, 255, width, cv2.LINE_AA, 4)
-    return _shrink(_centre(canvas))[0]
+        cv2.polylines(canvas, [drawn], False, 255, width, cv2.LINE_AA, 4)
+    return _finish(canvas)
 
 
 def from_pixels(images: Images, ink: float = 0.2) -> Images:
@@ -113,33 +113,35 @@ def from_pixels(images: Images, ink: float = 0.2) -> Images:
     Returns:
         uint8 (n, 28, 28); blank where a picture is blank.
     """
-    side = SIDE * FINE
-    n, h, w = images.shape
-    peak = images.reshape(n, h * w).max(axis=1, initial=0).astype(np.float64)
-    found = boxes(images > (peak * ink)[:, None, None])
     out = np.zeros((len(images), SIDE, SIDE), np.uint8)
-    for i, (x0, y0, x1, y1) in enumerate(found.tolist()):
-        if x1 == x0:
+    for image, captured in zip(images, out, strict=True):
+        # Whole grey values are above a fraction where they are above the whole number below it.
+        least = int(np.floor(float(image.max(initial=0)) * ink))
+        x, y, w, h = cv2.boundingRect((image > least).view(np.uint8)) if image.size else (0, 0, 0, 0)
+        if w == 0:
             continue
-        digit = images[i, y0:y1, x0:x1]
-        scale = BOX * FINE / max(digit.shape)
-        size = (max(1, round((x1 - x0) * scale)), max(1, round((y1 - y0) * scale)))
-        shrinks = scale < 1
-        digit = cv2.resize(digit, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        canvas = np.zeros((1, side, side), np.uint8)
-        left, top = (side - size[0]) // 2, (side - size[1]) // 2
-        canvas[0, top : top + size[1], left : left + size[0]] = digit
-        out[i] = _shrink(_centre(canvas))[0]
+        digit = image[y : y + h, x : x + w]
+        scale = BOX * FINE / max(w, h)
+        size = (max(1, round(w * scale)), max(1, round(h * scale)))
+        digit = cv2.resize(digit, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        canvas = np.zeros((_SIDE, _SIDE), np.uint8)
+        left, top = (_SIDE - size[0]) // 2, (_SIDE - size[1]) // 2
+        canvas[top : top + size[1], left : left + size[0]] = digit
+        captured[...] = _finish(canvas)
     return out
 
 
-def _centre(canvas: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    _, cx, cy, _, _ = moments(canvas)
-    middle = (MIDDLE + 0.5) * FINE - 0.5
-    return move(canvas, np.rint(middle - cx).astype(np.int64), np.rint(middle - cy).astype(np.int64))
-
-
-def _shrink(canvas: NDArray[np.uint8]) -> Images:
-    n, h, w = canvas.shape
-    blocks = canvas.reshape(n, h // FINE, FINE, w // FINE, FINE)
-    return np.rint(blocks.mean(axis=(2, 4))).astype(np.uint8)
+def _finish(canvas: NDArray[np.uint8]) -> Images:
+    """Put the centre of mass into the middle, and take the mean of every 8 by 8 sub-pixels."""
+    found = cv2.moments(canvas)
+    if found["m00"] > 0:
+        middle = (MIDDLE + 0.5) * FINE - 0.5
+        dx, dy = (int(np.rint(middle - found[name] / found["m00"])) for name in ("m10", "m01"))
+        moved = np.zeros_like(canvas)
+        moved[max(dy, 0) : _SIDE + min(dy, 0), max(dx, 0) : _SIDE + min(dx, 0)] = canvas[
+            max(-dy, 0) : _SIDE + min(-dy, 0), max(-dx, 0) : _SIDE + min(-dx, 0)
+        ]
+        canvas = moved
+    # Sums of 64 grey values are exact in 32 bits, and so is their sixty-fourth.
+    small = cv2.resize(canvas.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    return np.rint(small).astype(np.uint8)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.reading.ready import Looking, Seen
+from hdr.reading.windows import Windows
 from hdr.types import CLASSES, Features, HdrError, Images, Labels, Split, Stage
 
 SHARPNESS = 4.0
@@ -104,6 +105,10 @@ class AdaptedReader(Looking):
         seen = self.original.look(images)
         scores = _scores(seen) + _kernel(self._space.place(seen.features), self._centres) @ self._pull
         return Seen(_softmax(scores[:, :CLASSES]), _sigmoid(scores[:, CLASSES]), seen.features)
+
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        """Those of the original: how a hand parts its digits is not learnt."""
+        return self.original.wholes(windows)
 
     def stages(self, image: Images) -> tuple[Stage, ...]:
         """Those of the original."""

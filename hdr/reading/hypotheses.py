@@ -7,14 +7,16 @@ Gradient-based learning applied to document recognition, 1998, section V).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.types import Classifier, Images
+from hdr.reading.ready import Seen
+from hdr.reading.windows import Windows
+from hdr.types import CLASSES, Classifier, Images
 
 MOST_PIECES = 14
 """Most pieces that a digit is put together of."""
@@ -28,13 +30,19 @@ WIDEST_GAP = 0.45
 
 @runtime_checkable
 class KnowsDigits(Protocol):
-    """A classifier that can also tell digits from what is none; it makes the choice between hypotheses surer.
+    """A classifier that can also tell digits from what is none, and parts of digits from whole ones.
 
-    Where it has a `threshold`, 0 to 1, a line of a page on which nothing is a digit with that probability is not read.
+    A line of a page on which nothing is a digit with the probability `threshold`, 0 to 1, is not read.
     """
 
-    def digit_probability(self, images: Images) -> NDArray[np.float64]:
-        """How probable it is that an image shows one whole digit: float (n,), 0 to 1, for uint8 (n, 28, 28)."""
+    threshold: float
+
+    def look(self, images: Images) -> Seen:
+        """See `hdr.reading.ready.Looking.look`."""
+        ...
+
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        """See `hdr.reading.ready.Looking.wholes`."""
         ...
 
 
@@ -74,6 +82,7 @@ class Weights:
     """What counts how much in a score; found by search on made pages of training digits.
 
     Attributes:
+        whole: of the logarithm of the probability that it is one whole digit, seen in its surroundings.
         certainty: of the logarithm of the classifier's certainty.
         digit: of the logarithm of the probability that it is a digit at all.
         width: of how unusual the width is for the digit that it is read as.
@@ -87,6 +96,7 @@ class Weights:
         dropped: cost of passing a piece over, per height of the line's digits.
     """
 
+    whole: float
     certainty: float
     digit: float
     width: float
@@ -101,6 +111,7 @@ class Weights:
 
 
 KNOWING = Weights(
+    whole=2.5,
     certainty=4.0,
     digit=2.6,
     width=0.08,
@@ -116,6 +127,7 @@ KNOWING = Weights(
 """For a model that knows digits from what is none."""
 
 ALONE = Weights(
+    whole=0.0,
     certainty=2.0,
     digit=0.0,
     width=0.08,
@@ -192,26 +204,51 @@ def _beside(low: NDArray[np.float64], high: NDArray[np.float64], box: NDArray[np
     return float(np.clip((tall - 0.35) / 0.3, 0, 1) * (1 - min(share, 1)))
 
 
-def judge(model: Classifier, images: Images) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What a model says of hypotheses: probabilities float64 (n, 10), and how probable a digit is, float64 (n,)."""
-    probabilities = np.asarray(model.predict_proba(images), np.float64)
-    if isinstance(model, KnowsDigits):
-        return probabilities, np.asarray(model.digit_probability(images), np.float64)
-    return probabilities, np.ones(len(images))
+@dataclass(frozen=True)
+class Judged:
+    """What is said of m hypotheses.
+
+    Attributes:
+        probabilities: float64 (m, 10), which digit each is, given that it is one.
+        digit: float64 (m,), how probable it is that each is a digit, by itself.
+        whole: float64 (m,), how probable it is that each is one whole digit, in its surroundings.
+    """
+
+    probabilities: NDArray[np.float64]
+    digit: NDArray[np.float64]
+    whole: NDArray[np.float64]
+
+    def part(self, chosen: slice) -> Judged:
+        """Of some of them."""
+        return Judged(self.probabilities[chosen], self.digit[chosen], self.whole[chosen])
 
 
-def choose(
-    found: Hypotheses,
-    probabilities: NDArray[np.float64],
-    digit: NDArray[np.float64],
-    weights: Weights,
-) -> list[int]:
+def judge(model: Classifier, images: Images, windows: Callable[[], Windows]) -> Judged:
+    """Ask a model about hypotheses.
+
+    Args:
+        model: what decides.
+        images: uint8 (m, 28, 28), each by itself.
+        windows: makes those in their surroundings, in the same order; asked for only where the model can use them.
+    """
+    if not len(images):
+        return Judged(np.zeros((0, CLASSES)), np.zeros(0), np.zeros(0))
+    if not isinstance(model, KnowsDigits):
+        alone = np.asarray(model.predict_proba(images), np.float64)
+        return Judged(alone, np.ones(len(images)), np.ones(len(images)))
+    seen, among = model.look(images), model.wholes(windows())[:, :CLASSES]
+    # Both read: what is cut from its neighbours is read better among them, what stands alone without them. They err
+    # together, so that the product would be too sure of itself.
+    both = np.sqrt(seen.probabilities * np.maximum(among, _FLOOR))
+    return Judged(both / both.sum(axis=1, keepdims=True), seen.digit, among.sum(axis=1))
+
+
+def choose(found: Hypotheses, judged: Judged, weights: Weights) -> list[int]:
     """The most probable way through a line.
 
     Args:
         found: the hypotheses.
-        probabilities: float64 (m, 10) for each of them.
-        digit: float64 (m,), how probable it is that each is a digit.
+        judged: what is said of them.
         weights: what counts how much.
 
     Returns:
@@ -219,7 +256,7 @@ def choose(
     """
     if len(found.pieces) == 0:
         return []
-    scores = _scores(found, probabilities, digit, weights)
+    scores = _scores(found, judged, weights)
     passed = _passing(found.pieces, weights)
     count = len(found.pieces)
     best, step = np.full(count + 1, -np.inf), np.full(count + 1, -1)
@@ -242,12 +279,10 @@ def choose(
     return way[::-1]
 
 
-def _scores(
-    found: Hypotheses, probabilities: NDArray[np.float64], digit: NDArray[np.float64], weights: Weights
-) -> NDArray[np.float64]:
+def _scores(found: Hypotheses, judged: Judged, weights: Weights) -> NDArray[np.float64]:
     width, height = np.maximum(found.extents, 0.02).T
-    labels = probabilities.argmax(axis=1)
-    certain = np.log(np.maximum(probabilities.max(axis=1), _FLOOR))
+    labels = judged.probabilities.argmax(axis=1)
+    certain = np.log(np.maximum(judged.probabilities.max(axis=1), _FLOOR))
     unusual = (np.log(width / height) - _USUAL[labels]) / _SPREAD[labels]
     # A low digit beside tall ones is rare; a lying stroke is low.
     low = np.maximum(0.75 - np.maximum(height, 0.8 * width), 0) / 0.15
@@ -255,8 +290,9 @@ def _scores(
     torn = np.concatenate([found.pieces.torn, [0.0]])
     edges = np.concatenate([found.pieces.cuts, [0.0]])
     return (
-        weights.certainty * certain
-        + weights.digit * np.log(np.maximum(digit, _FLOOR))
+        weights.whole * np.log(np.maximum(judged.whole, _FLOOR))
+        + weights.certainty * certain
+        + weights.digit * np.log(np.maximum(judged.digit, _FLOOR))
         - weights.width * np.minimum(np.square(unusual) / 2, 12)
         - weights.height * np.minimum(np.square(low) / 2, 12)
         - weights.gap * found.gaps

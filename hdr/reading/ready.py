@@ -1,14 +1,14 @@
-"""The ready-made reader: a small convolutional network that comes with the app as an ONNX file.
+"""The ready-made reader: two small convolutional networks that come with the app as ONNX files.
 
-Loading it imports onnxruntime, which takes a fifth of a second: so it is imported by `load` and by nothing else.
+One reads a digit; the other, the parter, says which pieces of a line are one whole digit.
 """
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.types import CLASSES, SIDE, Features, HdrError, Images, Stage
+from hdr.reading.network_file import ReaderError
+from hdr.reading.network_file import load as load_network
+from hdr.reading.windows import HEIGHT, WIDTH, Windows
+from hdr.types import CLASSES, SIDE, Features, Images, Stage
 
 FILE = Path(__file__).with_name("reader.onnx")
 """Where the file lies."""
@@ -24,17 +27,15 @@ FILE = Path(__file__).with_name("reader.onnx")
 CHUNK = 64
 """Digits that go through the network at once: the memory that it takes stays small, and does not grow with n."""
 
-MOST_BYTES = 20_000_000
-"""Largest file that is loaded; the reader has 1 MB."""
+PARTER = Path(__file__).with_name("parter.onnx")
+"""Where the parter's file lies."""
 
 OUTPUTS = ("probabilities", "digit", "features")
 """What the network is asked for."""
 
+__all__ = ["FILE", "PARTER", "Looking", "Parter", "Reader", "ReaderError", "Seen", "load"]
+
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
-
-
-class ReaderError(HdrError):
-    """The ready-made reader is missing, or its file is not one."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ class Looking(ABC):
             images: uint8 (n, 28, 28), ink 255 on 0; n may be 0.
         """
 
+    @abstractmethod
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        """Which digit the piece in the middle of each window is, seeing what stands around it.
+
+        Args:
+            windows: uint8 (n, 2, 32, 48), as `hdr.reading.windows` makes them; n may be 0.
+
+        Returns:
+            Float64 (n, 11), rows summing to 1: of each digit, and last, that it is not one whole digit.
+        """
+
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
         """Probabilities float64 (n, 10) for digits uint8 (n, 28, 28), ink 255 on 0."""
         return self.look(images).probabilities
@@ -90,16 +102,40 @@ class Looking(ABC):
         return ()
 
 
+class Parter:
+    """The network that parts lines. One may be shared by all threads.
+
+    Attributes:
+        metadata: what the file says of itself.
+    """
+
+    def __init__(self, session: Any, metadata: Mapping[str, Any]) -> None:
+        self._session = session
+        self.metadata = MappingProxyType(dict(metadata))
+
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        """See `Looking.wholes`."""
+        if windows.ndim != 4 or windows.shape[1:] != (2, HEIGHT, WIDTH) or windows.dtype != np.uint8:
+            raise ValueError(f"windows must be uint8 (n, 2, {HEIGHT}, {WIDTH}), got {windows.dtype} {windows.shape}")
+        parts = [
+            self._session.run(["probabilities"], {"windows": windows[start : start + CHUNK]})[0]
+            for start in range(0, len(windows), CHUNK)
+        ]
+        found = np.concatenate(parts) if parts else np.zeros((0, CLASSES + 1))
+        return found / found.sum(axis=1, keepdims=True, dtype=np.float64)
+
+
 class Reader(Looking):
-    """The network as it comes with the app. One may be shared by all threads.
+    """The networks as they come with the app. One may be shared by all threads.
 
     Attributes:
         threshold: as it was chosen with the network.
         metadata: what the file says of itself: version of the recipe, hashes of the data, metrics.
     """
 
-    def __init__(self, session: Any, kind: type, metadata: Mapping[str, Any]) -> None:
+    def __init__(self, session: Any, kind: type, metadata: Mapping[str, Any], parter: Parter) -> None:
         self._session = session
+        self._parter = parter
         self._input = session.get_inputs()[0].name
         self._kind = kind
         self.metadata = MappingProxyType(dict(metadata))
@@ -119,55 +155,43 @@ class Reader(Looking):
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         return Seen(probabilities, digit.reshape(-1).astype(np.float64), features)
 
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        """See `Looking.wholes`."""
+        return self._parter.wholes(windows)
+
     def _run(self, images: Images) -> list[NDArray[np.float32]]:
         return self._session.run(OUTPUTS, {self._input: np.ascontiguousarray(images, self._kind)})
 
 
-def load(path: Path | None = None) -> Reader:
-    """Load the ready-made reader. Keep the result: every call reads the file anew.
+def load(path: Path | None = None, parter: Path | None = None) -> Reader:
+    """Load the ready-made reader. Keep the result: every call reads the files anew.
 
     Args:
         path: the ONNX file; the one that comes with the app where none is given.
+        parter: that of the network that parts lines, likewise.
 
     Raises:
-        ReaderError: it is missing, damaged or not a reader.
+        ReaderError: one is missing, damaged or not what it should be.
     """
-    path = path or FILE
-    try:
-        data = _content(path)
-        session = _session(data)
-        metadata = _metadata(session.get_modelmeta().custom_metadata_map)
-        reader = Reader(session, _kind(session), metadata)
-        _try_out(reader)
-    except FileNotFoundError:
-        raise ReaderError(
-            f"The ready-made reader is missing: there is no file {path.name}. Models of your own do read."
-        ) from None
-    except Exception as error:
-        # The library raises errors of a dozen kinds of its own over a damaged file.
-        raise ReaderError(
-            f"The ready-made reader in {path.name} cannot be used ({type(error).__name__}: {_short(error)}). Install "
-            "the app again; models of your own do read."
-        ) from error
+    lines = load_network(parter or PARTER, _parter)
+    return load_network(path or FILE, partial(_reader, lines))
+
+
+def _parter(session: Any, metadata: dict[str, Any]) -> Parter:
+    found = Parter(session, metadata)
+    said = found.wholes(np.zeros((2, 2, HEIGHT, WIDTH), np.uint8))
+    if said.shape != (2, CLASSES + 1) or not np.isfinite(said).all():
+        raise ValueError("its answers are not those of a network that parts lines")
+    return found
+
+
+def _reader(parter: Parter, session: Any, metadata: dict[str, Any]) -> Reader:
+    threshold = metadata.get("threshold")
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ValueError("its threshold has to be a number from 0 to 1")
+    reader = Reader(session, _kind(session), metadata, parter)
+    _try_out(reader)
     return reader
-
-
-def _content(path: Path) -> bytes:
-    with open(path, "rb") as stream:
-        data = stream.read(MOST_BYTES + 1)
-    if not 0 < len(data) <= MOST_BYTES:
-        raise ValueError(f"it has to have 1 to {MOST_BYTES:,} bytes")
-    return data
-
-
-def _session(data: bytes) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    # Errors are raised as well; printing them besides would only fill the server's log.
-    options.log_severity_level = 4
-    return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
 def _kind(session: Any) -> type:
@@ -177,27 +201,9 @@ def _kind(session: Any) -> type:
     return _TYPES[inputs[0].type]
 
 
-def _metadata(found: Mapping[str, str]) -> dict[str, Any]:
-    """Values are JSON, or else plain text."""
-    parsed: dict[str, Any] = {}
-    for name, text in found.items():
-        try:
-            parsed[name] = json.loads(text)
-        except (ValueError, RecursionError):
-            parsed[name] = text
-    threshold = parsed.get("threshold")
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
-        raise ValueError("its threshold has to be a number from 0 to 1")
-    return parsed
-
-
 def _try_out(reader: Reader) -> None:
     # A network of another shape loads without a murmur; it has to fail now, not under somebody's drawing.
     seen = reader.look(np.zeros((2, SIDE, SIDE), np.uint8))
     shapes = seen.probabilities.shape == (2, CLASSES) and seen.digit.shape == (2,)
     if not shapes or seen.features.ndim != 2 or not np.isfinite(seen.probabilities).all():
         raise ValueError("its answers are not those of a reader")
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

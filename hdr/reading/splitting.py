@@ -24,8 +24,8 @@ _REACHES, _STEP, _EDGE = (5, 12), 4, 6
 # Cuts may stray so far from upright: those that may stray far all run together where there is least ink, those that may
 # not stay where they were begun. They are sought every so many pixels, and not nearer to the edge of a blot.
 
-_NEAREST = 6.0
-_MOST = 14
+_NEAREST = 4.0
+_MOST = 20
 # Least mean distance between two cuts in pixels, and most cuts in a piece that is as wide as digits are high.
 
 _INK = 100

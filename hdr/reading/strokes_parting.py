@@ -8,14 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hdr.preprocessing.capture import from_strokes, stroke_box
 from hdr.reading.cutting import MOST_DIGITS
-from hdr.reading.hypotheses import Hypotheses, Pieces, choose, judge, overlaps, suppose, weights_for
-from hdr.reading.lines import BODY, in_rows, usual_height
-from hdr.types import Classifier, DigitReading, Reading, Stage, Strokes
+from hdr.reading.hypotheses import (
+    Hypotheses,
+    KnowsDigits,
+    Pieces,
+    choose,
+    judge,
+    overlaps,
+    suppose,
+    weights_for,
+)
+from hdr.reading.ink_parting import part_lines
+from hdr.reading.lines import BODY, TALL, Line, in_rows, usual_height
+from hdr.reading.windows import stroke_windows
+from hdr.types import SIDE, Classifier, DigitReading, Images, Reading, Stage, Strokes
 
 MOST_STROKES = 300
 """Most strokes that are parted; a drawing of more is shading, and is taken for one digit."""
@@ -24,6 +36,12 @@ OF_STROKES = {"dropped": 25.0, "torn": 4.0}
 """Weights that are others for strokes: what somebody draws is meant, so hardly anything is passed over; and strokes of
 one digit often cross."""
 
+WHOLE = 0.5
+"""A digit that is less probably a whole one than this may be several, written in one go."""
+
+_ROOM, _LONGEST = 0.2, 9_000
+# Empty space around a line that is parted by its ink, in heights of digits, and its longest side in pixels.
+
 _PEN = 0.06
 _TOUCH = 0.1
 # The width that a stroke has, and the gap up to which two touch, in heights of digits.
@@ -31,10 +49,26 @@ _TOUCH = 0.1
 
 @dataclass(frozen=True)
 class Row:
-    """A line of strokes: which they are, from left to right, and their hypotheses."""
+    """A line of strokes: which they are, from left to right, the height of its digits, and the hypotheses."""
 
     strokes: tuple[int, ...]
+    tall: float
     hypotheses: Hypotheses
+
+
+@dataclass(frozen=True)
+class Own:
+    """One digit of a drawing.
+
+    Attributes:
+        image: uint8 (28, 28), captured.
+        box: x, y, width, height.
+        said: float64 (10,), what was said of it among others; None where it stands alone.
+    """
+
+    image: Images
+    box: tuple[int, int, int, int]
+    said: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +106,20 @@ def read_numbers(drawings: Sequence[Strokes], model: Classifier, judges: Classif
         A reading for each drawing, in their order.
     """
     kept = [[s for s in strokes if len(s)] for strokes in drawings]
-    lines = _decide([_part(strokes) for strokes in kept], judges or model)
-    groups = [group for rows in lines for row in rows for group in row]
-    if not groups:
+    deciding = judges or model
+    lines = _decide([_part(strokes) for strokes in kept], deciding)
+    parted = [one for rows in lines for row in rows for one in row]
+    if not parted:
         return [Reading(()) for _ in kept]
-    images = np.stack([from_strokes(group) for group in groups])
+    images = np.stack([one.image for one in parted])
+    found = np.asarray(model.predict_proba(images), np.float64)
+    if deciding is model:
+        # Among others it was looked at in its surroundings, too.
+        found = np.stack([p if one.said is None else one.said for one, p in zip(parted, found, strict=True)])
     digits = iter(
         [
-            DigitReading(int(p.argmax()), p, stroke_box(group), (Stage("captured", image),))
-            for group, image, p in zip(groups, images, model.predict_proba(images), strict=True)
+            DigitReading(int(p.argmax()), p, one.box, (Stage("captured", one.image),))
+            for one, p in zip(parted, found, strict=True)
         ]
     )
     return [
@@ -89,31 +128,66 @@ def read_numbers(drawings: Sequence[Strokes], model: Classifier, judges: Classif
 
 
 def _part(strokes: Strokes) -> Parted:
-    if not 1 < len(strokes) <= MOST_STROKES:
+    if not 0 < len(strokes) <= MOST_STROKES:
         return Parted(strokes)
     return Parted(strokes, tuple(_suppose(strokes, row) for row in part_rows(strokes)))
 
 
-def _decide(drawings: list[Parted], model: Classifier) -> list[list[list[Strokes]]]:
-    """For each drawing its lines, for each line its digits, for each digit its strokes."""
-    images = [
-        from_strokes(group) for drawing in drawings for row in drawing.rows for group in _all_groups(drawing, row)
-    ]
-    said = judge(model, np.stack(images)) if images else (np.empty((0, 10)), np.empty(0))
+def _decide(drawings: list[Parted], model: Classifier) -> list[list[list[Own]]]:
+    """For each drawing its lines, for each line its digits."""
+    rows = [(drawing, row) for drawing in drawings for row in drawing.rows]
+    images = [from_strokes(group) for drawing, row in rows for group in _all_groups(drawing, row)]
+    judged = judge(
+        model,
+        np.stack(images) if images else np.zeros((0, SIDE, SIDE), np.uint8),
+        lambda: np.concatenate(
+            [stroke_windows([d.strokes[k] for k in row.strokes], row.tall, row.hypotheses.spans) for d, row in rows]
+        ),
+    )
     weights = replace(weights_for(model), **OF_STROKES)
     found, start = [], 0
     for drawing in drawings:
         lines, left = [], MOST_DIGITS
         for row in drawing.rows:
             groups = _all_groups(drawing, row)
-            probabilities, digit = (v[start : start + len(groups)] for v in said)
+            part = judged.part(slice(start, start + len(groups)))
+            pictures = images[start : start + len(groups)]
             start += len(groups)
-            way = choose(row.hypotheses, probabilities, digit, weights)[:left]
-            left -= len(way)
-            lines.append([groups[k] for k in way])
-        whole = [[drawing.strokes]] if drawing.strokes else []
+            way = choose(row.hypotheses, part, weights)
+            alone = len(way) == 1 and len(drawing.rows) == 1
+            digits = []
+            for k in way:
+                own = [Own(pictures[k], stroke_box(groups[k]), None if alone else part.probabilities[k])]
+                if isinstance(model, KnowsDigits) and len(groups[k]) == 1 and part.whole[k] < WHOLE:
+                    own = _in_one_go(groups[k], row.tall, model) or own
+                digits += own
+            digits = digits[:left]
+            left -= len(digits)
+            lines.append(digits)
+        whole = [[Own(from_strokes(drawing.strokes), stroke_box(drawing.strokes))]] if drawing.strokes else []
         found.append([line for line in lines if line] or whole)
     return found
+
+
+def _in_one_go(strokes: Strokes, tall: float, model: KnowsDigits) -> list[Own]:
+    """Several digits that were written in one stroke, parted by their ink; none unless all surely are digits."""
+    scale = TALL / tall
+    points = np.concatenate(strokes)
+    low = points.min(axis=0) - _ROOM * tall
+    width, height = np.ceil((points.max(axis=0) + _ROOM * tall - low) * scale).astype(int).tolist()
+    if max(width, height) > _LONGEST:
+        return []
+    ink = np.zeros((height, width), np.uint8)
+    for stroke in strokes:
+        line = np.rint((stroke - low) * scale * 16).astype(np.int32)
+        line = np.repeat(line, 2, axis=0) if len(line) == 1 else line
+        cv2.polylines(ink, [line], False, 255, round(_PEN * TALL), cv2.LINE_AA, 4)
+    back = np.array([[1 / scale, 0, low[0]], [0, 1 / scale, low[1]]])
+    (parts,) = part_lines([Line(ink, back)], model) or [[]]
+    sure = all(p.judged.whole[0] >= WHOLE and p.judged.digit[0] >= model.threshold for p in parts)
+    if len(parts) < 2 or not sure:
+        return []
+    return [Own(p.image, stroke_box([p.points / scale + low]), p.judged.probabilities[0]) for p in parts]
 
 
 def _all_groups(drawing: Parted, row: Row) -> list[Strokes]:
@@ -182,7 +256,7 @@ def _suppose(strokes: Strokes, row: list[int]) -> Row:
     for k in np.flatnonzero(torn).tolist():
         # What stands over another without touching it may well be a neighbour that leans.
         torn[k] *= 1.0 if _distance(strokes[row[k - 1]], strokes[row[k]]) <= _PEN * tall else 0.4
-    return Row(tuple(row), suppose(Pieces(corners, own, np.zeros(len(row)), torn)))
+    return Row(tuple(row), tall, suppose(Pieces(corners, own, np.zeros(len(row)), torn)))
 
 
 def _distance(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:

@@ -8,11 +8,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hdr import datasets
 from hdr.reading import adaptation, read_strokes, ready
 from hdr.reading.adaptation import MOST_LOST, Adaptation, AdaptationError, adapt
 from hdr.reading.ready import Looking, Reader, Seen
+from hdr.reading.windows import Windows
 from hdr.types import Images, Split
 from tests.reading.conftest import SEVEN
 
@@ -97,6 +99,9 @@ class RefusesFours(Looking):
     def look(self, images: Images) -> Seen:
         seen = self.reader.look(images)
         return replace(seen, digit=np.where(seen.probabilities.argmax(axis=1) == 4, 0.05, seen.digit))
+
+    def wholes(self, windows: Windows) -> NDArray[np.float64]:
+        return self.reader.wholes(windows)
 
 
 def test_what_was_refused_is_taken_after_it_was_corrected(small: Reader, ordinary: Split) -> None:

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdr.home import dataset_folders
-from hdr.reading import read_number, read_numbers, read_strokes
+from hdr.reading import read_number, read_numbers, read_strokes, ready
 from hdr.reading.cutting import MOST_DIGITS
+from hdr.reading.ready import Seen
 from hdr.reading.strokes_parting import MOST_STROKES, part_rows
 from hdr.types import Classifier, Strokes
 from tests.reading.fast_model import fast_model
@@ -123,16 +124,46 @@ def test_who_decides_and_who_reads_may_be_two(model: Classifier) -> None:
     assert [len(s) for s in says.shown] == [4], "only the digits are shown to it"
 
 
-def test_the_certainty_that_it_is_a_digit_counts() -> None:
-    class Knows(SaysSeven):
-        """Takes only what is narrow for a digit."""
+class Knows(SaysSeven):
+    """Takes only what is narrow for a digit, by itself or among others."""
 
-        def digit_probability(self, images: np.ndarray) -> np.ndarray:
-            wide = (images.max(axis=1) > 50).sum(axis=1)
-            return np.where(wide < 12, 0.999, 0.001)
+    threshold = 0.5
 
+    def __init__(self, alone: bool) -> None:
+        super().__init__()
+        self.alone = alone
+
+    def look(self, images: np.ndarray) -> Seen:
+        """Says 7."""
+        narrow = (images.max(axis=1) > 50).sum(axis=1) < 12
+        digit = np.where(narrow | (not self.alone), 0.999, 0.001)
+        return Seen(self.predict_proba(images), digit, np.zeros((len(images), 1), np.float32))
+
+    def wholes(self, windows: np.ndarray) -> np.ndarray:
+        """Says 7, or no whole digit."""
+        narrow = (windows[:, 0].max(axis=1) > 50).sum(axis=1) < 12
+        out = np.full((len(windows), 11), 1e-4)
+        out[:, 7] = np.where(narrow | self.alone, 0.99, 0.001)
+        out[:, 10] = 1 - out[:, :10].sum(axis=1)
+        return out
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_certainty_that_it_is_a_whole_digit_counts(alone: bool) -> None:
     strokes = [line((x, 0), (x, 100)) for x in (0, 30)]
-    assert len(read_number(strokes, Knows()).digits) == 2
+    assert len(read_number(strokes, Knows(alone)).digits) == 2
+
+
+def test_digits_in_one_stroke_are_parted_by_their_ink() -> None:
+    reader = ready.load()
+    seven = line((0, 2), (60, 0), (25, 100))
+    five = line((50, 0), (5, 2), (2, 42), (35, 40), (55, 65), (40, 95), (0, 98))
+    reading = read_number([np.concatenate([seven, five + np.array([82, 0])])], reader)
+    assert reading.number == "75"
+    left, right = (d.box for d in reading.digits)
+    assert left[0] + left[2] < right[0] + right[2] / 2 and abs(right[3] - 100) < 15
+    assert [s.title for s in reading.digits[0].stages] == ["captured"]
+    assert read_number([five], reader).number == "5"
 
 
 @pytest.mark.parametrize(

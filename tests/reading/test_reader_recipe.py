@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hdr.preprocessing import capture as rule
 from hdr.types import Split
-from tools.reader import capture, data, draw, glyphs, measures, negatives, variants
+from tools.reader import data, draw, glyphs, measures, negatives, variants
 
 
 def drawings(n: int) -> list[tuple[int, list[np.ndarray]]]:
@@ -25,23 +24,6 @@ def pen(n: int = 60) -> data.Pen:
     made = drawings(n)
     labels = np.array([label for label, _ in made], np.uint8)
     return data.Pen([strokes for _, strokes in made], labels, np.arange(n) % 30 + 1)
-
-
-def test_strokes_are_captured_as_the_app_does() -> None:
-    random = np.random.default_rng(0)
-    for _, strokes in drawings(100):
-        width = draw.pen_width(random)
-        bent = draw.bend(strokes, random)
-        assert (capture.from_strokes(bent, width) == rule.from_strokes(bent, width)).all()
-    dot = [np.full((1, 2), 7.0)]
-    assert (capture.from_strokes(dot) == rule.from_strokes(dot)).all()
-
-
-def test_pictures_are_captured_as_the_app_does(digits: Split) -> None:
-    random = np.random.default_rng(0)
-    noise = [random.integers(0, 256, tuple(random.integers(1, 90, 2))).astype(np.uint8) for _ in range(50)]
-    for image in [*digits.images[:100], *noise, np.zeros((28, 28), np.uint8), np.full((5, 9), 1, np.uint8)]:
-        assert (capture.from_pixels(image) == rule.from_pixels(image[None])[0]).all()
 
 
 def test_edits_leave_a_drawing_that_can_be_drawn() -> None:

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import PEN
+from hdr.preprocessing.capture import PEN, from_pixels, from_strokes
 from hdr.types import SIDE, Strokes
-from tools.reader.capture import from_pixels, from_strokes
 
 FLAG = 8.0
 """Longest flag of a 1 that has no foot, in pixels."""
@@ -104,7 +103,7 @@ def worsen(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.
     if peak < 40:
         return image
     out = out * (random.uniform(0.75, 1.0) if random.random() < 0.3 else 1.0) * 255 / peak
-    return from_pixels(np.rint(out.clip(0, 255)).astype(np.uint8))
+    return from_pixels(np.rint(out.clip(0, 255)).astype(np.uint8)[None])[0]
 
 
 def warp(
@@ -138,7 +137,7 @@ def warp(
     kind = random.random()
     if kind < 0.2:
         return worsen(out, random)
-    return from_pixels(out) if kind < 0.55 else out
+    return from_pixels(out[None])[0] if kind < 0.55 else out
 
 
 def _weight(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -190,7 +189,7 @@ def habit(image: NDArray[np.uint8], label: int, random: np.random.Generator, fla
         a, b, c, d = (round((v + 0.5) * _WIDE) for v in line)
         cv2.line(sheet, (a, b), (c, d), 255, width, cv2.LINE_AA)
     drawn = cv2.resize(sheet, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    return from_pixels(np.maximum(image, drawn))
+    return from_pixels(np.maximum(image, drawn)[None])[0]
 
 
 def printed(text: str, random: np.random.Generator) -> NDArray[np.uint8]:
@@ -199,7 +198,7 @@ def printed(text: str, random: np.random.Generator) -> NDArray[np.uint8]:
     face = int(random.choice(_FACES))
     width = int(random.integers(2, 9))
     cv2.putText(sheet, text, (24, 90), face, 2.6, 255, width, cv2.LINE_AA)
-    return from_pixels(sheet)
+    return from_pixels(sheet[None])[0]
 
 
 _FACES = (

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hdr.preprocessing.capture import from_pixels, from_strokes
 from hdr.types import SIDE, Images, Strokes
 from tools.reader import glyphs
-from tools.reader.capture import from_pixels, from_strokes
 from tools.reader.data import Pen
 from tools.reader.draw import bend, ink, pen_width, printed, worsen
 
@@ -115,7 +115,7 @@ def _blot(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     )
     sheet = np.zeros((64, 64), np.uint8)
     cv2.fillPoly(sheet, [np.rint(32 + 26 * edge).astype(np.int32)], 255, cv2.LINE_AA)
-    return from_pixels(cv2.GaussianBlur(sheet, (0, 0), random.uniform(0.5, 5)))
+    return from_pixels(cv2.GaussianBlur(sheet, (0, 0), random.uniform(0.5, 5))[None])[0]
 
 
 def _block(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
@@ -124,7 +124,7 @@ def _block(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     w = int(random.integers(20, 60))
     h = int(random.integers(4, min(60, round(1.4 * w))))
     sheet[2 : 2 + h, 2 : 2 + w] = 255
-    return _maybe_worse(from_pixels(sheet), random)
+    return _maybe_worse(from_pixels(sheet[None])[0], random)
 
 
 def _line(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
@@ -142,7 +142,7 @@ def _noise(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
     if kind < 0.3:
         lines[: int(random.integers(4, 12))], lines[-int(random.integers(4, 12)) :] = False, False
     out = (random.integers(120, 256) * lines).astype(np.uint8)
-    return from_pixels(out) if random.random() < 0.7 else out
+    return from_pixels(out[None])[0] if random.random() < 0.7 else out
 
 
 def _ruled(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
@@ -152,7 +152,7 @@ def _ruled(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:
         cv2.line(sheet, (0, at), (59, at), 255, width, cv2.LINE_AA)
         if gap > 11 and random.random() < 0.9:
             cv2.line(sheet, (at, 0), (at, 59), 255, width, cv2.LINE_AA)
-    return _maybe_worse(from_pixels(sheet), random)
+    return _maybe_worse(from_pixels(sheet[None])[0], random)
 
 
 def _blank(random: np.random.Generator, pen: Pen) -> NDArray[np.uint8]:

@@ -156,12 +156,12 @@ def to_onnx(net: Reader, temperature: float) -> onnx.ModelProto:
             dynamo=False,
         )
     model = onnx.load_from_string(buffer.getvalue())
-    _halve(model.graph)
+    halve(model.graph)
     onnx.checker.check_model(model)
     return model
 
 
-def _halve(graph: onnx.GraphProto) -> None:
+def halve(graph: onnx.GraphProto) -> None:
     casts = []
     for weights in graph.initializer:
         values = numpy_helper.to_array(weights)

@@ -1,0 +1,114 @@
+"""Training samples without end: pieces of made lines, and whether each is one whole digit."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hdr.reading.hypotheses import Pieces, overlaps, suppose
+from hdr.reading.lines import TALL, Line, find_lines
+from hdr.reading.splitting import to_atoms
+from hdr.reading.windows import Windows, windows
+from hdr.types import CLASSES
+from tools.parter.writing import Written, write
+from tools.reader import data
+
+CHUNK = 4096
+"""Samples that are made and shuffled together."""
+
+NONE = CLASSES
+"""The class of what is not one whole digit."""
+
+WHOLE, PART = 0.85, 0.75
+"""Shares of ink (intersection over union): from the first on a piece is a digit, up to the second it is none; what lies
+between teaches nothing."""
+
+RIVALS = 2
+"""Non-digits for each digit of a line."""
+
+AHEAD = 3
+
+Chunk = tuple[Windows, NDArray[np.int64]]
+
+_material: data.Material | None = None
+
+
+def chunks(n: int, workers: int, first: int) -> Iterator[Chunk]:
+    """Chunks of samples, made in other processes while the net trains; chunk i is the same in every run.
+
+    Args:
+        n: how many chunks.
+        workers: processes.
+        first: number of the first one.
+
+    Yields:
+        Windows uint8 (4096, 2, 32, 48) and classes int64 (4096,), 10 for what is not one whole digit.
+    """
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start) as pool:
+        waiting = deque(pool.submit(make, first + i) for i in range(min(n, workers + AHEAD)))
+        for i in range(n):
+            made = waiting.popleft().result()
+            if i + workers + AHEAD < n:
+                waiting.append(pool.submit(make, first + i + workers + AHEAD))
+            yield made
+
+
+def _start() -> None:
+    global _material
+    cv2.setNumThreads(1)
+    _material = data.load()
+
+
+def make(chunk: int, material: data.Material | None = None) -> Chunk:
+    """Chunk number `chunk`, of the digits for training where no others are given."""
+    if material is None and _material is None:
+        _start()
+    material = material or _material
+    assert material is not None
+    random = np.random.default_rng((data.SEED, 1, chunk))
+    parts: list[Chunk] = []
+    while sum(len(labels) for _, labels in parts) < CHUNK:
+        written = write(random, material)
+        parts += [_samples(line, written, random) for line in find_lines(written.ink)]
+    order = random.permutation(sum(len(labels) for _, labels in parts))[:CHUNK]
+    return np.concatenate([w for w, _ in parts])[order], np.concatenate([c for _, c in parts])[order]
+
+
+def _samples(line: Line, written: Written, random: np.random.Generator) -> Chunk:
+    atoms = to_atoms(line.ink)
+    boxes = atoms.boxes / TALL
+    spans = suppose(Pieces(boxes, atoms.blots, atoms.cuts, overlaps(boxes, atoms.blots))).spans
+    if len(spans) == 0:
+        return windows(line.ink, atoms, spans), np.zeros(0, np.int64)
+    shares = _shares(line, atoms.labels, len(atoms), spans, written)
+    best, owner = shares.max(axis=1), shares.argmax(axis=1)
+    # Cuts are not everywhere: the nearest that there is to a digit is to be taken for it.
+    nearest = np.isin(np.arange(len(spans)), shares.argmax(axis=0)) & (best > PART)
+    digits = np.flatnonzero((best >= WHOLE) | nearest)
+    others = np.flatnonzero(best < PART)
+    others = random.permutation(others)[: RIVALS * max(1, len(digits))]
+    chosen = np.concatenate([digits, others])
+    classes = np.concatenate([written.labels[owner[digits]], np.full(len(others), NONE)]).astype(np.int64)
+    return windows(line.ink, atoms, spans[chosen]), classes
+
+
+def _shares(
+    line: Line, labels: NDArray[np.int32], count: int, spans: NDArray[np.int64], written: Written
+) -> NDArray[np.float64]:
+    """For each run of atoms and each digit the intersection over union of their ink, float64 (n, digits)."""
+    owners = cv2.warpAffine(
+        written.owners, line.matrix, labels.shape[::-1], flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    )
+    digits = len(written.labels)
+    inked = line.ink > 100
+    pairs = labels[inked].astype(np.int64) * (digits + 1) + owners[inked]
+    table = np.bincount(pairs, minlength=(count + 1) * (digits + 1)).reshape(count + 1, digits + 1).astype(float)
+    sums = np.concatenate([np.zeros((1, digits + 1)), np.cumsum(table[1:], axis=0)])
+    held = sums[spans[:, 1]] - sums[spans[:, 0]]
+    return held[:, 1:] / np.maximum(held.sum(axis=1)[:, None] + table.sum(axis=0)[1:] - held[:, 1:], 1)
