@@ -30,7 +30,7 @@ of one, or parts of several. The way through the line on which all digits are th
 | all of them | {m["digits"] + m["others"]:,} | {100 * m["ece"]:.2f} % expected calibration error |
 
 How well whole numbers are read is measured with other lines, which share no code with these, by
-`python -m benchmarks.numbers`; the README has the figures.
+`python -m benchmarks.made_pages`; the README has the figures.
 
 ## What it learnt from
 

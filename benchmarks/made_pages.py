@@ -1,4 +1,4 @@
-"""How many made pages with numbers are read exactly right: python -m benchmarks.numbers
+"""How many made pages with numbers are read exactly right: python -m benchmarks.made_pages
 
 The pages are those of the tests (tests/reading/pages_of_numbers.py), of digits that trained neither network: MNIST's
 test split and the six held-out writers of the pen strokes.
