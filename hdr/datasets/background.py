@@ -1,4 +1,4 @@
-"""One fetch of MNIST for the whole process, in a thread, so that the app is usable meanwhile."""
+"""One fetch of each data set for the whole process, in a thread, so that the app is usable meanwhile."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from hdr.datasets import mnist
+from hdr.datasets import further, mnist
 from hdr.types import HdrError
 
 _log = logging.getLogger(__name__)
@@ -18,10 +18,11 @@ class FetchProgress:
     """How far the fetch is.
 
     Attributes:
-        state: "idle" before `start`, then "running", and at last "done" (MNIST is here) or "failed".
+        state: "idle" before `start`, then "running", and at last "done" (the data set is here) or "failed".
         file: the file under way; empty before the first.
-        done_bytes: bytes of uncompressed content so far, over all files. It falls when the next mirror is asked.
-        total_bytes: bytes of uncompressed content to fetch; 0 while that is not known.
+        done_bytes: bytes so far: of MNIST, of uncompressed content over all files; of others, of the file under way. It
+            falls when the next mirror is asked.
+        total_bytes: how many there will be; 0 while that is not known.
         message: one or more sentences for people; for "failed" the whole error.
     """
 
@@ -33,48 +34,50 @@ class FetchProgress:
 
 
 _lock = threading.Lock()
-_progress = FetchProgress()
+_progress: dict[str, FetchProgress] = {}
+_TITLES = {mnist.NAME: mnist.TITLE} | {each.NAME: each.TITLE for each in further.ALL}
 
 
-def start(retry: bool = False) -> None:
-    """Begin to fetch MNIST where it is missing; returns at once. Called again, it changes nothing.
+def start(retry: bool = False, name: str = mnist.NAME) -> None:
+    """Begin to fetch a data set where it is missing; returns at once. Called again, it changes nothing.
 
     Args:
         retry: begin again after a fetch that failed, or to look again after one that is done.
+        name: of one that can be fetched.
     """
-    global _progress
     with _lock:
-        if _progress.state == "running" or (_progress.state != "idle" and not retry):
+        state = progress(name).state
+        if state == "running" or (state != "idle" and not retry):
             return
-        _progress = FetchProgress("running", message="Looking for MNIST.")
-    threading.Thread(target=_run, name="hdr-fetch", daemon=True).start()
+        _progress[name] = FetchProgress("running", message=f"Looking for {_TITLES[name]}.")
+    threading.Thread(target=_run, args=(name,), name="hdr-fetch", daemon=True).start()
 
 
-def progress() -> FetchProgress:
-    """How far the fetch is right now."""
-    return _progress
+def progress(name: str = mnist.NAME) -> FetchProgress:
+    """How far the fetch of a data set is right now."""
+    return _progress.get(name, FetchProgress())
 
 
-def _run() -> None:
+def _run(name: str) -> None:
+    title = _TITLES[name]
+
+    def report(file: str, done: int, total: int) -> None:
+        _become(name, file=file, done_bytes=done, total_bytes=total, message=f"Fetching {title}: {file}")
+
     try:
-        if not all(status.verified for status in mnist.statuses()):
-            from hdr.datasets import download  # requests takes a tenth of a second to import, for few starts only
+        if name != mnist.NAME or not all(status.verified for status in mnist.statuses()):
+            from hdr.datasets import fetching  # requests takes a tenth of a second to import, for few starts only
 
-            download.fetch(_report)
-        _become(state="done", message="MNIST is here and verified.")
+            fetching.fetch_by_name(name, report)
+        _become(name, state="done", message=f"{title} is here and verified.")
     except HdrError as error:
-        _become(state="failed", message=str(error))
+        _become(name, state="failed", message=str(error))
     except Exception as error:
         # A thread has no caller to tell: without this the app would show "running" for ever.
-        _log.exception("The fetch of MNIST ended unexpectedly")
-        _become(state="failed", message=f"MNIST could not be fetched: {type(error).__name__}: {error}")
+        _log.exception("The fetch of %s ended unexpectedly", title)
+        _become(name, state="failed", message=f"{title} could not be fetched: {type(error).__name__}: {error}")
 
 
-def _report(file: str, done: int, total: int) -> None:
-    _become(file=file, done_bytes=done, total_bytes=total, message=f"Fetching MNIST: {file}")
-
-
-def _become(**changes: object) -> None:
-    global _progress
+def _become(name: str, **changes: object) -> None:
     with _lock:
-        _progress = replace(_progress, **changes)
+        _progress[name] = replace(progress(name), **changes)

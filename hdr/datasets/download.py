@@ -62,7 +62,7 @@ class FetchFailed(HdrError):
     """A file could be had from no mirror, or could not be kept."""
 
 
-class _MirrorFailed(Exception):
+class MirrorFailed(Exception):
     """What one mirror did, as the end of a sentence that begins with its address."""
 
 
@@ -76,7 +76,7 @@ def mirrors() -> tuple[str, ...]:
     for address in named:
         if not address.startswith(("http://", "https://")):
             raise FetchFailed(
-                f'HDR_MIRRORS holds "{_without_password(address)}"; an address begins with http:// or https://'
+                f'HDR_MIRRORS holds "{without_password(address)}"; an address begins with http:// or https://'
             )
     return named or MIRRORS
 
@@ -134,10 +134,10 @@ def _from_any(
         url = f"{address.rstrip('/')}/{file.name}.gz"
         on_bytes(0)
         try:
-            return files.collected(file, _receive(url, file.largest_transfer, limits), on_bytes), address
-        except (DamagedData, _MirrorFailed) as failure:
+            return files.collected(file, receive(url, file.largest_transfer, limits), on_bytes), address
+        except (DamagedData, MirrorFailed) as failure:
             what = f"what it sent {failure}" if isinstance(failure, DamagedData) else str(failure)
-            failures.append(f"  {_without_password(url)}: {what}")
+            failures.append(f"  {without_password(url)}: {what}")
     raise FetchFailed(
         "\n".join(
             [
@@ -152,13 +152,13 @@ def _from_any(
     )
 
 
-def _receive(url: str, most: int, limits: Limits) -> Iterator[bytes]:
+def receive(url: str, most: int, limits: Limits) -> Iterator[bytes]:
     """The body of an address, in chunks as they come.
 
     The request runs in a thread of its own: looking up a name and reading headers have no deadline in `requests`, and
     a thread can be left behind. It ends by itself at its next byte or after `limits.silence`.
     """
-    queue: SimpleQueue[bytes | _MirrorFailed | None] = SimpleQueue()
+    queue: SimpleQueue[bytes | MirrorFailed | None] = SimpleQueue()
     abandoned = threading.Event()
     threading.Thread(target=_pump, args=(url, most, limits, queue, abandoned), name="hdr-download", daemon=True).start()
     start = window = time.monotonic()
@@ -167,10 +167,10 @@ def _receive(url: str, most: int, limits: Limits) -> Iterator[bytes]:
         while True:
             now = time.monotonic()
             if now - start >= limits.total:
-                raise _MirrorFailed(f"had not sent everything after {limits.total:g} s")
+                raise MirrorFailed(f"had not sent everything after {limits.total:g} s")
             if now - window >= limits.window:
                 if arrived < limits.speed * limits.window:
-                    raise _MirrorFailed(
+                    raise MirrorFailed(
                         f"sent {arrived:,} bytes in {limits.window:g} s; less than {limits.speed:,.0f} bytes a second "
                         "is given up"
                     )
@@ -181,7 +181,7 @@ def _receive(url: str, most: int, limits: Limits) -> Iterator[bytes]:
                 continue
             if item is None:
                 return
-            if isinstance(item, _MirrorFailed):
+            if isinstance(item, MirrorFailed):
                 raise item
             arrived += len(item)
             yield item
@@ -193,7 +193,7 @@ def _pump(
     url: str,
     most: int,
     limits: Limits,
-    queue: SimpleQueue[bytes | _MirrorFailed | None],
+    queue: SimpleQueue[bytes | MirrorFailed | None],
     abandoned: threading.Event,
 ) -> None:
     try:
@@ -203,13 +203,13 @@ def _pump(
             while not abandoned.is_set() and (chunk := response.raw.read1(_CHUNK, decode_content=False)):
                 received += len(chunk)
                 if received > most:
-                    raise _MirrorFailed(f"sent more than {most:,} bytes")
+                    raise MirrorFailed(f"sent more than {most:,} bytes")
                 queue.put(chunk)
         queue.put(None)
-    except _MirrorFailed as failure:
+    except MirrorFailed as failure:
         queue.put(failure)
     except Exception as error:  # whatever it is, it has to reach the waiting side, or that waits for its deadline
-        queue.put(_MirrorFailed(_in_words(error)))
+        queue.put(MirrorFailed(_in_words(error)))
 
 
 def _opened(session: requests.Session, url: str, limits: Limits, abandoned: threading.Event) -> requests.Response:
@@ -227,14 +227,14 @@ def _opened(session: requests.Session, url: str, limits: Limits, abandoned: thre
         url = urljoin(url, response.headers["location"])
         response.close()
     else:
-        raise _MirrorFailed(f"redirected more than {_REDIRECTS} times")
+        raise MirrorFailed(f"redirected more than {_REDIRECTS} times")
     if response.status_code != requests.codes.ok:
         response.close()
-        raise _MirrorFailed(f"answered {response.status_code} {response.reason}".rstrip())
+        raise MirrorFailed(f"answered {response.status_code} {response.reason}".rstrip())
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/html":
         response.close()
-        raise _MirrorFailed("sent a web page (text/html) instead of the file")
+        raise MirrorFailed("sent a web page (text/html) instead of the file")
     return response
 
 
@@ -250,6 +250,6 @@ def _in_words(error: Exception) -> str:
     return f"broke off or cannot be used ({type(error).__name__})"
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
     # Not urlsplit: it raises on addresses that are none, and those have to be shown too.
     return re.sub(r"//[^/]*@", "//", url)

@@ -27,7 +27,7 @@ def borders(images: Images) -> NDArray[np.float64]:
     return np.median(np.concatenate(edges, axis=1), axis=1)
 
 
-def framed(images: Images) -> Images:
+def framed(images: Images, paper: int | None = None) -> Images:
     """Pictures of one digit each in MNIST's frame, whatever their size and whether ink is dark or bright.
 
     What a picture's border has for a grey value is its paper. Small pictures are enlarged smoothly first, so that no
@@ -35,6 +35,7 @@ def framed(images: Images) -> Images:
 
     Args:
         images: uint8 (n, h, w).
+        paper: the grey value of the paper, where it is known for all.
 
     Returns:
         uint8 (n, 28, 28), ink 255 on 0; blank where a picture is blank.
@@ -44,12 +45,12 @@ def framed(images: Images) -> Images:
 
     out = np.zeros((len(images), SIDE, SIDE), np.uint8)
     for start in range(0, len(images), CHUNK):
-        out[start : start + CHUNK] = capture.from_pixels(_suited(_ink(images[start : start + CHUNK])))
+        out[start : start + CHUNK] = capture.from_pixels(_suited(_ink(images[start : start + CHUNK], paper)))
     return out
 
 
-def _ink(images: Images) -> Images:
-    paper = borders(images)[:, None, None]
+def _ink(images: Images, known: int | None) -> Images:
+    paper = np.full((1, 1, 1), known) if known is not None else borders(images)[:, None, None]
     values = images.astype(np.float32)
     ink = np.where(
         paper > BRIGHT, (paper - values) / np.maximum(paper, 1), (values - paper) / np.maximum(FULL - paper, 1)

@@ -37,9 +37,6 @@ from hdr.types import CLASSES, SIDE, HdrError, Images, Labels
 
 __all__ = ["Found", "Limits", "Pool", "Upload", "UploadError", "read"]
 
-SUFFIXES = ("zip", "npz", "csv", "gz", "idx", "txt", "idx1-ubyte", "idx3-ubyte")
-"""How names of files may end that are offered to be chosen."""
-
 MOST_FILES = 4
 DEFAULT = Limits()
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")

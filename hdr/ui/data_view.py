@@ -9,8 +9,8 @@ from pathlib import PurePath
 import numpy as np
 import streamlit as st
 
-from hdr import datasets, settings
-from hdr.datasets import own, preparing, upload
+from hdr import settings
+from hdr.datasets import background, further, own, preparing, upload
 from hdr.datasets.pieces import Limits
 from hdr.datasets.preparing import Checked, Options
 from hdr.plots import counts, pictures
@@ -75,7 +75,7 @@ def _layouts() -> None:
         f"{pictures.count(_limits().digits)} digits:<ul>"
         "<li><b>ZIP</b> of pictures in folders named 0 to 9, such as <code>7/first.png</code>; below folders named "
         "train and test, where there are such</li>"
-        "<li><b>CSV</b> in MNIST's layout: a label, then 784 grey values in each line</li>"
+        "<li><b>CSV</b> in MNIST's layout: a label, then 784 grey values in each line; zipped, if it is large</li>"
         "<li><b>IDX</b>, as MNIST is published: a file of pictures and one of labels, or all in a ZIP</li>"
         "<li><b>NPZ</b> with x_train and y_train, images and labels, or data and target</li></ul>"
         "The digits are for you alone, and gone when you leave.</div></div>"
@@ -91,18 +91,15 @@ def _choose(limits: settings.Settings) -> None:
     number = st.session_state.get("_data_round", 0)
     files = st.file_uploader(
         "Files with digits",
-        list(upload.SUFFIXES),
         accept_multiple_files=True,
         key=f"data_files-{number}",
         help="One file, or two where pictures and labels are apart.",
     )
     tests = []
     if st.toggle("I have a test file of my own", key="data_own_test"):
-        tests = st.file_uploader(
-            "Files to test on", list(upload.SUFFIXES), accept_multiple_files=True, key=f"data_tests-{number}"
-        )
+        tests = st.file_uploader("Files to test on", accept_multiple_files=True, key=f"data_tests-{number}")
     frame = st.selectbox(
-        "Digits",
+        "Pictures",
         list(FRAMES),
         format_func=FRAMES.get,
         key="data_frame",
@@ -224,7 +221,7 @@ def _report(read: _Read) -> None:
         f"and {pictures.count(int(checked.test.sum()))} to test on"
         + (", as the files say." if checked.own_test else ", drawn from each class.")
     ]
-    gone = [f"{pictures.count(n)} {why}" for n, why in left if n]
+    gone = [f"{why}: {pictures.count(n)}" for n, why in left if n]
     lines.append(f"Left out: {'; '.join(gone)}." if gone else "Nothing had to be left out.")
     if checked.examples:
         lines.append(f"For example: {'; '.join(checked.examples)}.")
@@ -301,6 +298,40 @@ def _about(name: str) -> None:
     about_data.panel(name)
 
 
-def missing() -> tuple[datasets.DatasetStatus, ...]:
-    """Published data sets that are not here."""
-    return tuple(s for s in datasets.describe() if not s.ready)
+def more() -> None:
+    """Published data sets that are not here, and how to get them."""
+    here = own_data.available()
+    missing = [each for each in further.ALL if each.NAME not in here]
+    if not missing:
+        return
+    st.subheader("More data sets", anchor=False)
+    for each in missing:
+        train, test = map(pictures.count, each.counts)
+        with st.container(border=True, key=f"more-{each.NAME}"):
+            st.markdown(f"**{each.TITLE}** · {train} training and {test} test digits")
+            st.caption(each.NOTE)
+            if settings.current().demo:
+                # Half a gigabyte is not for a visitor to spend.
+                st.caption("Who runs this server can fetch it: " + plain(f"python -m hdr data --fetch {each.NAME}"))
+            else:
+                _fetch(each)
+
+
+@st.fragment(run_every=1.0)
+def _fetch(each: further.Further) -> None:
+    seen = background.progress(each.NAME)
+    if seen.state == "done":
+        st.rerun(scope="app")
+    elif seen.state == "running":
+        so_far = f", {seen.done_bytes / 1e6:.0f} MB so far" if seen.done_bytes else ""
+        st.caption(f"Fetching {plain(seen.file or each.TITLE)}{so_far}. Go on meanwhile.")
+        return
+    elif seen.state == "failed":
+        st.warning(plain(seen.message), icon=":material/error:")
+    st.button(
+        f"Get it, about {each.megabytes} MB",
+        icon=":material/download:",
+        key=f"get-{each.NAME}",
+        on_click=background.start,
+        kwargs={"retry": True, "name": each.NAME},
+    )

@@ -10,6 +10,7 @@ from hdr.types import HdrError
 from hdr.ui import (
     resources,
     take_along,
+    transfer_view,
     understand_calibration,
     understand_confusion,
     understand_curves,
@@ -25,6 +26,7 @@ SECTIONS = {
     "Inside": understand_inside.section,
     "More digits, other settings": understand_curves.section,
     "Suspect labels": understand_labels.section,
+    "On other data": transfer_view.section,
     "Take it along": take_along.section,
 }
 

@@ -35,7 +35,6 @@ def _prepare(store: RunStore, processes: LocalProcesses) -> None:
     try:
         store.check()
         threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
-        own.purge(_waited_for(store))
         default.ensure(store, processes, data_name())
         if "mnist" not in datasets.available():
             background.start()
@@ -51,6 +50,7 @@ def _keep_clean(store: RunStore) -> None:
     while True:
         try:
             log.info("cleaned away: %s", cleaning.clean(store))
+            own.purge(_waited_for(store))
         except HdrError as error:
             log.warning("%s", error)
         except Exception:

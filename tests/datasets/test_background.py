@@ -15,12 +15,12 @@ from hdr.datasets import background, download
 from .conftest import CONTENTS, MirrorServer
 
 
-def wait_until(state: str) -> background.FetchProgress:
+def wait_until(state: str, name: str = "mnist") -> background.FetchProgress:
     deadline = time.monotonic() + 20
-    while background.progress().state != state and time.monotonic() < deadline:
+    while background.progress(name).state != state and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert background.progress().state == state, background.progress()
-    return background.progress()
+    assert background.progress(name).state == state, background.progress(name)
+    return background.progress(name)
 
 
 def test_it_fetches_once_however_often_it_is_started(own, mirror: MirrorServer, monkeypatch) -> None:

@@ -17,7 +17,7 @@ from hdr.datasets import own
 from hdr.datasets.preparing import Options
 from hdr.datasets.upload import Upload
 from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Dataset, HdrError, Step
 from hdr.ui import data_view, own_data, run_actions, startup
@@ -151,6 +151,41 @@ def test_who_may_not_see_the_data_may_not_learn_from_them(brought: AppTest, stor
         run_actions.read_plan(json.dumps(run.plan))
     run_actions._repeat(run, "token")
     assert [r.id for r in store.listed("local")] == [run.id]
+
+
+def test_a_run_is_tested_on_other_data_too(model: Run, brought: AppTest) -> None:
+    own_name = held(brought).name
+    brought.query_params["run"] = model.id
+    brought.session_state["_run"] = model.id
+    brought.switch_page("pages/train.py").run()
+    brought.session_state["result"] = "On other data"
+    brought.run()
+    brought.selectbox(key=f"transfer_to-{model.id}").set_value(own_name).run()
+    for _ in range(100):
+        if "test digits of My b hand b" in text(brought):
+            break
+        time.sleep(0.1)
+        brought.run()
+    healthy(brought)
+    assert "on the digits it was made for" in text(brought)
+    assert "mistakes it was most sure of" in text(brought) or "none of them wrong" in text(brought)
+
+
+def test_more_data_sets_are_offered_and_fetched_on_request(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(data_view.background, "start", lambda retry, name: asked.append(name))
+    app = open_page("data")
+    app.button(key="get-usps").click().run()
+    assert asked == ["usps"]
+    failed = data_view.background.FetchProgress("failed", message="No <b>mirror</b> had it.")
+    monkeypatch.setattr(data_view.background, "progress", lambda name="mnist": failed)
+    app.run()
+    assert any("mirror" in w.value for w in app.warning)
+    # Half a gigabyte is not for a visitor to spend.
+    monkeypatch.setenv("HDR_PROFILE", "demo")
+    app.run()
+    assert not [b for b in app.button if (b.key or "").startswith("get-")]
+    assert "python -m hdr data" in text(app).replace("\\", "")
 
 
 def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:

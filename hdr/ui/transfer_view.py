@@ -1,0 +1,91 @@
+"""Train on one, test on another: a run on the test digits of every other data set that is here."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from hdr.plots import confusion, pictures
+from hdr.plots.style import CONFIG
+from hdr.training.store import Run
+from hdr.training.transfer import SURE, Transfer, transfer
+from hdr.ui import jobs, own_data, resources
+
+HEIGHT, SIDE = 400, 56
+
+
+@st.fragment
+def section(run: Run) -> None:
+    """A data set to choose, and how the run does on it: accuracy, confusion, and the mistakes it was most sure of.
+
+    Args:
+        run: a run that is done.
+    """
+    others = {name: resources.dataset(name).title for name in own_data.available() if name != run.spec.dataset}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Test on",
+            list(others),
+            format_func=others.get,
+            key=f"transfer_to-{run.id}",
+            width=320,
+            help="Its test digits, 10,000 at most. This model has learned from none of them, unless the data sets "
+            "share digits, as MNIST, QMNIST and EMNIST do.",
+        )
+        st.page_link("pages/data.py", label="More data sets", icon=":material/database:", width="content")
+    if name is None:
+        st.caption("There is no other data set here yet.")
+        return
+    data = resources.dataset(name)
+
+    def work(report: jobs.Report) -> Transfer:
+        report("Reading the model")
+        return transfer(resources.model(run), data, report=report)
+
+    found: Transfer | None = jobs.result(f"transfer-{run.id}-{name}", work, HEIGHT, slow=True)
+    if found is not None:
+        _show(run, found)
+
+
+def _show(run: Run, found: Transfer) -> None:
+    figures = found.figures
+    low, high = figures["interval"]
+    before = run.result["test_accuracy"]
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.html(f'<div class="hdr-figure">{pictures.percent(figures["test_accuracy"])}</div>', width="content")
+        st.markdown(
+            f"**of {pictures.count(figures['tested_on'])} test digits of {found.title}**, 95 % interval "
+            f"{pictures.percent(low)} to {pictures.percent(high)}  \n"
+            f"on the digits it was made for: {pictures.percent(before)}, "
+            f"{pictures.points(figures['test_accuracy'] - before)} points",
+            width="stretch",
+        )
+    left, right = st.columns([6, 5], gap="large")
+    with left:
+        st.plotly_chart(
+            confusion.figure(figures["confusion"]),
+            key=f"transfer_confusion-{run.id}-{found.dataset}",
+            config=CONFIG,
+            alt="Confusion matrix",
+        )
+        st.html('<div class="hdr-note">A row for each true digit. Bold: called rightly.</div>')
+    with right:
+        _mistakes(found)
+
+
+def _mistakes(found: Transfer) -> None:
+    shown = found.figures["mistakes"][:SURE]
+    if not shown:
+        st.markdown("It got none of them wrong.")
+        return
+    st.markdown(f"**The {len(shown)} mistakes it was most sure of**, of {pictures.count(found.figures['wrong'])}")
+    images = resources.dataset(found.dataset).test.images[np.array([m["index"] for m in shown])]
+    st.html(
+        pictures.sheet(
+            images, [f"{m['label']} → {m['said']} · {pictures.percent(m['probability'], 0)}" for m in shown], SIDE
+        )
+    )
+    st.html(
+        '<div class="hdr-note">What it is → what it was called, and how sure the model was. Another pen, another '
+        "country's hands or another scanner is often enough: a model knows only what it has seen.</div>"
+    )
