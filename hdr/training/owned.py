@@ -13,11 +13,15 @@ from typing import Any, ClassVar, Generic, TypeVar
 import sqlalchemy as sa
 
 from hdr.text import clean
-from hdr.training.database import Database
+from hdr.training.database import Database, StoreError
+from hdr.training.silence import Silence
 from hdr.types import HdrError
 
 KEEP_DELETED_SECONDS = 24 * 3600.0
 """For so long what was deleted can be brought back; then it is removed for good."""
+
+DOUBTFUL_SECONDS = 3.0
+"""Who has not been heard of for so long may be dead; or else the store cannot be written to."""
 
 LONGEST_TITLE, LONGEST_MESSAGE = 200, 2000
 """Limits of what is written down; what is longer is cut."""
@@ -52,6 +56,7 @@ class Owned(Generic[Thing]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._silence = Silence()
 
     def _create(self, spec: Any, owner: str, token: str, title: str, published: bool, **more: Any) -> Thing:
         # The same token always gives the same one, however often it arrives.
@@ -125,6 +130,23 @@ class Owned(Generic[Thing]):
         # A minute more than can be brought back, so that nobody brings back what is being removed.
         old = self._table.c.deleted < time.time() - KEEP_DELETED_SECONDS - 60
         return sa.and_(old, self._table.c.status.not_in(active))
+
+    def _silent(self, longest: float) -> dict[str, float | None]:
+        # Those at work that have not been heard of for longer, with their last heartbeats.
+        query = sa.select(self._table.c.id, self._table.c.heard).where(self._table.c.status == "running")
+        try:
+            with self._database.reading() as connection:
+                beats = {name: heard for name, heard in connection.execute(query)}
+            silent = self._silence.look(beats)
+            if doubtful := [name for name, seconds in silent.items() if seconds > DOUBTFUL_SECONDS]:
+                # Where nothing can be written nothing can be heard either, and it is nobody's fault.
+                same = self._table.update().where(self._table.c.id.in_(doubtful)).values(stop=self._table.c.stop)
+                with self._database.writing() as connection:
+                    connection.execute(same)
+        except StoreError:
+            self._silence.forget()
+            raise
+        return {name: beats[name] for name, seconds in silent.items() if seconds > longest}
 
     def _own(self, names: Sequence[str], owner: str, *conditions: Any, **values: Any) -> int:
         mine = (self._table.c.id.in_(names), self._table.c.owner == owner, *conditions)

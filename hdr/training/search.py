@@ -72,15 +72,16 @@ def execute(
         True where it is done, or has gone to the end of the queue; False where it failed, or is another's.
     """
     searches = SearchStore(store)
-    claim = searches.claim(search, os.getpid())
+    claim = insist(lambda: searches.claim(search, os.getpid()))
     if claim is None:
         return False
     ended = threading.Event()
-    threading.Thread(target=_watch, args=(searches, search, claim, ended, stopped), daemon=True).start()
+    work = _Work(searches, search, claim, report)
+    threading.Thread(target=_watch, args=(work, ended, stopped), daemon=True).start()
     if over:
         threading.Thread(target=_limit, args=(store, searches, search, over, ended), daemon=True).start()
     try:
-        message = _Work(searches, search, claim, report).go_on(polite)
+        message = work.go_on(polite)
         return message is None or insist(lambda: searches.end(search, "done", message, claim))
     except (_Lost, UnknownSearch):
         return False
@@ -103,6 +104,16 @@ class _Work:
     def __init__(self, searches: SearchStore, search: str, claim: int, report: Callable[[Trial], None]) -> None:
         self._searches, self._search, self._claim, self._report = searches, search, claim, report
         self._began = time.monotonic()
+        self._trial_began: float | None = None
+
+    def beat(self) -> bool:
+        """Say that it lives; False where it is to end."""
+        began = self._trial_began
+        return self._searches.heartbeat(self._search, self._claim, time.monotonic() - began if began else None)
+
+    def stop(self) -> None:
+        """Say that it was stopped; nothing where it has ended, or is another's by now."""
+        self._searches.end(self._search, "stopped", claim=self._claim)
 
     def go_on(self, polite: bool) -> str | None:
         """Trial after trial.
@@ -146,6 +157,7 @@ class _Work:
     def _do(self, search: Search, fits: Trials, trial: Trial, known: Sequence[Trial]) -> Trial:
         began, written, scores = time.monotonic(), 0.0, []
         others = [t for t in known if t.ended]
+        self._trial_began = began
 
         def seen(percent: float, score: float) -> None:
             nonlocal written
@@ -162,6 +174,7 @@ class _Work:
         # As it stands in the store: one that is about to be repeated has been counted already.
         died = trial in known
         status, value, message = self._fit(search, fits, trial, seen) if not died else ("failed", None, DEADLY)
+        self._trial_began = None
         value = scores[-1][1] if status == "pruned" else value
         row = (trial.number, status, value, scores, time.monotonic() - began, message, not died)
         self._held(insist(lambda: self._searches.settle(search.id, self._claim, *row)))
@@ -207,12 +220,11 @@ def _limit(
     guard.watch(lambda: time.monotonic() - began, lambda s: allowance.add(SEARCH + search, s), over, ended)
 
 
-def _watch(searches: SearchStore, search: str, claim: int, ended: threading.Event, stopped: Callable[[], None]) -> None:
+def _watch(work: _Work, ended: threading.Event, stopped: Callable[[], None]) -> None:
     while not ended.wait(HEARTBEAT_SECONDS):
         try:
-            if not searches.heartbeat(search, claim) and not ended.is_set():
-                # Says nothing where it has ended, or is another's by now.
-                searches.end(search, "stopped", claim=claim)
+            if not work.beat() and not ended.is_set():
+                work.stop()
                 return stopped()
         except HdrError:
             # The store may be busy, or its disk full; the next look comes soon.

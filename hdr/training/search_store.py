@@ -139,10 +139,17 @@ class SearchStore(Owned[Search]):
         with self._database.reading() as connection:
             return connection.execute(sa.select(_searches.c.claims).where(_searches.c.id == search)).scalar()
 
-    def heartbeat(self, search: str, claim: int) -> bool:
-        """Say that a search's process lives. False where it is to end: it was stopped, or another has taken it."""
+    def heartbeat(self, search: str, claim: int, seconds: float | None = None) -> bool:
+        """Say that a search's process lives. False where it is to end: it was stopped, or another has taken it.
+
+        Args:
+            seconds: that the trial which is fitted now has taken, by the process's own clock; None where none is.
+        """
         with self._database.writing() as connection:
-            connection.execute(_searches.update().where(*_held(search, claim)).values(heard=time.time()))
+            beat = connection.execute(_searches.update().where(*_held(search, claim)).values(heard=time.time()))
+            if seconds is not None and beat.rowcount:
+                mine = (_trials.c.search == search, _trials.c.status == "running")
+                connection.execute(_trials.update().where(*mine).values(seconds=seconds))
             stop = connection.execute(sa.select(_searches.c.stop).where(*_held(search, claim))).scalar()
         return stop is False
 
@@ -159,7 +166,7 @@ class SearchStore(Owned[Search]):
 
     def repeat(self, search: str, claim: int, number: int) -> Trial | None:
         """Begin a trial once more that was left unfinished, with the same values; None as `begin`."""
-        again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time()}
+        again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time(), "seconds": 0.0}
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
@@ -243,7 +250,11 @@ class SearchStore(Owned[Search]):
 
     def revive_silent(self) -> dict[str, str]:
         """The same for all running searches that have not been heard of for long: what they have become, by name."""
-        return self._revive(_searches.c.status == "running", _searches.c.heard < time.time() - run_store.SILENT_SECONDS)
+        become = {}
+        for search, beat in self._silent(run_store.SILENT_SECONDS).items():
+            same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == beat)
+            become |= self._revive(*same)
+        return become
 
     def _revive(self, *condition: Any) -> dict[str, str]:
         about = (_searches.c.id, _searches.c.status, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
@@ -286,9 +297,7 @@ def _running(search: str, number: int) -> sa.Update:
 
 def _leave(connection: sa.Connection, search: str, counts: bool = True) -> None:
     # The trial that was running until the last heartbeat has come to nothing; its time was spent all the same.
-    heard = sa.select(_searches.c.heard).where(_searches.c.id == search).scalar_subquery()
-    wasted = sa.case((heard > _trials.c.started, heard - _trials.c.started), else_=0.0)
-    row: dict[str, Any] = {"lost": _trials.c.lost + wasted, "seconds": 0.0}
+    row: dict[str, Any] = {"lost": _trials.c.lost + _trials.c.seconds, "seconds": 0.0}
     row |= {} if counts else {"attempts": _trials.c.attempts - 1}
     connection.execute(_trials.update().where(_trials.c.search == search, _trials.c.status == "running").values(row))
     connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=spent(search)))

@@ -164,11 +164,11 @@ class RunStore(Owned[Run]):
 
     def end_silent(self) -> int:
         """Mark runs as interrupted whose process has not been heard of for long; how many there were."""
-        limit = time.time() - SILENT_SECONDS
-        change = _runs.update().where(_runs.c.status == "running", _runs.c.heard < limit)
-        with self._database.writing() as connection:
-            values = {"status": "interrupted", "message": LOST, "finished": time.time()}
-            return connection.execute(change.values(values)).rowcount
+        ended, values = 0, {"status": "interrupted", "message": SILENT, "finished": time.time()}
+        for run, beat in self._silent(SILENT_SECONDS).items():
+            # One that is heard at the last moment lives.
+            ended += self._change(run, ("running",), _runs.c.heard == beat, **values)
+        return ended
 
     def edit(
         self,
@@ -220,6 +220,9 @@ class RunStore(Owned[Run]):
                 removed += connection.execute(_runs.delete().where(_runs.c.id == run.id)).rowcount
         return removed
 
+
+SILENT = "The training process was not heard of any more: it hung, was killed, or the machine was restarted."
+"""The message of a run whose process may still be there, and does nothing."""
 
 LOST = "The training process ended without a word: it was killed, or the machine was restarted."
 """The message of a run whose process is gone."""

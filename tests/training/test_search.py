@@ -34,7 +34,7 @@ MIXED = RunSpec("bundled", 500, features=(Step("hog"),), reduction=Step("pca", {
 def loaded(bundled: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bundled digits are read once for all tests."""
     load = datasets.load
-    monkeypatch.setattr(datasets, "load", lambda name: bundled if name == bundled.name else load(name))
+    monkeypatch.setattr(datasets, "load", lambda name, *owner: bundled if name == bundled.name else load(name, *owner))
 
 
 def spec(base: RunSpec = NETWORK, space: Any = RATE, method: Any = "random", **options: Any) -> SearchSpec:

@@ -155,7 +155,7 @@ def test_a_process_that_has_fallen_silent_is_noticed(
     assert store.end_silent() == 0
     monkeypatch.setattr(module, "SILENT_SECONDS", -1.0)
     assert store.end_silent() == 1 and store.end_silent() == 0
-    assert store.get(silent).status == "interrupted" and "killed" in store.get(silent).message
+    assert store.get(silent).status == "interrupted" and "not heard of" in store.get(silent).message
     assert store.get(waiting).status == "queued"
 
 
