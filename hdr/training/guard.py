@@ -88,6 +88,16 @@ def resident_mb() -> float | None:
         return None
 
 
+def ticks(process: int) -> int | None:
+    """Processor time that a process has had, in the system's ticks; None where it is gone, waits for its turn on a busy
+    machine, or the system does not say."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "R" else int(fields[11]) + int(fields[12])
+
+
 def limit_memory() -> None:
     """Have a single allocation refused that would be beyond all measure: nobody could look in time.
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from hdr import datasets, settings
-from hdr.training import cleaning
+from hdr.training import cleaning, guard
 from hdr.training.allowance import Allowance, NotAllowed
 from hdr.training.estimate import check_digits
 from hdr.training.fairness import Line
@@ -36,6 +36,12 @@ LOOK_SECONDS = 1.0
 
 GRACE_SECONDS = 10.0
 """So long after its run has ended may a process live; one that hangs is killed, so that its place is free again."""
+
+HUNG_SECONDS = 30.0
+"""A process that has not done anything at all for so long hangs; even a paused one looks for commands all the time."""
+
+LONGEST_LOOK = 5.0
+"""Seconds of that which one look counts for, at most: a server that stood still was stopped together with others."""
 
 QUIET_SECONDS = 4.0
 """So long after a start the next spare is made: a run's own first seconds are not to be shared with it."""
@@ -60,6 +66,9 @@ class LocalProcesses:
         self._running: dict[str, subprocess.Popen[str]] = {}
         # Since when nothing in the store says that they should be.
         self._over: dict[str, float] = {}
+        # What each process had done when it was last seen to do something, and for how long it has done nothing.
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._looked = time.monotonic()
         self._waiting: list[str] = []
         self._lock, self._starting = threading.Lock(), threading.Lock()
         self._wake = threading.Event()
@@ -171,6 +180,8 @@ class LocalProcesses:
     def _supervise(self) -> None:
         while not self._closed:
             try:
+                # First, and without the store: one that hangs may hold its lock.
+                self._end_hung()
                 self._collect()
                 self._store.end_silent()
                 self._searches.revive_silent()
@@ -198,6 +209,22 @@ class LocalProcesses:
             # Another server's process, or a terminal's, may have been faster to claim the run, and still trains it.
             if self._store.end(run, "interrupted", LOST, process.pid):
                 log.warning("run %s: its process ended with %s", run, process.returncode)
+
+    def _end_hung(self) -> None:
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
+        with self._lock:
+            processes = dict(self._running)
+        before, self._seen = self._seen, {}
+        for name, process in processes.items():
+            done = guard.ticks(process.pid)
+            if done is None:
+                continue
+            ticks, idle = before.get(name, (-1, 0.0))
+            self._seen[name] = (done, idle + passed if done == ticks else 0.0)
+            if self._seen[name][1] > HUNG_SECONDS:
+                log.warning("%s hangs: it is killed", name)
+                process.kill()
 
     def _end_overdue(self) -> None:
         # A process may hang where nothing of its own can end it.

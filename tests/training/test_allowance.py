@@ -206,11 +206,28 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
 
 
 @needs_signals
-def test_a_process_that_hangs_after_its_run_has_ended_is_killed(store, processes, monkeypatch):
-    monkeypatch.setattr(module, "GRACE_SECONDS", 1.0)
+@pytest.mark.skipif(
+    guard.ticks(os.getppid()) is None, reason="this system does not say what a process does: not tested"
+)
+def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_store(store, processes, small, monkeypatch):
+    monkeypatch.setattr(module, "HUNG_SECONDS", 3.0)
     run = processes.submit(LONG, "ann", "1").id
     wait(lambda: store.events(run))
     process = processes._running[run]
     os.kill(process.pid, signal.SIGSTOP)
-    store.end(run, "interrupted", "silent")
     wait(lambda: not alive(process.pid) and run not in processes._running, 20)
+    wait(lambda: store.get(run).status == "interrupted", 60)
+    assert store.get(run).message
+    again = processes.submit(small, "ann", "2").id
+    wait(lambda: store.get(again).status == "done", 60)
+
+
+@needs_signals
+def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, processes, small, monkeypatch):
+    monkeypatch.setattr(module, "GRACE_SECONDS", 1.0)
+    run = store.create(small, "ann", "1").id
+    with module.subprocess.Popen([module.sys.executable, "-c", "while True: pass"]) as process:
+        processes._running[run] = process
+        store.end(run, "interrupted", "silent")
+        process.wait(20)
+    wait(lambda: run not in processes._running)
