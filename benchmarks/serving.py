@@ -31,6 +31,8 @@ class Server:
         self.home, self.url = home, f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
         self._log = (home / "server.log").open("ab")
+        # Whoever ends the benchmark ends what it has started.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("The benchmark was ended."))
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
             [*command, f"--server.port={self.port}", "--server.address=127.0.0.1"],

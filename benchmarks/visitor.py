@@ -86,7 +86,9 @@ class Visitor:
     async def __aenter__(self) -> Visitor:
         """Open the page; returns when its script is over."""
         address = self._url.replace("http", "ws", 1) + "/_stcore/stream"
-        self._connection = await connect(address, subprotocols=["streamlit"], max_size=LARGEST, compression=None)
+        self._connection = await connect(
+            address, subprotocols=["streamlit"], max_size=LARGEST, compression=None, ping_interval=None
+        )
         self._reader = asyncio.create_task(self._read())
         await self.go(self._page)
         return self
@@ -187,6 +189,9 @@ class Visitor:
             self._hash = message.new_session.page_script_hash
             if not self._run.fragments:
                 self._stop_timers()
+        elif kind == "navigation":
+            # Which page it is after a change of pages; until then it has the name of the entry.
+            self._hash = message.navigation.page_script_hash
         elif kind == "delta":
             self._note(message.delta)
         elif kind == "auto_rerun":
