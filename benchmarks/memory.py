@@ -71,7 +71,7 @@ async def measure(server: Server, further: int, visits: int) -> None:
     """Measure, and print a line for each figure."""
     async with Visitor(server.url) as first:
         await look_around(first)
-        server.wait_for_default_model()
+        await asyncio.to_thread(server.wait_for_default_model)
         await asyncio.sleep(SETTLES)
         await look_around(first)
         await asyncio.sleep(SETTLES)
