@@ -247,7 +247,7 @@ def _in_words(error: Exception) -> str:
         if isinstance(cause, OSError) and cause.strerror:
             return f"failed ({cause.strerror})"
         cause = cause.__cause__ or cause.__context__
-    return f"broke off or cannot be used ({type(error).__name__})"
+    return "broke off or cannot be used"
 
 
 def without_password(url: str) -> str:

@@ -265,6 +265,8 @@ def _log_is_damaged(log: Path) -> bool:
         return True
     if page < 512 or page & (page - 1):
         return True
+    if len(data) < LOG_HEADER + 24 + page:
+        return False
     frames = np.frombuffer(data, np.uint8, offset=LOG_HEADER)
     frames = frames[: len(frames) // (24 + page) * (24 + page)].reshape(-1, 24 + page)
     heads = frames[:, :24].copy().view(">u4")

@@ -34,6 +34,9 @@ TURN_SECONDS = 20.0
 DEADLY = f"Its process died {MOST_ATTEMPTS} times while it was fitted; there may be too little memory."
 """The message of a trial that is not begun again."""
 
+NO_MEMORY = "There was not enough memory. Try fewer digits, or add a reduction."
+"""The message of a trial, and of a search, that could not be given what it needs."""
+
 log = logging.getLogger("hdr.search")
 
 
@@ -89,6 +92,11 @@ def execute(
         if isinstance(error, StoreError):
             raise
         said = str(error)
+    except MemoryError:
+        if polite:
+            # The next process begins with all its memory.
+            raise
+        said = NO_MEMORY
     except Exception as error:
         log.exception("search %s failed", search)
         said = f"The search failed ({type(error).__name__}: {error})."
@@ -105,6 +113,7 @@ class _Work:
         self._searches, self._search, self._claim, self._report = searches, search, claim, report
         self._began = time.monotonic()
         self._trial_began: float | None = None
+        self._exhausted = False
 
     def beat(self) -> bool:
         """Say that it lives; False where it is to end."""
@@ -133,9 +142,13 @@ class _Work:
                 return trial
             with threadpool_limits(search.spec.base.threads):
                 self._report(self._do(search, fits, trial, known))
-            if polite and time.monotonic() - self._began > TURN_SECONDS and self._searches.others_wait():
+            # Whoever has once had no memory left may be missing anything: another process goes on.
+            if polite and (self._exhausted or self._others_turn()):
                 self._held(self._searches.give_way(self._search, self._claim))
                 return None
+
+    def _others_turn(self) -> bool:
+        return time.monotonic() - self._began > TURN_SECONDS and self._searches.others_wait()
 
     def _next(self, search: Search, known: Sequence[Trial]) -> Trial | str:
         open_trials = [t for t in known if not t.ended]
@@ -196,7 +209,8 @@ class _Work:
         except HdrError as error:
             return status, None, str(error)
         except MemoryError:
-            return "failed", None, "There was not enough memory. Try fewer digits, or add a reduction."
+            self._exhausted = True
+            return "failed", None, NO_MEMORY
         except Exception as error:
             log.exception("trial %s of search %s failed", trial.number, search.id)
             return "failed", None, f"Training failed ({type(error).__name__}: {error})."

@@ -192,6 +192,12 @@ def test_a_damaged_log_is_noticed_and_kept(killed: Path, at: int, least: int) ->
     assert least <= repair.runs == len(store.runs(limit=1000)) < FEW
 
 
+@pytest.mark.parametrize("size", [0, 20, 32, 1000, 32 + 4120 + 5])
+def test_a_log_that_ends_early_is_no_damage(killed: Path, size: int) -> None:
+    os.truncate(killed.with_name("runs.sqlite-wal"), size)
+    assert RunStore().repaired() is None
+
+
 def test_an_empty_file_with_a_log_beside_it_is_no_new_store(killed: Path) -> None:
     os.truncate(killed, 0)
     store = RunStore()
