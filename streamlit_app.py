@@ -1,12 +1,13 @@
 """The entry: page settings, what all pages share, and the way to each page."""
 
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from hdr.text import plain
 from hdr.types import HdrError
-from hdr.ui import allocator, page, profile, startup
+from hdr.ui import allocator, class_view, classroom, page, profile, startup
 
 allocator.settle()
 UI = Path(__file__).parent / "hdr" / "ui"
@@ -14,16 +15,19 @@ UI = Path(__file__).parent / "hdr" / "ui"
 st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")
 st.html(UI / "style.css")
 
+PAGES = ("home", "preprocess", "features", "train", "runs", "draw", "data", "about")
+problem = class_view.follow()
+
+
+def shown(name: str) -> Literal["visible", "hidden"]:
+    """Whether a page stands in the navigation: what a class leaves out is still there, and says so."""
+    return "visible" if classroom.has(name) else "hidden"
+
+
 way = st.navigation(
     [
-        st.Page("pages/home.py", title="Home", default=True),
-        st.Page("pages/preprocess.py", title="Preprocess"),
-        st.Page("pages/features.py", title="Features"),
-        st.Page("pages/train.py", title="Train"),
-        st.Page("pages/runs.py", title="Runs"),
-        st.Page("pages/draw.py", title="Draw"),
-        st.Page("pages/data.py", title="Data"),
-        st.Page("pages/about.py", title="About"),
+        *(st.Page(f"pages/{n}.py", title=n.capitalize(), default=n == "home", visibility=shown(n)) for n in PAGES),
+        st.Page("pages/teach.py", title="For teachers", visibility="hidden"),
     ],
     position="top",
 )
@@ -32,6 +36,11 @@ page.enter()
 try:
     profile.identify()
     startup.begin()
-    way.run()
+    class_view.problem(problem)
+    class_view.banner()
+    if classroom.has(way.url_path or "home"):
+        way.run()
+    else:
+        class_view.not_here()
 except HdrError as error:
     st.error(plain(error), icon=":material/error:")

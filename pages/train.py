@@ -7,7 +7,20 @@ import streamlit as st
 from hdr.text import plain
 from hdr.training.estimate import check_memory
 from hdr.types import HdrError
-from hdr.ui import estimate_view, page, plan, planner, profile, resources, result_view, run_view, runs, tune, tune_mode
+from hdr.ui import (
+    classroom,
+    estimate_view,
+    page,
+    plan,
+    planner,
+    profile,
+    resources,
+    result_view,
+    run_view,
+    runs,
+    tune,
+    tune_mode,
+)
 
 page.begin("Train a model and watch it learn")
 
@@ -15,6 +28,7 @@ page.begin("Train a model and watch it learn")
 def start(token: str) -> None:
     """Start the plan as a run. The token belongs to the button as it was drawn: one click makes one run."""
     try:
+        classroom.check(plan.current())
         check_memory(plan.current(), resources.dataset(plan.current().dataset))
         run = resources.processes().submit(plan.current(), profile.owner(), token, plan.title())
     except HdrError as error:
@@ -50,11 +64,14 @@ def one_run() -> None:
             runs.nothing_yet()
     if shown:
         result_view.show(shown)
+    if classroom.current() is None:
+        st.page_link("pages/teach.py", label="For teachers: set this as a task for a class", icon=":material/school:")
 
 
 top = st.container(horizontal=True, vertical_alignment="center", key="plan_row")
 with top:
-    tuning = tune_mode.switch()
+    task = classroom.current()
+    tuning = tune_mode.switch() if task is None or task.tune else False
     if tuning:
         tune.buttons()
 if tuning:

@@ -13,7 +13,7 @@ from hdr.features.extract import columns
 from hdr.text import plain
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
-from hdr.ui import chain, own_data
+from hdr.ui import chain, classroom, own_data
 
 _PLAN, _REVISION = "_plan", "_plan_revision"
 
@@ -31,23 +31,32 @@ def widget_key(name: str) -> str:
 
 
 def use(spec: RunSpec) -> None:
-    """Make a spec the plan, as that of an earlier run."""
+    """Make a spec the plan, as that of an earlier run. What a class does not allow changes nothing and is said."""
     known = own_data.available()
     # Data of one's own may be gone, or another's.
-    st.session_state[_PLAN] = spec if spec.dataset in known else for_dataset(spec, known[0])
+    spec = spec if spec.dataset in known else for_dataset(spec, known[0])
+    try:
+        classroom.check(spec)
+    except HdrError as error:
+        st.toast(plain(error))
+    else:
+        st.session_state[_PLAN] = spec
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
 
 
 def change(**values: Any) -> None:
-    """Alter parts of the plan as its widgets say. What a spec refuses changes nothing and is said.
+    """Alter parts of the plan as its widgets say. What a spec or a class refuses changes nothing and is said.
 
     A plan that is altered is no repeat of a steered run any more: the changes made to that run go.
     """
     try:
-        st.session_state[_PLAN] = replace(current(), **{"changes": (), **values})
+        changed = replace(current(), **{"changes": (), **values})
+        classroom.check(changed)
     except HdrError as error:
         st.toast(plain(error))
         use(current())
+    else:
+        st.session_state[_PLAN] = changed
 
 
 def use_if_valid(**values: Any) -> None:
@@ -94,7 +103,7 @@ def set_features(names: list[str]) -> None:
     at all is refused."""
     kept = [step for step in current().features if step.name in names]
     known = {step.name for step in kept}
-    change(features=(*kept, *(Step(name) for name in names if name not in known)))
+    change(features=(*kept, *(classroom.step("feature", name) for name in names if name not in known)))
 
 
 def repeat_feature(index: int) -> None:
@@ -111,7 +120,7 @@ def drop_feature(index: int) -> None:
 
 def set_augmentation(on: bool) -> None:
     """Learn from distorted copies too, or not."""
-    change(augmentation=Step("distort") if on else None)
+    change(augmentation=classroom.step("augmentation", "distort") if on else None)
 
 
 def set_parameter(kind: str, index: int, name: str, key: str) -> None:

@@ -14,7 +14,7 @@ from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.training.fitting import validation_size
 from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
-from hdr.ui import chain, own_data, plan, resources
+from hdr.ui import allowed, chain, class_view, classroom, own_data, plan, resources
 from hdr.ui.widgets import parameter_widget
 
 SHOWN_DIGITS, SHOWN_COPIES = 7, 3
@@ -24,7 +24,18 @@ FROM_PREPROCESS, NO_REDUCTION, OWN = "From Preprocess", "none", "Own choice"
 
 
 def presets() -> None:
-    """Choose a ready-made plan."""
+    """Choose a ready-made plan; in a class, begin anew with the teacher's."""
+    if task := classroom.current():
+        st.button(
+            "Begin anew",
+            icon=":material/restart_alt:",
+            key="class_plan",
+            help="Sets everything back to how your teacher has set it.",
+            on_click=plan.use,
+            args=(task.plan,),
+            disabled=plan.current() == task.plan,
+        )
+        return
     chosen = plan.preset_name()
     key = plan.widget_key(f"preset-{chosen}")
     st.segmented_control(
@@ -40,6 +51,8 @@ def presets() -> None:
 
 def preset_note() -> str:
     """What the chosen preset is, in a sentence."""
+    if task := classroom.current():
+        return "The plan of your class." if plan.current() == task.plan else "The plan of your class, changed by you."
     name = plan.preset_name()
     if plan.current().changes:
         return "A repeat of a steered run, with the changes that were made to it."
@@ -47,7 +60,7 @@ def preset_note() -> str:
 
 
 def widgets() -> None:
-    """Everything that a plan consists of."""
+    """Everything that a plan consists of; in a class, what is free, and below it what is fixed."""
     left, right = st.columns(2, gap="medium")
     with left:
         _data()
@@ -57,12 +70,22 @@ def widgets() -> None:
         _reduction()
     _classifier()
     _augmentation()
+    if task := classroom.current():
+        st.html('<div class="hdr-note">Set by your teacher:</div>' + allowed.table(class_view.fixed(task)))
 
 
 def _data() -> None:
-    names = list(own_data.available())
+    names = classroom.offers(own_data.available(), "datasets")
     if plan.current().dataset not in names:
         plan.change(dataset=names[0])
+    _choose_data(names)
+    _size()
+    _seed()
+
+
+def _choose_data(names: list[str]) -> None:
+    if classroom.current() and len(names) == 1:
+        return
     data = plan.widget_key("data")
     st.selectbox(
         "Data",
@@ -73,14 +96,23 @@ def _data() -> None:
         help=resources.dataset(plan.current().dataset).note,
         on_change=lambda: plan.change(dataset=st.session_state[data]),
     )
-    st.page_link("pages/data.py", label="Bring digits of your own", icon=":material/upload:")
+    if not classroom.current():
+        st.page_link("pages/data.py", label="Bring digits of your own", icon=":material/upload:")
+
+
+def _size() -> None:
+    task = classroom.current()
+    low, high = task.sizes if task else (SMALLEST, LARGEST)
+    if low == high:
+        return
     size = plan.widget_key("size")
     st.slider(
         "Training digits",
-        SMALLEST,
-        LARGEST,
+        low,
+        high,
         plan.current().train_size,
-        500,
+        # A class may have a range that is no multiple.
+        min(500, high - low),
         key=size,
         help="Digits to learn from. Some of the training split are always kept aside for validation, so that the "
         "largest size takes all the others.",
@@ -90,6 +122,11 @@ def _data() -> None:
     kept = validation_size(whole)
     if plan.current().train_size > whole - kept:
         st.caption(f"{pictures.count(whole - kept)} learn: {pictures.count(kept)} are kept aside for validation.")
+
+
+def _seed() -> None:
+    if not classroom.free("seed"):
+        return
     seed = plan.widget_key("seed")
     st.number_input(
         "Seed",
@@ -103,6 +140,16 @@ def _data() -> None:
 
 
 def _pipeline() -> None:
+    if classroom.free("pipeline"):
+        _choose_pipeline()
+    split = resources.dataset(plan.current().dataset).train
+    seen = plan.current().pipeline.apply(split.images[:4])
+    names = [catalogue.get("step", s.name).title for s in plan.current().pipeline.steps]
+    row = "".join(pictures.digit(image, 36, "a training digit after preprocessing") for image in seen)
+    st.html(f'<div class="hdr-row">{row}</div><div class="hdr-note">{", then ".join(names) or "as published"}</div>')
+
+
+def _choose_pipeline() -> None:
     options: dict[str, Pipeline] = {name: make_chain(*steps) for name, steps in CHAINS.items()}
     options[FROM_PREPROCESS] = chain.current().active
     chosen = next((name for name, p in options.items() if p == plan.current().pipeline), OWN)
@@ -116,24 +163,20 @@ def _pipeline() -> None:
         help="What happens to every digit before anything is learned. Build your own on the Preprocess page.",
         on_change=lambda: plan.change(pipeline=options[st.session_state[key]]),
     )
-    split = resources.dataset(plan.current().dataset).train
-    seen = plan.current().pipeline.apply(split.images[:4])
-    names = [catalogue.get("step", s.name).title for s in plan.current().pipeline.steps]
-    row = "".join(pictures.digit(image, 36, "a training digit after preprocessing") for image in seen)
-    st.html(f'<div class="hdr-row">{row}</div><div class="hdr-note">{", then ".join(names) or "as published"}</div>')
 
 
 def _augmentation() -> None:
     augmentation = plan.current().augmentation
     key = plan.widget_key("augmentation")
     entry = catalogue.get("augmentation", "distort")
-    st.toggle(
-        "Distorted copies of the training digits",
-        augmentation is not None,
-        key=key,
-        help=entry.caption,
-        on_change=lambda: plan.set_augmentation(st.session_state[key]),
-    )
+    if classroom.free("augmentation"):
+        st.toggle(
+            "Distorted copies of the training digits",
+            augmentation is not None,
+            key=key,
+            help=entry.caption,
+            on_change=lambda: plan.set_augmentation(st.session_state[key]),
+        )
     if augmentation is None:
         return
     st.html(_copies(plan.current().dataset, augmentation, plan.current().seed))
@@ -155,10 +198,25 @@ def _copies(dataset: str, augmentation: Step, seed: int) -> str:
 
 
 def _features() -> None:
+    choose = bool(classroom.offers([e.name for e in catalogue.entries("feature")], "features"))
+    if choose:
+        _choose_features()
+    features = plan.current().features
+    for index, step in enumerate(features):
+        entry = catalogue.get("feature", step.name)
+        if choose and (len(features) > 1 or entry.parameters):
+            with st.container(horizontal=True, vertical_alignment="center", key=plan.widget_key(f"feature-{index}")):
+                st.markdown(f"**{entry.title}**", width="content")
+                _one_of_several(index, entry)
+        _parameters("feature", index, step)
+
+
+def _choose_features() -> None:
+    offered = classroom.offers([e.name for e in catalogue.entries("feature")], "features")
     key = plan.widget_key("features")
     st.multiselect(
         "Features",
-        [e.name for e in sorted(catalogue.entries("feature"), key=lambda e: e.family)],
+        sorted(offered, key=lambda name: catalogue.get("feature", name).family),
         format_func=lambda name: _with_family(catalogue.get("feature", name)),
         default=list(dict.fromkeys(s.name for s in plan.current().features)),
         key=key,
@@ -166,14 +224,6 @@ def _features() -> None:
         "other settings.",
         on_change=lambda: plan.set_features(st.session_state[key]),
     )
-    features = plan.current().features
-    for index, step in enumerate(features):
-        entry = catalogue.get("feature", step.name)
-        if len(features) > 1 or entry.parameters:
-            with st.container(horizontal=True, vertical_alignment="center", key=plan.widget_key(f"feature-{index}")):
-                st.markdown(f"**{entry.title}**", width="content")
-                _one_of_several(index, entry)
-        _parameters("feature", index, step)
 
 
 def _one_of_several(index: int, entry: catalogue.Entry) -> None:
@@ -201,6 +251,13 @@ def _one_of_several(index: int, entry: catalogue.Entry) -> None:
 
 
 def _reduction() -> None:
+    if classroom.free("reduction"):
+        _choose_reduction()
+    if reduction := plan.current().reduction:
+        _parameters("reduction", 0, reduction)
+
+
+def _choose_reduction() -> None:
     reduction = plan.current().reduction
     names = [NO_REDUCTION, *(e.name for e in catalogue.entries("reduction"))]
     key = plan.widget_key("reduction")
@@ -212,26 +269,29 @@ def _reduction() -> None:
         key=key,
         help=" ".join(e.caption for e in catalogue.entries("reduction")),
         on_change=lambda: plan.change(
-            reduction=None if st.session_state[key] == NO_REDUCTION else Step(st.session_state[key])
+            reduction=None
+            if st.session_state[key] == NO_REDUCTION
+            else classroom.step("reduction", st.session_state[key])
         ),
     )
-    if reduction:
-        _parameters("reduction", 0, reduction)
 
 
 def _classifier() -> None:
     entries = sorted(catalogue.entries("classifier"), key=lambda e: FAMILIES.index(e.family))
-    names = [e.name for e in entries]
+    names = classroom.offers([e.name for e in entries], "classifiers")
     key = plan.widget_key("classifier")
-    st.selectbox(
-        "Classifier",
-        names,
-        names.index(plan.current().classifier.name),
-        format_func=lambda name: _with_family(catalogue.get("classifier", name)),
-        key=key,
-        help="From what is quickly explained to what learns most.",
-        on_change=lambda: plan.change(classifier=Step(st.session_state[key])),
-    )
+    if len(names) > 1:
+        st.selectbox(
+            "Classifier",
+            names,
+            names.index(plan.current().classifier.name),
+            format_func=lambda name: _with_family(catalogue.get("classifier", name)),
+            key=key,
+            help="From what is quickly explained to what learns most.",
+            on_change=lambda: plan.change(classifier=classroom.step("classifier", st.session_state[key])),
+        )
+    else:
+        st.markdown(f"**{catalogue.get('classifier', names[0]).title}**")
     st.caption(catalogue.get("classifier", plan.current().classifier.name).caption)
     _parameters("classifier", 0, plan.current().classifier, columns=2)
 
@@ -242,7 +302,10 @@ def _with_family(entry: catalogue.Entry) -> str:
 
 def _parameters(kind: catalogue.Kind, index: int, step: Step, columns: int = 1) -> None:
     places = st.columns(columns, gap="medium") if columns > 1 else [st.container()]
-    for number, parameter in enumerate(catalogue.get(kind, step.name).parameters):
+    mine = [
+        p for p in catalogue.get(kind, step.name).parameters if classroom.parameter_is_free(kind, step.name, p.name)
+    ]
+    for number, parameter in enumerate(mine):
         key = plan.widget_key(f"{step.name}-{index}-{parameter.name}")
         with places[number % columns]:
             value = step.params[parameter.name]

@@ -14,7 +14,7 @@ from hdr.text import plain
 from hdr.training.spec import RunSpec
 from hdr.training.store import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSummary
 from hdr.types import HdrError
-from hdr.ui import own_data, plan, profile, resources, run_table, runs
+from hdr.ui import classroom, own_data, plan, profile, resources, run_table, runs
 
 LONGEST_PLAN = 20_000
 
@@ -167,6 +167,7 @@ def _tag_all(several: Sequence[RunSummary]) -> None:
 
 def _repeat(run: Run, token: str) -> None:
     try:
+        classroom.check(run.spec)
         # Whoever may not see the data may not learn from them either.
         resources.dataset(run.spec.dataset)
         again = resources.processes().submit(run.spec, profile.owner(), token, run.title)

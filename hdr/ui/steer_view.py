@@ -14,7 +14,7 @@ from hdr.training.progress import Progress
 from hdr.training.run import Run
 from hdr.training.steering import Command, Kind
 from hdr.types import HdrError
-from hdr.ui import profile, resources
+from hdr.ui import classroom, profile, resources
 from hdr.ui.widgets import parameter_widget
 
 
@@ -54,7 +54,8 @@ def asked(commands: list[Command]) -> Kind | None:
 def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
     """Whatever the classifier lets change while it learns; nothing where it lets nothing change."""
     entry = catalogue.get("classifier", run.spec.classifier.name)
-    live = [p for p in entry.parameters if p.name in entry.facts.get("live", ())]
+    can = [p for p in entry.parameters if p.name in entry.facts.get("live", ())]
+    live = [p for p in can if classroom.parameter_is_free("classifier", entry.name, p.name)]
     if not live or not _mine(run) or run.status != "running" or seen.phase == "testing":
         return
     epoch = seen.points[-1].step if seen.points else 0

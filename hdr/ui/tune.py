@@ -12,6 +12,7 @@ from hdr.training.estimate import check_memory
 from hdr.training.search_spec import SearchSpec
 from hdr.types import HdrError
 from hdr.ui import (
+    classroom,
     estimate_view,
     planner,
     profile,
@@ -52,6 +53,7 @@ def buttons() -> None:
 
 def _start(spec: SearchSpec, token: str) -> None:
     try:
+        classroom.check_search(spec)
         check_memory(spec.base, resources.dataset(spec.base.dataset))
         search = resources.processes().submit_search(spec, profile.owner(), token)
     except HdrError as error:

@@ -16,7 +16,7 @@ from hdr.training.search_space import Dimension, dimension_from_json, own_value,
 from hdr.training.search_spec import SearchSpec
 from hdr.training.spec import RunSpec
 from hdr.types import HdrError
-from hdr.ui import own_data, plan
+from hdr.ui import classroom, own_data, plan
 from hdr.ui.address import Mirrored
 from hdr.ui.widgets import log_values
 
@@ -122,7 +122,11 @@ def around(base: RunSpec, one: Dimension) -> Dimension:
 def telling(base: RunSpec) -> tuple[Dimension, ...]:
     """What is ticked at first: hyperparameters of the classifier, those first whose ratios matter, since most hangs
     on them."""
-    own = [d for d in possible(base) if d.path.startswith(f"classifier.{base.classifier.name}.") and d.ranged]
+    own = [
+        d
+        for d in classroom.within(possible(base))
+        if d.path.startswith(f"classifier.{base.classifier.name}.") and d.ranged
+    ]
     ranked = sorted(own, key=lambda d: (not d.parameter.log, d.parameter.type is int))
     wanted = {d.path for d in ranked[:TELLING]}
     return tuple(around(base, d) for d in own if d.path in wanted)

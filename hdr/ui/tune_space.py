@@ -13,7 +13,7 @@ from hdr.plots import pictures
 from hdr.training.search_space import Dimension, reachable
 from hdr.training.search_spec import METHODS, MOST_MINUTES, MOST_TRIALS, SearchSpec
 from hdr.types import HdrError
-from hdr.ui import estimate_view, plan, planner, tune_draft, tune_values
+from hdr.ui import classroom, estimate_view, plan, planner, tune_draft, tune_values
 from hdr.ui.widgets import log_values, show_value
 
 HELP = {
@@ -35,7 +35,7 @@ VALIDATION_HELP = (
 def widgets() -> None:
     """Everything that a search consists of."""
     draft = tune_draft.current()
-    offered = reachable(draft.base, draft.space)
+    offered = classroom.within(reachable(draft.base, draft.space))
     st.html('<div class="hdr-note">Tick what may vary; everything else stays as in the plan.</div>')
     for name, title in tune_values.GROUPS.items():
         _group(title, [d for d in offered if tune_values.part(d) == name], draft.space)
@@ -46,7 +46,7 @@ def widgets() -> None:
 
 
 def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension]) -> None:
-    ticked = [d for d in space if d.path in {o.path for o in offered}]
+    ticked = [d for d in classroom.within(space) if d.path in {o.path for o in offered}]
     titles = _titles(offered)
     # Another key for other options: an old selection would be taken for a new one.
     key = tune_draft.widget_key(f"{title}-{catalogue.key_of(list(titles))}")

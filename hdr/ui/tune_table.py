@@ -19,7 +19,7 @@ from hdr.training.search_space import Dimension
 from hdr.training.search_types import Search, Trial
 from hdr.training.spec import LARGEST
 from hdr.types import HdrError
-from hdr.ui import plan, profile, resources, runs, tune_draft, tune_mode, tune_values
+from hdr.ui import classroom, plan, profile, resources, runs, tune_draft, tune_mode, tune_values
 
 HEIGHT = 388
 STATUS = {"running": "running", "done": "done", "pruned": "stopped early", "refused": "refused", "failed": "failed"}
@@ -119,7 +119,9 @@ def _actions(search: Search, trial: Trial) -> None:
 
 def _train(search: Search, trial: Trial, token: str) -> None:
     try:
-        spec = replace(trial.spec(search), train_size=LARGEST)
+        task = classroom.current()
+        spec = replace(trial.spec(search), train_size=task.sizes[1] if task else LARGEST)
+        classroom.check(spec)
         check_memory(spec, resources.dataset(spec.dataset))
         title = f"Tuned: {tune_values.settings(trial.values, search.spec.space)}"[:LONGEST_TITLE]
         run = resources.processes().submit(spec, profile.owner(), token, title)

@@ -1,0 +1,186 @@
+"""What one sees of a class: the banner on every page with its task and how far one is, and the way in and out."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from html import escape
+
+import streamlit as st
+
+from hdr import catalogue, datasets
+from hdr.plots import pictures
+from hdr.text import plain
+from hdr.training.spec import RunSpec
+from hdr.training.task import PARTS, Task, TaskError, parameters
+from hdr.training.task_link import from_text, to_text
+from hdr.types import HdrError
+from hdr.ui import classroom, plan, profile, resources, tune_mode
+from hdr.ui.widgets import show_value
+
+PARAMETER = "class"
+
+MOST_COUNTED = 200
+"""Runs that are looked through for the best one, the newest first."""
+
+_TEXT = "_class_text"
+
+
+def follow() -> str:
+    """Enter the class that the address names, and keep naming it there, so that a reload comes back to it.
+
+    Returns:
+        What is wrong with the address, in words; empty where nothing is.
+    """
+    text, known = st.query_params.get(PARAMETER), st.session_state.get(_TEXT)
+    if text is not None and text != known:
+        try:
+            task = _here(from_text(text))
+        except HdrError as error:
+            return f"This class cannot be opened. {error}"
+        st.session_state[_TEXT] = known = text
+        classroom.enter(task)
+        tune_mode.leave()
+        plan.use(task.plan)
+    if classroom.current() is None:
+        if known is not None:
+            # It was left; the browser may still say it.
+            st.query_params.pop(PARAMETER, None)
+    elif text != known:
+        st.query_params[PARAMETER] = known
+    return ""
+
+
+def _here(task: Task) -> Task:
+    """The task with what data sets this server has."""
+    known = datasets.available()
+    if task.plan.dataset not in known:
+        raise TaskError(
+            f"It begins with the data set {catalogue.excerpt(task.plan.dataset)!r}, and this server has "
+            f"{', '.join(known)}. It may still be fetching it: open the link again in a minute."
+        )
+    return task.model_copy(update={"datasets": tuple(name for name in task.datasets if name in known)})
+
+
+def _leave() -> None:
+    classroom.enter(None)
+    st.query_params.pop(PARAMETER, None)
+
+
+def banner() -> None:
+    """The task, how far one is, and the way out; nothing outside of a class."""
+    task = classroom.current()
+    if task is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="class_banner"):
+        st.html(words(task, progress(task)), width="stretch")
+        st.button(
+            "Leave",
+            icon=":material/logout:",
+            type="tertiary",
+            key="leave_class",
+            help="Everything of the app is there then. Open the link again to come back; your runs stay.",
+            on_click=_leave,
+        )
+
+
+def words(task: Task, so_far: str) -> str:
+    """The banner as HTML."""
+    instruction = f" {escape(task.instruction)}" if task.instruction else ""
+    return f'<div class="hdr-class"><b>{escape(task.title)}</b>{instruction}<div>{so_far}</div></div>'
+
+
+def progress(task: Task) -> str:
+    """How many runs of this visitor lie within the task, and the best of them, in words."""
+    done = resources.store().listed(profile.owner(), ("done",), MOST_COUNTED)
+    text = to_text(task)
+    mine = [r for r in done if r.owner == profile.owner() and _counts(text, r.spec_json)]
+    goal = f"Reach {pictures.percent(task.target)} test accuracy. " if task.target is not None else ""
+    if not mine:
+        return f"{goal}You have no run yet."
+    best = max(r.test_accuracy or 0.0 for r in mine)
+    many = "your run" if len(mine) == 1 else f"the best of your {len(mine)} runs"
+    reached = task.target is not None and best >= task.target
+    return f"{goal}So far: <b>{pictures.percent(best)}</b>, {many}.{' <b>Reached.</b>' if reached else ''}"
+
+
+@lru_cache(maxsize=4_096)
+def _counts(text: str, spec_json: str) -> bool:
+    # The texts stand for task and plan: whether one lies within the other stays as it is.
+    try:
+        from_text(text).check(RunSpec.from_json(json.loads(spec_json)))
+    except HdrError:
+        return False
+    return True
+
+
+def not_here() -> None:
+    """What a page says that the class does without."""
+    st.header("Not part of this class", anchor=False)
+    st.caption("Your teacher has left this page out. Here is what the class is about:")
+    st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
+
+
+def fixed(task: Task) -> list[tuple[str, str]]:
+    """What stays as the teacher has set it, as pairs of a name and a value."""
+    spec, known = task.plan, parameters()
+    low, high = task.sizes
+    pairs = []
+    if len(task.datasets) == 1:
+        pairs.append(("Data", title_of(spec.dataset)))
+    if low == high:
+        pairs.append(("Training digits", pictures.count(low)))
+    if "pipeline" not in task.free:
+        steps = [catalogue.get("step", s.name).title for s in spec.pipeline.steps]
+        pairs.append(("Preprocessing", ", then ".join(steps) or "none"))
+    if not task.features:
+        pairs.append(("Features", ", ".join(catalogue.get("feature", s.name).title for s in spec.features)))
+    if "reduction" not in task.free:
+        pairs.append(("Reduction", catalogue.get("reduction", spec.reduction.name).title if spec.reduction else "none"))
+    if len(task.classifiers) == 1:
+        pairs.append(("Classifier", catalogue.get("classifier", spec.classifier.name).title))
+    if "augmentation" not in task.free:
+        pairs.append(("Distorted copies", f"{spec.augmentation.params['copies']}" if spec.augmentation else "none"))
+    shown = [("classifier", spec.classifier), *([("reduction", spec.reduction)] if spec.reduction else [])]
+    for kind, step in shown:
+        for name, value in step.params.items():
+            path = f"{kind}.{step.name}.{name}"
+            if path not in task.free:
+                entry, parameter = known[path]
+                pairs.append((f"{entry.title}: {parameter.title}", show_value(parameter, value)))
+    if "seed" not in task.free:
+        pairs.append(("Seed", str(spec.seed)))
+    return pairs
+
+
+def changeable(task: Task) -> list[tuple[str, str]]:
+    """What may be changed, as pairs of a name and what there is to choose from."""
+    low, high = task.sizes
+    pairs = []
+    if len(task.datasets) > 1:
+        pairs.append(("Data", ", ".join(map(title_of, task.datasets))))
+    if low != high:
+        pairs.append(("Training digits", f"{pictures.count(low)} to {pictures.count(high)}"))
+    if task.features:
+        pairs.append(("Features", ", ".join(catalogue.get("feature", n).title for n in task.features)))
+    if len(task.classifiers) > 1:
+        pairs.append(("Classifier", ", ".join(catalogue.get("classifier", n).title for n in task.classifiers)))
+    known = parameters()
+    for path in task.free:
+        if path in PARTS:
+            pairs.append((PARTS[path], "any"))
+        else:
+            entry, parameter = known[path]
+            pairs.append((f"{entry.title}: {parameter.title}", parameter.expected.removeprefix("one of ")))
+    return pairs
+
+
+def title_of(name: str) -> str:
+    """What people call a data set, where it is one that the app knows."""
+    return resources.dataset(name).title if name in datasets.available() else name
+
+
+def problem(said: str) -> None:
+    """That a class cannot be opened, and why."""
+    if said:
+        st.warning(plain(said), icon=":material/link_off:")
