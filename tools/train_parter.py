@@ -15,6 +15,7 @@ import argparse
 import hashlib
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def export(net: network.Parter, how: dict[str, Any], material: data.Material) ->
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Train the network that parts lines into digits.")
-    parser.add_argument("--chunks", type=int, default=training.CHUNKS, help="fewer, to try the recipe out")
+    parser.add_argument("--shorter", type=int, default=1, help="divide its length by this, to try the recipe out")
     parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
     parser.add_argument("--keep", type=Path, help="file that the weights are kept in while it trains")
     parser.add_argument("--weights", type=Path, help="take the weights that --keep wrote, and do not train")
@@ -79,23 +80,27 @@ def main() -> None:
     torch.set_num_threads(1)
     material, started = data.load(), time.monotonic()
 
+    cycles = tuple(training.shorter(c, chosen.shorter) for c in training.CYCLES)
+    how: dict[str, Any] = {
+        "cycles": [asdict(c) for c in cycles],
+        "shown": training.SHOWN,
+        "torch": torch.__version__.split("+")[0],
+        "workers": chosen.workers,
+    }
+
     def told(line: str, net: network.Parter) -> None:
         print(line, flush=True)
+        how["seconds"] = round(time.monotonic() - started)
         if chosen.keep is not None:
-            torch.save({"net": net.state_dict(), "how": how()}, chosen.keep)
-
-    def how() -> dict[str, Any]:
-        made = {"chunks": chosen.chunks, "shown": training.SHOWN, "torch": torch.__version__.split("+")[0]}
-        return made | {"workers": chosen.workers, "seconds": round(time.monotonic() - started)}
+            torch.save({"net": net.state_dict(), "how": how}, chosen.keep)
 
     if chosen.weights:
         saved = torch.load(chosen.weights, weights_only=True)
-        net, known = network.Parter(), saved["how"]
+        net, how = network.Parter(), saved["how"]
         net.load_state_dict(saved["net"])
     else:
-        net = training.train(chosen.workers, told, chosen.chunks)
-        known = how()
-    content = export(net, known, material).SerializeToString()
+        net = training.train(cycles, chosen.workers, told)
+    content = export(net, how, material).SerializeToString()
     write_atomically(chosen.out, content)
     text = card.text(content)
     write_atomically(chosen.card, text.encode())

@@ -18,7 +18,7 @@ from hdr.reading.ready import Seen
 from hdr.reading.windows import Windows
 from hdr.types import CLASSES, Classifier, Images
 
-MOST_PIECES = 14
+MOST_PIECES = 24
 """Most pieces that a digit is put together of."""
 
 WIDEST = 1.7
@@ -111,18 +111,18 @@ class Weights:
 
 
 KNOWING = Weights(
-    whole=2.5,
-    certainty=4.0,
-    digit=2.6,
-    width=0.08,
-    height=3.7,
-    gap=60,
-    cut=0.2,
-    split=0.45,
+    whole=3.1,
+    certainty=7.9,
+    digit=3.4,
+    width=0.0,
+    height=1.5,
+    gap=27.0,
+    cut=0.0,
+    split=0.0,
     beside=6.5,
-    torn=0.5,
-    digits=-0.65,
-    dropped=8.5,
+    torn=0.0,
+    digits=-0.1,
+    dropped=7.4,
 )
 """For a model that knows digits from what is none."""
 

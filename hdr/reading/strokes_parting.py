@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +15,6 @@ from hdr.preprocessing.capture import from_strokes, stroke_box
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.hypotheses import (
     Hypotheses,
-    KnowsDigits,
     Pieces,
     choose,
     judge,
@@ -24,8 +22,7 @@ from hdr.reading.hypotheses import (
     suppose,
     weights_for,
 )
-from hdr.reading.ink_parting import part_lines
-from hdr.reading.lines import BODY, TALL, Line, in_rows, usual_height
+from hdr.reading.lines import BODY, in_rows, usual_height
 from hdr.reading.windows import stroke_windows
 from hdr.types import SIDE, Classifier, DigitReading, Images, Reading, Stage, Strokes
 
@@ -35,12 +32,6 @@ MOST_STROKES = 300
 OF_STROKES = {"dropped": 25.0, "torn": 4.0}
 """Weights that are others for strokes: what somebody draws is meant, so hardly anything is passed over; and strokes of
 one digit often cross."""
-
-WHOLE = 0.5
-"""A digit that is less probably a whole one than this may be several, written in one go."""
-
-_ROOM, _LONGEST = 0.2, 9_000
-# Empty space around a line that is parted by its ink, in heights of digits, and its longest side in pixels.
 
 _PEN = 0.06
 _TOUCH = 0.1
@@ -128,7 +119,7 @@ def read_numbers(drawings: Sequence[Strokes], model: Classifier, judges: Classif
 
 
 def _part(strokes: Strokes) -> Parted:
-    if not 0 < len(strokes) <= MOST_STROKES:
+    if not 1 < len(strokes) <= MOST_STROKES:
         return Parted(strokes)
     return Parted(strokes, tuple(_suppose(strokes, row) for row in part_rows(strokes)))
 
@@ -155,39 +146,12 @@ def _decide(drawings: list[Parted], model: Classifier) -> list[list[list[Own]]]:
             start += len(groups)
             way = choose(row.hypotheses, part, weights)
             alone = len(way) == 1 and len(drawing.rows) == 1
-            digits = []
-            for k in way:
-                own = [Own(pictures[k], stroke_box(groups[k]), None if alone else part.probabilities[k])]
-                if isinstance(model, KnowsDigits) and len(groups[k]) == 1 and part.whole[k] < WHOLE:
-                    own = _in_one_go(groups[k], row.tall, model) or own
-                digits += own
-            digits = digits[:left]
-            left -= len(digits)
-            lines.append(digits)
+            digits = [Own(pictures[k], stroke_box(groups[k]), None if alone else part.probabilities[k]) for k in way]
+            lines.append(digits[:left])
+            left -= len(lines[-1])
         whole = [[Own(from_strokes(drawing.strokes), stroke_box(drawing.strokes))]] if drawing.strokes else []
         found.append([line for line in lines if line] or whole)
     return found
-
-
-def _in_one_go(strokes: Strokes, tall: float, model: KnowsDigits) -> list[Own]:
-    """Several digits that were written in one stroke, parted by their ink; none unless all surely are digits."""
-    scale = TALL / tall
-    points = np.concatenate(strokes)
-    low = points.min(axis=0) - _ROOM * tall
-    width, height = np.ceil((points.max(axis=0) + _ROOM * tall - low) * scale).astype(int).tolist()
-    if max(width, height) > _LONGEST:
-        return []
-    ink = np.zeros((height, width), np.uint8)
-    for stroke in strokes:
-        line = np.rint((stroke - low) * scale * 16).astype(np.int32)
-        line = np.repeat(line, 2, axis=0) if len(line) == 1 else line
-        cv2.polylines(ink, [line], False, 255, round(_PEN * TALL), cv2.LINE_AA, 4)
-    back = np.array([[1 / scale, 0, low[0]], [0, 1 / scale, low[1]]])
-    (parts,) = part_lines([Line(ink, back)], model) or [[]]
-    sure = all(p.judged.whole[0] >= WHOLE and p.judged.digit[0] >= model.threshold for p in parts)
-    if len(parts) < 2 or not sure:
-        return []
-    return [Own(p.image, stroke_box([p.points / scale + low]), p.judged.probabilities[0]) for p in parts]
 
 
 def _all_groups(drawing: Parted, row: Row) -> list[Strokes]:

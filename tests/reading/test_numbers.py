@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdr.home import dataset_folders
-from hdr.reading import read_number, read_numbers, read_strokes, ready
+from hdr.reading import read_number, read_numbers, read_strokes
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.ready import Seen
 from hdr.reading.strokes_parting import MOST_STROKES, part_rows
@@ -152,18 +152,6 @@ class Knows(SaysSeven):
 def test_the_certainty_that_it_is_a_whole_digit_counts(alone: bool) -> None:
     strokes = [line((x, 0), (x, 100)) for x in (0, 30)]
     assert len(read_number(strokes, Knows(alone)).digits) == 2
-
-
-def test_digits_in_one_stroke_are_parted_by_their_ink() -> None:
-    reader = ready.load()
-    seven = line((0, 2), (60, 0), (25, 100))
-    five = line((50, 0), (5, 2), (2, 42), (35, 40), (55, 65), (40, 95), (0, 98))
-    reading = read_number([np.concatenate([seven, five + np.array([82, 0])])], reader)
-    assert reading.number == "75"
-    left, right = (d.box for d in reading.digits)
-    assert left[0] + left[2] < right[0] + right[2] / 2 and abs(right[3] - 100) < 15
-    assert [s.title for s in reading.digits[0].stages] == ["captured"]
-    assert read_number([five], reader).number == "5"
 
 
 @pytest.mark.parametrize(

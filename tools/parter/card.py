@@ -10,6 +10,7 @@ def text(content: bytes) -> str:
     """The card as Markdown, for the content of the parter's file."""
     known = metadata(content)
     m, how = known["metrics"], known["training"]
+    pieces = sum(c["chunks"] for c in how["cycles"]) * CHUNK
     hashes = "\n".join(f"- `{name}`: `{value}`" for name, value in known["data_sha256"].items())
     held_out = ", ".join(map(str, known["held_out_writers"]))
     return f"""\
@@ -34,7 +35,7 @@ How well whole numbers are read is measured with other lines, which share no cod
 
 ## What it learnt from
 
-{how["chunks"] * CHUNK:,} pieces, each shown {how["shown"]} times, of made lines: digits of MNIST's training split and
+{pieces:,} pieces, each shown {how["shown"]} times, of made lines: digits of MNIST's training split and
 of the pen strokes of 24 writers stand apart, close together, over each other's feet, or touch; they lean, rise and
 fall, and are crossed by what is none of them. Lines are cut as the app cuts them. MNIST's test split and the writers
 {held_out} never trained it. It took {how["seconds"] / 60:.0f} minutes on two cores that others used as well

@@ -26,7 +26,7 @@ FIRST = 1_000_000
 def unseen(material: data.Material, first: int) -> samples.Chunk:
     """Samples made of MNIST's validation digits and of the held-out writers'."""
     own = replace(material, images=material.val_images, labels=material.val_labels, pen=material.held_out)
-    made = [samples.make(FIRST + first + i, own) for i in range(CHUNKS)]
+    made = [samples.make(FIRST + first + i, material=own) for i in range(CHUNKS)]
     return np.concatenate([w for w, _ in made]), np.concatenate([c for _, c in made])
 
 
