@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import sys
@@ -61,41 +62,41 @@ class Seen:
     received: int = 0
 
 
-async def person(url: str, number: int, began: float, seconds: float, seen: Seen) -> None:
+async def person(visitor: Visitor, number: int, began: float, seconds: float, seen: Seen) -> None:
     """Draw until the time is over. Nobody begins with the others, and nobody's strokes are those of another."""
     chance = random.Random(number)
+    moment = began + EVERY * number * 0.618 % EVERY
     try:
-        async with Visitor(url, "draw") as visitor:
-            moment = began + EVERY * number * 0.618 % EVERY
-            while moment < began + seconds:
-                digit = DIGITS[chance.randrange(len(DIGITS))]
-                x, y = chance.uniform(-25, 25), chance.uniform(-25, 25)
-                strokes = [
-                    [(a + x + chance.uniform(-4, 4), b + y + chance.uniform(-4, 4)) for a, b in s] for s in digit
-                ]
-                for count in range(1, len(strokes) + 1):
-                    await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-                    wait, answer = await visitor.draw("drawn", strokes[:count])
-                    seen.waits.append(wait)
-                    if not answer:
-                        seen.errors.append("a stroke without an answer")
-                    moment = max(moment + EVERY, time.perf_counter())
-                # Between two strokes, as people do.
-                await asyncio.sleep(EVERY / 2)
-                await visitor.press("clear")
-                await visitor.draw("drawn", [])
-            seen.received += visitor.received
-            seen.errors += visitor.errors
+        while moment < began + seconds:
+            x, y = chance.uniform(-25, 25), chance.uniform(-25, 25)
+            digit = DIGITS[chance.randrange(len(DIGITS))]
+            strokes = [
+                [(a + x + chance.gauss(0, 2), b + y + chance.gauss(0, 2)) for a, b in stroke] for stroke in digit
+            ]
+            for count in range(1, len(strokes) + 1):
+                await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+                wait, answer = await visitor.draw("drawn", strokes[:count])
+                seen.waits.append(wait)
+                if not answer:
+                    seen.errors.append("a stroke without an answer")
+                moment = max(moment + EVERY, time.perf_counter())
+            # Between two strokes, as people do.
+            await asyncio.sleep(EVERY / 2)
+            await visitor.press("clear")
+            await visitor.draw("drawn", [])
     except VisitError as error:
         seen.errors.append(str(error))
+    seen.received += visitor.received
+    seen.errors += visitor.errors
 
 
 async def crowd(url: str, people: int, seconds: float) -> Seen:
-    """Everybody at once."""
+    """Everybody opens the page, one after the other, and then they draw."""
     seen = Seen()
-    # Enough for all to open the page before the first stroke.
-    began = time.perf_counter() + 2 + 0.2 * people
-    await asyncio.gather(*(person(url, n, began, seconds, seen) for n in range(people)))
+    async with contextlib.AsyncExitStack() as stack:
+        visitors = [await stack.enter_async_context(Visitor(url, "draw")) for _ in range(people)]
+        began = time.perf_counter() + EVERY
+        await asyncio.gather(*(person(v, n, began, seconds, seen) for n, v in enumerate(visitors)))
     return seen
 
 
