@@ -208,6 +208,8 @@ def _features() -> None:
             with st.container(horizontal=True, vertical_alignment="center", key=plan.widget_key(f"feature-{index}")):
                 st.markdown(f"**{entry.title}**", width="content")
                 _one_of_several(index, entry)
+        elif any(classroom.parameter_is_free("feature", step.name, p.name) for p in entry.parameters):
+            st.markdown(f"**{entry.title}**")
         _parameters("feature", index, step)
 
 
