@@ -110,7 +110,8 @@ def read(
         first, second = _pools(files, meter), _pools(tests, meter) if tests else None
     except (DamagedData, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UploadError(f"A file is damaged or incomplete: {shown(str(error))}.") from None
-    except (NotImplementedError, RuntimeError) as error:
+    except (NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
+        # A damaged directory sends Python's own reader to places that are not in the file.
         raise UploadError(f"A file cannot be read: {shown(str(error))}.") from None
     train, test, parts = first
     if second:

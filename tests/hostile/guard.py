@@ -24,8 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 1.0
 """Processor time that one of them may take."""
 
-PATIENCE = 20.0
-"""Seconds by the clock after which it hangs, on a machine that has other things to do."""
+PATIENCE = 15.0
+"""Seconds of processor time after which it is broken off."""
+
+LONGEST = 600.0
+"""Seconds by the clock after which the whole process is, on a machine that has other things to do."""
 
 MEMORY = 100_000_000
 """Bytes that it may take besides."""
@@ -195,19 +198,19 @@ def _patience() -> Iterator[None]:
     def broken_off(*_: Any) -> None:
         raise Hang(f"more than {PATIENCE:g} s")
 
-    can = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    # What hangs within C does not hear the signal: then the process ends and says where it was.
-    faulthandler.dump_traceback_later(6 * PATIENCE, exit=True)
-    earlier = signal.signal(signal.SIGALRM, broken_off) if can else None
+    can = hasattr(signal, "SIGPROF") and threading.current_thread() is threading.main_thread()
+    # What waits, or hangs within C, does not hear the signal: then the process ends and says where it was.
+    faulthandler.dump_traceback_later(LONGEST, exit=True)
+    earlier = signal.signal(signal.SIGPROF, broken_off) if can else None
     if can:
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+        signal.setitimer(signal.ITIMER_PROF, PATIENCE)
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
         if can:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, earlier)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.signal(signal.SIGPROF, earlier)
 
 
 def _reset_peak() -> int:

@@ -42,7 +42,7 @@ from hdr.training.spec import RunSpec, for_dataset
 from hdr.types import Dataset, HdrError, Step, Strokes
 from hdr.ui import digit, feature_view, paste, photo_view, run_actions, source, tune_brush, tune_draft
 
-from . import mutate
+from . import data_sets, mutate
 
 WHOLE_WAY = 120_000
 """Pixels up to which a picture is also read; larger ones take the time that their pixels take."""
@@ -416,6 +416,7 @@ SURFACES: dict[str, Surface] = {
     "canvas": Surface(
         6, lambda r: _json(r, [*_canvases(), *_brushes()]), _take_canvas, lambda: _dumped([*_canvases(), *_brushes()])
     ),
+    "data set": Surface(14, data_sets.made, data_sets.take, data_sets.sound),
     "idx": Surface(3, _idx_bomb, _take_idx, _idx),
 }
 """Every way in, by its name."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
+import zipfile
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from hdr.datasets import upload
 from hdr.reading import ImageError, open_image
 from hdr.reading.decoding import MOST_SCANS
 
@@ -92,3 +95,17 @@ def test_a_picture_is_turned_as_its_exif_data_say(orientation: int) -> None:
     data = saved(COLOURED.resize((40, 24)), "PNG", exif=exif)
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("L")
     np.testing.assert_array_equal(open_image(data), np.asarray(expected))
+
+
+def test_a_zip_whose_directory_says_that_it_lies_elsewhere_is_refused_in_plain_words() -> None:
+    # Python's reader then looked for a file 200 bytes before the first one, and fell over that.
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for label in range(10):
+            archive.writestr(f"{label}/0.png", saved(Image.new("L", (28, 28), 200), "PNG"))
+    data = bytearray(stream.getvalue())
+    end = data.rindex(b"PK\x05\x06")
+    (start,) = struct.unpack_from("<I", data, end + 16)
+    struct.pack_into("<I", data, end + 16, start + 200)
+    with pytest.raises(upload.UploadError):
+        upload.read([upload.Upload("mine.zip", bytes(data))])
