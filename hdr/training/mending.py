@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,8 +159,8 @@ def _carry_over(copy: Path, connection: sa.Connection) -> dict[str, int]:
     with closing(_open(copy)) as old:
         for table in metadata.sorted_tables:
             rows = [kept for row in _rows(old, table) if (kept := _sound(table, row))]
-            for row in rows:
-                connection.execute(table.insert().prefix_with("OR IGNORE"), row)
+            for _, alike in groupby(rows, key=lambda row: row.keys()):
+                connection.execute(table.insert().prefix_with("OR IGNORE"), list(alike))
     # What belongs to something that is gone is of no use.
     for table in metadata.sorted_tables:
         for key in table.foreign_keys:
