@@ -76,7 +76,7 @@ def without_mnist(fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """A machine without MNIST and without a network."""
     monkeypatch.delenv("HDR_DATASETS", raising=False)
     monkeypatch.setenv("HDR_MIRRORS", "http://127.0.0.1:9/")
-    monkeypatch.setattr(background, "_progress", background.FetchProgress())
+    monkeypatch.setattr(background, "_progress", {})
 
 
 def failed_fetch() -> None:
@@ -110,7 +110,7 @@ def test_without_mnist_the_digits_are_labelled_as_what_they_are(open_page: Open,
 
 def test_a_download_shows_how_far_it_is(open_page: Open, without_mnist: None, monkeypatch: pytest.MonkeyPatch) -> None:
     half = background.FetchProgress("running", "train-images-idx3-ubyte", 27_000_000, 54_000_000)
-    monkeypatch.setattr(background, "_progress", half)
+    monkeypatch.setattr(background, "_progress", {"mnist": half})
     app = open_page()
     assert app.progress[0].value == 50
     assert "27 of 54 MB" in app.progress[0].text

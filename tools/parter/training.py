@@ -34,22 +34,17 @@ class Cycle:
         planned: chunks of 4,096 samples from the first step to the last.
         chunks: how many are made before the next cycle takes over.
         peak: highest learning rate.
-        strict, bent: how samples are made, see `samples.make`.
+        strict: how samples are made, see `samples.make`.
     """
 
     planned: int
     chunks: int
     peak: float
     strict: bool
-    bent: float = 0.7
 
 
-CYCLES = (
-    Cycle(240, 180, 3e-3, False),
-    Cycle(120, 120, 2e-3, True),
-    Cycle(80, 80, 1.5e-3, True, bent=1.0),
-)
-"""Each goes on from the averaged weights of the one before."""
+CYCLES = (Cycle(240, 180, 3e-3, False), Cycle(120, 120, 2e-3, True))
+"""The second goes on from the averaged weights of the first."""
 
 
 def shorter(cycle: Cycle, by: int) -> Cycle:
@@ -122,7 +117,7 @@ def one_cycle(
 def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[samples.Chunk]:
     random = np.random.default_rng(data.SEED + first)
     kept: list[samples.Chunk] = []
-    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.strict, cycle.bent):
+    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.strict):
         kept.append(chunk)
         yield chunk
         for _ in range(SHOWN - 1):

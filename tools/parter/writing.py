@@ -32,16 +32,10 @@ class Written:
     labels: NDArray[np.uint8]
 
 
-def write(random: np.random.Generator, material: data.Material, bent: float = 0.7) -> Written:
-    """One line of one to six digits.
-
-    Args:
-        random: what decides.
-        material: the digits.
-        bent: how strongly drawn ones are bent; 1 for all that people's hands do, see `tools.reader.draw.bend`.
-    """
+def write(random: np.random.Generator, material: data.Material) -> Written:
+    """One line of one to six digits."""
     tall = float(random.uniform(45, 110))
-    hand = _Hand(random, material, tall, bent)
+    hand = _Hand(random, material, tall)
     count = int(random.choice(6, p=[0.06, 0.3, 0.24, 0.2, 0.12, 0.08])) + 1
     labels, parts = zip(*(hand.digit(random) for _ in range(count)), strict=True)
     places = _placed(list(parts), tall, random)
@@ -62,8 +56,8 @@ def write(random: np.random.Generator, material: data.Material, bent: float = 0.
 class _Hand:
     """Somebody who writes: with one pen and one slant, and digits of one or several sources."""
 
-    def __init__(self, random: np.random.Generator, material: data.Material, tall: float, bent: float) -> None:
-        self.material, self.tall, self.bent = material, tall, bent
+    def __init__(self, random: np.random.Generator, material: data.Material, tall: float) -> None:
+        self.material, self.tall = material, tall
         self.pen = float(np.exp(random.uniform(np.log(0.035), np.log(0.15))))
         self.slant = float(random.normal(0, 0.12))
         self.source = int(random.choice(4, p=[0.42, 0.38, 0.05, 0.15]))
@@ -102,12 +96,12 @@ class _Hand:
         i = int(random.integers(len(pen.labels)))
         label = int(pen.labels[i])
         strokes = variants.vary(pen.strokes[i], label, random, 0.7 * variants.FLAG)
-        return label, self._drawn(draw.bend(strokes, random, self.bent), height, random)
+        return label, self._drawn(draw.bend(strokes, random, 0.7), height, random)
 
     def _glyph(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
         label = int(random.integers(10))
         strokes = glyphs.write(str(random.choice(glyphs.DIGITS[label])), random)
-        return label, self._drawn(draw.bend(strokes, random, self.bent), height, random)
+        return label, self._drawn(draw.bend(strokes, random, 0.7), height, random)
 
     def _drawn(self, strokes: list[NDArray[np.float64]], height: float, random: np.random.Generator) -> Ink:
         points = np.concatenate(strokes)
