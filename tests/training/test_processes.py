@@ -174,7 +174,7 @@ def test_a_spare_ends_with_its_server(store: RunStore) -> None:
     finally:
         server.kill()
         server.communicate()
-    wait(lambda: not alive(int(spare)), 15)
+    wait(lambda: not alive(int(spare)), 60)
 
 
 def test_a_spare_takes_the_next_run(store: RunStore, small: RunSpec) -> None:
