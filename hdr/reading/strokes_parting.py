@@ -23,11 +23,15 @@ from hdr.reading.hypotheses import (
     weights_for,
 )
 from hdr.reading.lines import BODY, in_rows, usual_height
-from hdr.reading.windows import stroke_windows
+from hdr.reading.windows import points_to_draw, stroke_windows
 from hdr.types import SIDE, Classifier, DigitReading, Images, Reading, Stage, Strokes
 
 MOST_STROKES = 300
 """Most strokes that are parted; a drawing of more is shading, and is taken for one digit."""
+
+MOST_EFFORT = 400_000
+"""Most points that may be drawn to part a drawing, half a second: a number of thirty digits takes a quarter of that.
+Scribbles of many strokes side by side would take a minute; they are taken for one digit, too."""
 
 OF_STROKES = {"dropped": 25.0, "torn": 4.0}
 """Weights that are others for strokes: what somebody draws is meant, so hardly anything is passed over; and strokes of
@@ -121,7 +125,9 @@ def read_numbers(drawings: Sequence[Strokes], model: Classifier, judges: Classif
 def _part(strokes: Strokes) -> Parted:
     if not 1 < len(strokes) <= MOST_STROKES:
         return Parted(strokes)
-    return Parted(strokes, tuple(_suppose(strokes, row) for row in part_rows(strokes)))
+    rows = tuple(_suppose(strokes, row) for row in part_rows(strokes))
+    effort = sum(points_to_draw([strokes[k] for k in r.strokes], r.tall, r.hypotheses.spans) for r in rows)
+    return Parted(strokes, rows if effort <= MOST_EFFORT else ())
 
 
 def _decide(drawings: list[Parted], model: Classifier) -> list[list[list[Own]]]:

@@ -19,6 +19,9 @@ PEN = 2.4
 FINE = 4
 """Pixels of a line per pixel of a window: digits, 80 pixels high in a line, are 20 high in a window."""
 
+_TO_BEGIN = 12
+# What it takes to begin a stroke, in points.
+
 Windows = NDArray[np.uint8]
 """uint8 (n, 2, 32, 48): the piece's own ink and that around it, 255 on 0, the piece in the middle."""
 
@@ -67,6 +70,24 @@ def stroke_windows(strokes: Strokes, tall: float, spans: NDArray[np.int64]) -> W
         both = cv2.merge([own, cv2.min(others, 255 - own)])
         cv2.resize(both, (WIDTH, HEIGHT), dst=window, interpolation=cv2.INTER_AREA)
     return np.ascontiguousarray(out.transpose(0, 3, 1, 2))
+
+
+def points_to_draw(strokes: Strokes, tall: float, spans: NDArray[np.int64]) -> int:
+    """About how many points the windows of a line of strokes take: each stroke is drawn anew for every run it is near.
+
+    Args:
+        strokes, tall, spans: as `stroke_windows` takes them.
+    """
+    half = np.array([WIDTH, HEIGHT]) * FINE * tall / TALL / 2
+    counts = np.array([len(s) + _TO_BEGIN for s in strokes])
+    lows, highs = np.array([s.min(axis=0) for s in strokes]), np.array([s.max(axis=0) for s in strokes])
+    total = 0
+    for first, after in spans.tolist():
+        middle = (lows[first:after].min(axis=0) + highs[first:after].max(axis=0)) / 2
+        near = (highs >= middle - half).all(axis=1) & (lows <= middle + half).all(axis=1)
+        near[first:after] = True
+        total += int(counts[near].sum())
+    return total
 
 
 def _drawn(lines: Strokes, corner: NDArray[np.float64], size: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from hdr.datasets import upload
-from hdr.reading import ImageError, open_image
+from hdr.reading import ImageError, open_image, read_number, ready
 from hdr.reading.decoding import MOST_SCANS
+from hdr.types import Strokes
 
 from .guard import MEMORY, SECONDS, Cost, measured
 
@@ -109,3 +110,18 @@ def test_a_zip_whose_directory_says_that_it_lies_elsewhere_is_refused_in_plain_w
     struct.pack_into("<I", data, end + 16, start + 200)
     with pytest.raises(upload.UploadError):
         upload.read([upload.Upload("mine.zip", bytes(data))])
+
+
+def bars(count: int, points: int) -> Strokes:
+    """Upright strokes side by side."""
+    y = np.linspace(20, 250, points)
+    return [np.stack([np.full(points, 10 + 700 / count * i), y], axis=1) for i in range(count)]
+
+
+@pytest.mark.parametrize("drawing", [bars(60, 300), bars(300, 60), bars(299, 2)], ids=["long", "many", "short"])
+def test_no_drawing_takes_long_to_part(drawing: Strokes) -> None:
+    # Sixty bars took 22 seconds, three hundred more than a minute: each was drawn anew for all that it stands near.
+    reader = ready.load()
+    read_number(drawing[:2], reader, reader)
+    taken = measured(lambda: read_number(drawing, reader, reader))
+    assert taken.seconds < SECONDS
