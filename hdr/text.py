@@ -23,8 +23,13 @@ def plain(message: object) -> str:
 
 
 def clean(text: str) -> str:
-    """A name or a note as it is kept: no control characters, nothing unseen, every stretch of space as one space."""
+    """A name as it is kept: no control characters, nothing unseen, every stretch of space as one space."""
     return " ".join(sound(text).split())
+
+
+def clean_lines(text: str) -> str:
+    """A note as it is kept: each of its lines as a name is, without empty ones at either end."""
+    return "\n".join(clean(line) for line in text.split("\n")).strip("\n")
 
 
 def cell(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from hdr.text import clean
+from hdr.text import clean, clean_lines
 from hdr.training import owned
 from hdr.training.database import Database
 from hdr.training.database import StoreError as StoreError
@@ -192,7 +192,7 @@ class RunStore(Owned[Run]):
             named = dict.fromkeys(clean(tag)[:LONGEST_TAG] for tag in tags)
             values["tags"] = json.dumps([tag for tag in named if tag][:MOST_TAGS])
         if note is not None:
-            values["note"] = clean(note)[:LONGEST_NOTE]
+            values["note"] = clean_lines(note)[:LONGEST_NOTE]
         if values:
             self._edit(run, owner, **values)
 

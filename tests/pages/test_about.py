@@ -57,7 +57,8 @@ def test_every_number_that_limits_is_on_the_page():
 
 
 def _is_number(name: str) -> bool:
-    value = settings.default(name, "demo")
+    # How nice trainings are limits nobody.
+    value = None if name == "niceness" else settings.default(name, "demo")
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -244,7 +244,7 @@ def test_a_large_photo_is_averaged_down_and_says_so(sheet: AppTest, photo: NDArr
     assert found(sheet.run()) == 3
 
 
-@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 5000), (5000, 1), (1, 20_000_000)])
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (1, 5000), (5000, 1), (1, 65_535)])
 def test_photos_of_odd_shapes_are_no_error(size: tuple[int, int], sheet: AppTest) -> None:
     stream = io.BytesIO()
     Image.new("L", size, 200).save(stream, "PNG")
