@@ -117,7 +117,7 @@ def test_a_page_can_be_the_first_that_a_new_server_is_asked_for(address: str, fr
     page.goto(f"{fresh_server.url}/{address}")
     expect(page.get_by_role("heading", name=TITLES[address])).to_be_visible()
     links = page.get_by_test_id("stTopNavLink")
-    expect(links).to_have_text(["Home", "Preprocess", "Features", "Train", "Runs", "Draw"])
+    expect(links).to_have_text(["Home", "Preprocess", "Features", "Train", "Runs", "Draw", "Data", "About"])
     settled(page)
     expect(page.get_by_test_id("stException")).to_have_count(0)
     switch(page, "Runs")
