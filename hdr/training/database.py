@@ -99,6 +99,9 @@ class Database:
             raise
         except sa.exc.SQLAlchemyError as error:
             self._fail("written to", error)
+        if self._file:
+            # Whoever mends may have copied the file just before: only when that is over is it known what counts.
+            mending.wait(self._file)
         if self._identity() != self._seen:
             # What was written is in the file that has been set aside: it does not count.
             raise StoreError(RENEWED)

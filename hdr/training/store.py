@@ -137,10 +137,15 @@ class RunStore(Owned[Run]):
         return self._change(run, ("queued",), status="running", process=process, started=now, heard=now)
 
     def add_event(self, run: str, number: int, data: dict[str, Any]) -> None:
-        """Append an event to a run."""
+        """Append an event to a run; nothing is done where it is there already."""
         row = {"run": run, "number": number, "time": time.time(), "data": json.dumps(data)}
-        with self._database.writing() as connection:
-            connection.execute(_events.insert().values(row))
+        try:
+            with self._database.writing() as connection:
+                connection.execute(_events.insert().values(row))
+        except sa.exc.IntegrityError:
+            # Whoever writes while the store is mended has to write again, and may have been heard the first time.
+            if number not in (e["number"] for e in self.events(run)):
+                raise
 
     def heartbeat(self, run: str) -> bool:
         """Say that a run's process lives. False where it is to end: it was stopped, or is no longer running."""

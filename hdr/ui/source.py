@@ -62,8 +62,6 @@ def choose() -> Source:
     disturb.menu()
     if st.button("", icon=":material/info:", key="about_data", help="About the data"):
         _about(digit.dataset())
-    if st.button("", icon=":material/upload:", key="bring_data", help="Bring digits of your own"):
-        st.switch_page("pages/data.py")
     return _disturbed(stage, source == digit.PHOTO)
 
 
