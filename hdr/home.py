@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -22,12 +23,18 @@ def home() -> Path:
     Returns:
         An absolute path; the folder need not exist yet.
     """
-    return settings.current().home or user_data_path("hdr", appauthor=False)
+    return settings.current().home or _usual_home()
+
+
+@cache
+def _usual_home() -> Path:
+    return user_data_path("hdr", appauthor=False)
 
 
 def dataset_folders() -> tuple[Path, ...]:
     """The folders that data sets are looked for in: `HDR_DATASETS` where it is set, read only, and last our own."""
-    named, own = settings.current().datasets, home() / "datasets"
+    now = settings.current()
+    named, own = now.datasets, (now.home or _usual_home()) / "datasets"
     return (named, own) if named else (own,)
 
 

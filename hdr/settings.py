@@ -200,6 +200,9 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
+_CALLED = tuple((name, variable(name)) for name in NAMES)
+
+
 def default(name: str, profile: Profile) -> Any:
     """A setting's value in a profile where nobody has set it."""
     field = Settings.model_fields[name]
@@ -218,7 +221,7 @@ def current() -> Settings:
         SettingsError: a value is not one that its setting can have, or a file of secrets cannot be read.
     """
     secrets = _secrets()
-    said = ((name, os.environ.get(variable(name), "").strip() or secrets.get(variable(name))) for name in NAMES)
+    said = ((name, os.environ.get(called, "").strip() or secrets.get(called)) for name, called in _CALLED)
     return _settled(tuple((name, value) for name, value in said if value is not None))
 
 

@@ -32,8 +32,8 @@ def own_folder() -> Path:
 
 def candidates(file: DataFile) -> tuple[Path, ...]:
     """The paths at which a file may lie, plain or gzip, in the order in which they are tried; none need exist."""
-    *provided, _ = dataset_folders()
-    folders = [*(place for folder in provided for place in (folder / NAME, folder)), own_folder()]
+    *provided, own = dataset_folders()
+    folders = [*(place for folder in provided for place in (folder / NAME, folder)), own / NAME]
     return tuple(folder / f"{file.name}{suffix}" for folder in folders for suffix in ("", ".gz"))
 
 
