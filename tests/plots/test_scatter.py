@@ -37,7 +37,7 @@ def test_counts_are_spread_a_little_and_measures_are_not() -> None:
 def shown(marker: Any, row: int) -> str:
     """The colour of a point, by the scale; its bands do not run into each other."""
     at = (marker.color[row] - marker.cmin) / (marker.cmax - marker.cmin)
-    below, above = [c for p, c in marker.colorscale if p <= at][-1], [c for p, c in marker.colorscale if p > at][0]
+    below, above = [c for p, c in marker.colorscale if p <= at][-1], next(c for p, c in marker.colorscale if p > at)
     assert below == above
     return below
 
