@@ -2,7 +2,7 @@
 # make test   every check and test
 # make bench  what the figures in the README rest on
 # make chaos  everything that can go wrong, made on purpose, and a table of what was lost: a quarter of an hour
-# make hostile 10,000 hostile files and addresses, and what came of them
+# make hostile 10,000 hostile files and addresses, and what came of them; thirty visitors, and what they see of others
 # make audit  every installed package looked up in the database of known weaknesses, on the internet
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
@@ -40,6 +40,7 @@ chaos: .venv/dev.done
 
 hostile: .venv/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.storm
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.isolation
 
 audit: .venv/dev.done
 	test -x $(BIN)/pip-audit || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1

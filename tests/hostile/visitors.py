@@ -21,14 +21,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
+import sqlalchemy as sa
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.Common_pb2 import FileURLs, StringArray, UploadedFileInfo
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
-from benchmarks.visitor import PATIENCE, Visitor
+from benchmarks import visitor
+from benchmarks.visitor import VisitError, Visitor
+from hdr.training.run_tables import runs
+from hdr.training.store import ACTIVE, RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 240.0
+"""Seconds that any answer may take: what is looked at here is what comes, not when."""
+
+TRIES = 4
+
+visitor.PATIENCE = PATIENCE
 
 
 @contextmanager
@@ -39,6 +49,8 @@ def server(home: Path, **settings: str) -> Iterator[str]:
         port = free.getsockname()[1]
     home.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
+    # Whoever is slow to answer on a busy machine is not gone; and code that is changed meanwhile is not taken in.
+    command += ["--server.websocketPingInterval=300", "--server.fileWatcherType=none"]
     with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, f"--server.port={port}", "--server.address=127.0.0.1"],
@@ -55,12 +67,27 @@ def server(home: Path, **settings: str) -> Iterator[str]:
             yield url
         finally:
             os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            finally:
-                # What it has started, such as trainings.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(5)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            _end_trainings(home)
+
+
+def _end_trainings(home: Path) -> None:
+    # They live on without their server, as they should elsewhere; a spare one ends by itself.
+    if not (home / "runs.sqlite").exists():
+        return
+    store = RunStore(f"sqlite:///{home / 'runs.sqlite'}")
+    with store._database.reading() as connection:
+        processes = connection.execute(sa.select(runs.c.process).where(runs.c.status == "running")).scalars().all()
+    for run in store.listed(statuses=ACTIVE):
+        # So that none begins that somebody has been told to.
+        store.end(run.id, "stopped")
+    for process in filter(None, processes):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -135,12 +162,42 @@ class Listener(Visitor):
         super().__init__(url, page)
         self.heard: list[bytes] = []
         self.session = self.owner = ""
+        self._pages: dict[str, str] = {}
+        self._query = self._at = self._done = ""
+        self._going = False
         self._uploads: dict[str, asyncio.Future[FileURLs]] = {}
         self._numbers = itertools.count()
 
     def holds(self, mark: str) -> bool:
         """Whether anything that was sent says this."""
         return any(mark.encode() in message for message in self.heard)
+
+    async def go(self, page: str, query: str = "") -> float:
+        """Change to another page, by an address with these parameters; returns when it is there."""
+        self._going, self._query = True, query
+        try:
+            for _ in range(TRIES):
+                self._at = self._done = ""
+                seconds = await super().go(page)
+                deadline = time.monotonic() + PATIENCE / TRIES
+                # A run of the page before may have come to its end meanwhile, and this one is still to come.
+                while time.monotonic() < deadline:
+                    if self._done == self._pages.get(page, "?"):
+                        return seconds
+                    await asyncio.sleep(0.05)
+        finally:
+            self._going, self._query = False, ""
+        raise VisitError(f"The page {page!r} does not come.")
+
+    async def named(self, start: str) -> str:
+        """The key of a widget that begins so; waits for it, since a run may be followed by another one."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = [k for k in self._widgets if k == start] or [k for k in self._widgets if k.startswith(start)]
+            if found:
+                return found[-1]
+            assert time.monotonic() < deadline, f"there is no widget {start!r} on the page {self._page!r}"
+            await asyncio.sleep(0.1)
 
     async def say(self, key: str, **value: object) -> None:
         """Give a widget a value, and wait for what follows.
@@ -149,14 +206,26 @@ class Listener(Visitor):
             key: of the widget, or what its key begins with.
             value: as `WidgetState` has it, such as `string_value="words"`.
         """
-        (key,) = [k for k in self._widgets if k == key] or [k for k in self._widgets if k.startswith(key)]
-        widget, fragment = self._widget(key)
-        self._values[widget] = WidgetState(id=widget, **value)
-        await self._asked(fragment, lambda run: run.ended, f"what follows {key}")
+        for left in reversed(range(TRIES)):
+            found = await self.named(key)
+            widget, fragment = self._widget(found)
+            self._values[widget] = WidgetState(id=widget, **value)
+            try:
+                await self._asked(fragment, lambda run: run.ended, f"what follows {found}")
+                return
+            except VisitError:
+                # The part of the page that it was in may have been made anew, as when a download ends.
+                if not left:
+                    raise
 
     async def choose(self, key: str, option: str) -> None:
         """Choose one of several buttons by its words."""
         await self.say(key, string_array_value=StringArray(data=[option]))
+
+    async def push(self, key: str) -> None:
+        """Press a button, once it is there."""
+        await self.named(key)
+        await self.press(key)
 
     async def place(self, name: str) -> FileURLs:
         """Ask where to upload a file."""
@@ -180,17 +249,34 @@ class Listener(Visitor):
         await self.say(key, file_uploader_state_value=state)
         return status
 
+    async def _ask(self, fragment: str, page_name: str = "", by_itself: bool = False) -> None:
+        if by_itself and self._going:
+            # The server joins what is asked for at once, and would take the page that this part is on.
+            return None
+        if not self._query:
+            return await super()._ask(fragment, page_name, by_itself)
+        message = BackMsg()
+        message.rerun_script.page_name, message.rerun_script.query_string = page_name, self._query
+        message.rerun_script.context_info.url = f"{self._url}/{page_name}?{self._query}"
+        await self._connection.send(message.SerializeToString())
+
     def _take(self, message: ForwardMsg) -> None:
         self.heard.append(message.SerializeToString())
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self.session = message.new_session.initialize.session_id or self.session
+        elif kind == "navigation":
+            self._pages = {p.url_pathname: p.page_script_hash for p in message.navigation.app_pages}
+            self._at = message.navigation.page_script_hash
+        elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            self._done = self._at
         elif kind == "file_urls_response":
             (place,) = message.file_urls_response.file_urls
             self._uploads[message.file_urls_response.response_id].set_result(place)
         elif kind == "delta":
             self._note_owner(message.delta.new_element.bidi_component)
         super()._take(message)
+        self._hash = self._at or self._hash
 
     def _note_owner(self, component: object) -> None:
         if getattr(component, "component_name", "").endswith("hdr_owner_token"):
