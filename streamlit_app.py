@@ -5,11 +5,13 @@ from typing import Literal
 
 import streamlit as st
 
+from hdr.sparing import spare_pandas
 from hdr.text import plain
 from hdr.types import HdrError
 from hdr.ui import allocator, class_view, classroom, page, profile, startup
 
 allocator.settle()
+spare_pandas()
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")
@@ -44,3 +46,5 @@ try:
         class_view.not_here()
 except HdrError as error:
     st.error(plain(error), icon=":material/error:")
+finally:
+    startup.page_is_made()

@@ -50,7 +50,8 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 def show(panels: Sequence[Panel], key: str) -> None:
     """Show the row. It needs no answer from the server: what follows the pointer happens in the browser."""
-    _component()(key=key, data={"panels": [_plain(p) for p in panels], "hint": HINT})
+    # A tuple: whether a list is a table Streamlit asks pandas, which nothing else here needs.
+    _component()(key=key, data={"panels": tuple(_plain(p) for p in panels), "hint": HINT})
 
 
 def _plain(panel: Panel) -> dict[str, Any]:
