@@ -16,7 +16,7 @@ from hdr.reading.lines import TALL, Line, find_lines
 from hdr.reading.splitting import to_atoms
 from hdr.reading.windows import Windows, windows
 from hdr.types import CLASSES
-from tools.parter.writing import Written, write
+from tools.parter.writing import MANY, Hands, Written, write
 from tools.reader import data
 
 CHUNK = 4096
@@ -42,24 +42,24 @@ Chunk = tuple[Windows, NDArray[np.int64]]
 _material: data.Material | None = None
 
 
-def chunks(n: int, workers: int, first: int, strict: bool) -> Iterator[Chunk]:
+def chunks(n: int, workers: int, first: int, strict: bool, hands: Hands) -> Iterator[Chunk]:
     """Chunks of samples, made in other processes while the net trains; chunk i is the same in every run.
 
     Args:
         n: how many chunks.
         workers: processes.
         first: number of the first one.
-        strict: as `make` takes it.
+        strict, hands: as `make` takes them.
 
     Yields:
         Windows uint8 (4096, 2, 32, 48) and classes int64 (4096,), 10 for what is not one whole digit.
     """
     with ProcessPoolExecutor(workers, get_context("spawn"), _start) as pool:
-        waiting = deque(pool.submit(make, first + i, strict) for i in range(min(n, workers + AHEAD)))
+        waiting = deque(pool.submit(make, first + i, strict, hands) for i in range(min(n, workers + AHEAD)))
         for i in range(n):
             made = waiting.popleft().result()
             if i + workers + AHEAD < n:
-                waiting.append(pool.submit(make, first + i + workers + AHEAD, strict))
+                waiting.append(pool.submit(make, first + i + workers + AHEAD, strict, hands))
             yield made
 
 
@@ -69,12 +69,13 @@ def _start() -> None:
     _material = data.load()
 
 
-def make(chunk: int, strict: bool = True, material: data.Material | None = None) -> Chunk:
+def make(chunk: int, strict: bool = True, hands: Hands = MANY, material: data.Material | None = None) -> Chunk:
     """Chunk number `chunk`.
 
     Args:
         chunk: its number.
         strict: whether what holds most of a second digit is no digit, and half of the non-digits are hard ones.
+        hands: who writes.
         material: the digits; those for training where no others are given.
     """
     if material is None and _material is None:
@@ -84,7 +85,7 @@ def make(chunk: int, strict: bool = True, material: data.Material | None = None)
     random = np.random.default_rng((data.SEED, 1, chunk))
     parts: list[Chunk] = []
     while sum(len(labels) for _, labels in parts) < CHUNK:
-        written = write(random, material)
+        written = write(random, material, hands)
         parts += [_samples(line, written, random, strict) for line in find_lines(written.ink)]
     order = random.permutation(sum(len(labels) for _, labels in parts))[:CHUNK]
     return np.concatenate([w for w, _ in parts])[order], np.concatenate([c for _, c in parts])[order]

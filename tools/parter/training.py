@@ -13,6 +13,7 @@ from torch import nn
 
 from tools.parter import samples
 from tools.parter.network import Parter, tensor
+from tools.parter.writing import FEW, MANY, Hands
 from tools.reader import data
 
 SHOWN = 2
@@ -34,17 +35,22 @@ class Cycle:
         planned: chunks of 4,096 samples from the first step to the last.
         chunks: how many are made before the next cycle takes over.
         peak: highest learning rate.
-        strict: how samples are made, see `samples.make`.
+        strict, hands: how samples are made, see `samples.make`.
     """
 
     planned: int
     chunks: int
     peak: float
     strict: bool
+    hands: Hands
 
 
-CYCLES = (Cycle(240, 180, 3e-3, False), Cycle(120, 120, 2e-3, True))
-"""The second goes on from the averaged weights of the first."""
+CYCLES = (
+    Cycle(240, 180, 3e-3, False, FEW),
+    Cycle(120, 120, 2e-3, True, FEW),
+    Cycle(150, 150, 2e-3, True, MANY),
+)
+"""Each goes on from the averaged weights of the one before."""
 
 
 def shorter(cycle: Cycle, by: int) -> Cycle:
@@ -117,7 +123,7 @@ def one_cycle(
 def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[samples.Chunk]:
     random = np.random.default_rng(data.SEED + first)
     kept: list[samples.Chunk] = []
-    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.strict):
+    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.strict, cycle.hands):
         kept.append(chunk)
         yield chunk
         for _ in range(SHOWN - 1):

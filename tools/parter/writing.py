@@ -11,10 +11,34 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from skimage.morphology import skeletonize
 
 from tools.reader import data, draw, glyphs, variants
 
 Ink = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who writes.
+
+    Attributes:
+        sources: where a hand's digits are from, and how often: MNIST's as they are ("images"), and drawn anew along
+            their middle with the hand's own pen ("thin"); the pen strokes; made ones ("glyphs"); each digit from
+            another one of images, strokes and glyphs ("mixed").
+        bent: how far strokes are bent, see `tools.reader.draw.bend`.
+    """
+
+    sources: dict[str, float]
+    bent: float
+
+
+FEW = Hands({"images": 0.42, "strokes": 0.38, "glyphs": 0.05, "mixed": 0.15}, 0.7)
+MANY = Hands({"images": 0.26, "thin": 0.24, "strokes": 0.3, "glyphs": 0.05, "mixed": 0.15}, 1.0)
+"""The pen strokes are of 24 writers only, whose shapes a net learns by heart; MNIST's digits are of hundreds."""
+
+ENLARGED = 4
+"""Pixels of a digit's middle line per pixel of MNIST's picture."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +56,10 @@ class Written:
     labels: NDArray[np.uint8]
 
 
-def write(random: np.random.Generator, material: data.Material) -> Written:
+def write(random: np.random.Generator, material: data.Material, hands: Hands = MANY) -> Written:
     """One line of one to six digits."""
     tall = float(random.uniform(45, 110))
-    hand = _Hand(random, material, tall)
+    hand = _Hand(random, material, tall, hands)
     count = int(random.choice(6, p=[0.06, 0.3, 0.24, 0.2, 0.12, 0.08])) + 1
     labels, parts = zip(*(hand.digit(random) for _ in range(count)), strict=True)
     places = _placed(list(parts), tall, random)
@@ -56,52 +80,70 @@ def write(random: np.random.Generator, material: data.Material) -> Written:
 class _Hand:
     """Somebody who writes: with one pen and one slant, and digits of one or several sources."""
 
-    def __init__(self, random: np.random.Generator, material: data.Material, tall: float) -> None:
-        self.material, self.tall = material, tall
+    def __init__(self, random: np.random.Generator, material: data.Material, tall: float, hands: Hands) -> None:
+        self.material, self.tall, self.bent = material, tall, hands.bent
         self.pen = float(np.exp(random.uniform(np.log(0.035), np.log(0.15))))
         self.slant = float(random.normal(0, 0.12))
-        self.source = int(random.choice(4, p=[0.42, 0.38, 0.05, 0.15]))
+        self.source = str(random.choice(list(hands.sources), p=list(hands.sources.values())))
         self.thicker = float(random.normal(0, 0.012))
 
     def digit(self, random: np.random.Generator) -> tuple[int, Ink]:
         """A label, and ink 0 to 1 cut close."""
-        source = int(random.integers(3)) if self.source == 3 else self.source
+        source = str(random.choice(["images", "strokes", "glyphs"])) if self.source == "mixed" else self.source
         height = self.tall * float(random.uniform(0.8, 1.2))
-        label, ink = (self._image, self._stroke, self._glyph)[source](random, height)
+        write = {"images": self._image, "thin": self._thin, "strokes": self._stroke, "glyphs": self._glyph}[source]
+        label, ink = write(random, height)
         if random.random() < 0.1:
             ink = cv2.resize(ink, None, fx=float(random.uniform(0.7, 1.4)), fy=1.0, interpolation=cv2.INTER_LINEAR)
         return label, close_cut(ink)
 
-    def _image(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
+    def _mnist(self, random: np.random.Generator) -> tuple[int, Ink]:
         i = int(random.integers(len(self.material.labels)))
         image, label = self.material.images[i], int(self.material.labels[i])
         if random.random() < 0.08 and label in (0, 1, 7):
             image = draw.habit(image, label, random, 0.7 * draw.FLAG)
-        digit = close_cut(image.astype(np.float32) / 255)
-        scale = height / max(digit.shape)
-        pad = 4
-        h, w = (int(np.ceil((v + 2 * pad) * scale)) for v in digit.shape)
+        return label, close_cut(image.astype(np.float32) / 255)
+
+    def _enlarged(self, picture: Ink, scale: float, random: np.random.Generator) -> Ink:
+        """A picture so many times as large, leaning."""
+        h, w = (int(np.ceil(v * scale)) for v in picture.shape)
         lean = self.slant + random.normal(0, 0.04)
         matrix = np.array([[scale, -lean * scale, 0], [0, scale, 0]], np.float64)
-        matrix[:, 2] = [pad * scale + lean * scale * digit.shape[0] / 2, pad * scale]
         # Half a pixel of either grid lies between the middles of their first pixels.
-        matrix[:, 2] += (scale - 1) / 2
-        large = cv2.warpAffine(digit, matrix, (w, h), flags=cv2.INTER_CUBIC)
-        large = cv2.GaussianBlur(large, (0, 0), 0.45 * scale)
+        matrix[:, 2] = (scale - 1) / 2
+        matrix[0, 2] += lean * h / 2
+        return cv2.warpAffine(picture, matrix, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+    def _image(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
+        label, digit = self._mnist(random)
+        scale = height / max(digit.shape)
+        digit = cv2.copyMakeBorder(digit, 4, 4, 4, 4, cv2.BORDER_CONSTANT)
+        large = cv2.GaussianBlur(self._enlarged(digit, scale, random), (0, 0), 0.45 * scale)
         level = 0.45 - 6 * self.thicker
         return label, np.clip((large - level) * scale * 0.9 + 0.5, 0, 1).astype(np.float32)
+
+    def _thin(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
+        label, digit = self._mnist(random)
+        around = 6 * ENLARGED
+        large = cv2.resize(digit, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+        large = cv2.copyMakeBorder(large, around, around, around, around, cv2.BORDER_CONSTANT)
+        middle = skeletonize(cv2.GaussianBlur(large, (0, 0), 0.4 * ENLARGED) > 0.4)
+        away = cv2.distanceTransform((~middle).view(np.uint8), cv2.DIST_L2, 3)
+        scale = height / max(1, *(np.ptp(v) for v in np.nonzero(middle))) if middle.any() else 1.0
+        away = self._enlarged(away, scale, random) * scale
+        return label, np.clip(max(1.0, self.pen * height) / 2 - away + 0.5, 0, 1).astype(np.float32)
 
     def _stroke(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
         pen = self.material.pen
         i = int(random.integers(len(pen.labels)))
         label = int(pen.labels[i])
         strokes = variants.vary(pen.strokes[i], label, random, 0.7 * variants.FLAG)
-        return label, self._drawn(draw.bend(strokes, random, 0.7), height, random)
+        return label, self._drawn(draw.bend(strokes, random, self.bent), height, random)
 
     def _glyph(self, random: np.random.Generator, height: float) -> tuple[int, Ink]:
         label = int(random.integers(10))
         strokes = glyphs.write(str(random.choice(glyphs.DIGITS[label])), random)
-        return label, self._drawn(draw.bend(strokes, random, 0.7), height, random)
+        return label, self._drawn(draw.bend(strokes, random, self.bent), height, random)
 
     def _drawn(self, strokes: list[NDArray[np.float64]], height: float, random: np.random.Generator) -> Ink:
         points = np.concatenate(strokes)
