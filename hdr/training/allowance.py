@@ -11,8 +11,9 @@ from hdr import settings
 from hdr.training.run_tables import metadata
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
+from hdr.training.spec import LARGEST, SMALLEST
 from hdr.training.store import RunStore
-from hdr.types import HdrError
+from hdr.types import HdrError, Step
 
 OWNER = "default"
 """The app itself, whose own trainings count against nobody's share."""
@@ -53,6 +54,22 @@ def check_size(digits: int, copies: int = 0) -> None:
             f"This plan learns from {rows:,} digits{made}; this server allows {most:,}. "
             f"Take {'fewer digits or copies' if copies else 'fewer digits'}."
         )
+
+
+def largest_size(augmentation: Step | None = None) -> int:
+    """The largest training size that a plan may have here, in digits without their copies.
+
+    Args:
+        augmentation: what makes distorted copies of each, if anything does.
+
+    Returns:
+        A multiple of the smallest size, and at least that: where even that is too large, the plan is refused.
+    """
+    most = settings.current().training_digits
+    if most is None:
+        return LARGEST
+    versions = 1 + (augmentation.params["copies"] if augmentation else 0)
+    return min(LARGEST, max(SMALLEST, most // versions // SMALLEST * SMALLEST))
 
 
 class Allowance:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from hdr import datasets
+from hdr import datasets, settings
 from hdr.features.extract import columns
 from hdr.text import plain
+from hdr.training.allowance import largest_size
 from hdr.training.spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui import chain, classroom, own_data
@@ -22,7 +23,20 @@ def current() -> RunSpec:
     """The plan as it stands: at first the fast preset on the best data set that is here."""
     if _PLAN not in st.session_state:
         st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
-    return st.session_state[_PLAN]
+    # What the host has set may change while somebody plans.
+    return allowed(st.session_state[_PLAN])
+
+
+def allowed(spec: RunSpec) -> RunSpec:
+    """The same plan with no more training digits than the server allows, copies counted.
+
+    Where a class has nothing as small as that, it stays as it is: who trains it is told.
+    """
+    most, task = largest_size(spec.augmentation), classroom.current()
+    if spec.train_size <= most or (task and most < task.sizes[0]):
+        return spec
+    # A repeat of a steered run is one with as many digits.
+    return replace(spec, train_size=most, changes=())
 
 
 def widget_key(name: str) -> str:
@@ -36,11 +50,11 @@ def use(spec: RunSpec) -> None:
     # Data of one's own may be gone, or another's.
     spec = spec if spec.dataset in known else for_dataset(spec, known[0])
     try:
-        classroom.check(spec)
+        classroom.check(allowed(spec))
     except HdrError as error:
         st.toast(plain(error))
     else:
-        st.session_state[_PLAN] = spec
+        _settle(spec)
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
 
 
@@ -51,12 +65,22 @@ def change(**values: Any) -> None:
     """
     try:
         changed = replace(current(), **{"changes": (), **values})
-        classroom.check(changed)
+        classroom.check(allowed(changed))
     except HdrError as error:
         st.toast(plain(error))
         use(current())
     else:
-        st.session_state[_PLAN] = changed
+        _settle(changed)
+
+
+def _settle(spec: RunSpec) -> None:
+    st.session_state[_PLAN] = allowed(spec)
+    if current() != spec:
+        with_copies = ", distorted copies counted" if spec.augmentation else ""
+        st.toast(
+            f"This plan asks for {spec.train_size:,} training digits, and this server allows "
+            f"{settings.current().training_digits:,}{with_copies}: it has {current().train_size:,} now."
+        )
 
 
 def use_if_valid(**values: Any) -> None:
@@ -85,9 +109,9 @@ def take_features(steps: tuple[Step, ...]) -> None:
 
 
 def preset_name() -> str | None:
-    """The preset that the plan equals, if it does."""
+    """The preset that the plan equals, with as many digits as are allowed, if it does."""
     for name, preset in PRESETS.items():
-        if for_dataset(preset.spec, current().dataset) == current():
+        if allowed(for_dataset(preset.spec, current().dataset)) == current():
             return name
     return None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hdr import catalogue
+from hdr import catalogue, settings
 from hdr.models import FAMILIES
 from hdr.plots import pictures
 from hdr.preprocessing import PRESETS as CHAINS
 from hdr.preprocessing import Pipeline
 from hdr.preprocessing.pipeline import chain as make_chain
+from hdr.training.allowance import largest_size
 from hdr.training.fitting import validation_size
 from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
@@ -33,7 +34,7 @@ def presets() -> None:
             help="Sets everything back to how your teacher has set it.",
             on_click=plan.use,
             args=(task.plan,),
-            disabled=plan.current() == task.plan,
+            disabled=plan.current() == plan.allowed(task.plan),
         )
         return
     chosen = plan.preset_name()
@@ -52,7 +53,8 @@ def presets() -> None:
 def preset_note() -> str:
     """What the chosen preset is, in a sentence."""
     if task := classroom.current():
-        return "The plan of your class." if plan.current() == task.plan else "The plan of your class, changed by you."
+        mine = plan.current() != plan.allowed(task.plan)
+        return "The plan of your class, changed by you." if mine else "The plan of your class."
     name = plan.preset_name()
     if plan.current().changes:
         return "A repeat of a steered run, with the changes that were made to it."
@@ -103,16 +105,20 @@ def _choose_data(names: list[str]) -> None:
 def _size() -> None:
     task = classroom.current()
     low, high = task.sizes if task else (SMALLEST, LARGEST)
-    if low == high:
+    most = largest_size(plan.current().augmentation)
+    here = min(high, most) if most >= low else high
+    if most < high and plan.current().train_size >= here:
+        st.caption(_most_here(plan.current().augmentation))
+    if low == here:
         return
     size = plan.widget_key("size")
     st.slider(
         "Training digits",
         low,
-        high,
+        here,
         plan.current().train_size,
         # A class may have a range that is no multiple.
-        min(500, high - low),
+        min(500, here - low),
         key=size,
         help="Digits to learn from. Some of the training split are always kept aside for validation, so that the "
         "largest size takes all the others.",
@@ -122,6 +128,12 @@ def _size() -> None:
     kept = validation_size(whole)
     if plan.current().train_size > whole - kept:
         st.caption(f"{pictures.count(whole - kept)} learn: {pictures.count(kept)} are kept aside for validation.")
+
+
+def _most_here(augmentation: Step | None) -> str:
+    most = settings.current().training_digits
+    copies = ", distorted copies counted" if augmentation else ""
+    return f"This server allows {pictures.count(most)} training digits{copies}."
 
 
 def _seed() -> None:

@@ -155,6 +155,9 @@ def follow() -> str:
     problem = _mirrored.follow()
     if current() is not before:
         plan.use(current().base)
+        if current().base != plan.current():
+            # The server, or a class, allows less.
+            _mirrored.keep(rebased(current(), plan.current()))
     return problem
 
 

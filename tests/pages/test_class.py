@@ -184,3 +184,24 @@ def test_a_teacher_makes_a_link_of_the_plan_and_it_opens(open_page: Open) -> Non
 
 def test_train_leads_to_the_page_for_teachers(open_page: Open) -> None:
     assert [link for link in open_page("train").get("page_link") if "teachers" in link.proto.label]
+
+
+def test_a_link_that_asks_for_more_digits_than_the_server_allows(
+    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = RunSpec("bundled", 1_400, classifier=PLAN.classifier)
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "1000")
+    # What the class may choose from has a part that is allowed.
+    app = in_class(open_page, plan=large, sizes=(500, 1_400))
+    healthy(app)
+    assert "asks for 1,400 training digits, and this server allows 1,000: it has 1,000 now" in app.toast[0].value
+    size = app.slider(key=key_of(app, "size"))
+    assert (size.min, size.max, size.value) == (500, 1_000, 1_000)
+    assert "The plan of your class." in text(app)
+    assert app.button(key="class_plan").disabled, "it is the teacher's as far as it can be"
+    # Nothing of it is allowed: it is refused where it would start.
+    app = in_class(open_page, plan=large)
+    healthy(app)
+    app.button(key="train").click().run()
+    assert "learns from 1,078 digits; this server allows 1,000" in unescaped(app.toast[0].value)
+    assert not store.runs()

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
+from hdr.plots.pictures import SPACE
 from hdr.training.estimate import Estimate
 from hdr.training.spec import LARGEST, PRESETS, RunSpec
 from hdr.training.store import Run, RunStore
@@ -365,3 +366,52 @@ def test_an_address_of_no_run_says_so_and_the_page_works_on(address: str, open_p
     train(app)
     assert len(store.runs()) == 1
     assert not app.warning
+
+
+def test_the_slider_offers_what_the_server_allows_and_says_so_at_its_end(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "3200")
+    app = open_page("train", _plan=RunSpec("bundled", 1_000, classifier=Step("mlp")))
+    size = app.slider(key=key_of(app, "size"))
+    assert (size.min, size.max, size.value) == (500, 3_000, 1_000)
+    assert "This server allows" not in text(app)
+    size.set_value(3_000).run()
+    healthy(app)
+    assert "This server allows 3 200 training digits." in plain_spaces(text(app))
+    # Distorted copies count, and the slider follows.
+    app.toggle(key=key_of(app, "augmentation")).set_value(True).run()
+    healthy(app)
+    size = app.slider(key=key_of(app, "size"))
+    assert (size.max, size.value, plan(app).train_size) == (1_500, 1_500, 1_500)
+    assert "3,200, distorted copies counted: it has 1,500 now" in app.toast[0].value
+    app.toggle(key=key_of(app, "augmentation")).set_value(False).run()
+    healthy(app)
+    size = app.slider(key=key_of(app, "size"))
+    assert (size.max, size.value) == (3_000, 1_500)
+    # The host sets less while somebody plans.
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "1000")
+    app.run()
+    healthy(app)
+    size = app.slider(key=key_of(app, "size"))
+    assert (size.max, size.value) == (1_000, 1_000)
+
+
+def plain_spaces(words: str) -> str:
+    """Numbers with spaces that everybody can type."""
+    return words.replace(SPACE, " ")
+
+
+def test_where_even_the_smallest_is_too_much_the_plan_is_refused_in_words(
+    open_page: Open, store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "900")
+    spec = RunSpec("bundled", 500, classifier=Step("mlp"), augmentation=Step("distort", {"copies": 1}))
+    app = open_page("train", _plan=spec)
+    healthy(app)
+    assert plan(app) == spec
+    train(app)
+    assert "This plan learns from 1,000 digits, 500 and 1 distorted copy of each; this server allows 900" in unescaped(
+        app.toast[0].value
+    )
+    assert not store.runs()

@@ -394,6 +394,20 @@ def test_a_space_from_a_link_is_shown_with_its_plan(open_page: Open) -> None:
     assert not app.warning
 
 
+def test_a_space_around_a_plan_of_more_digits_than_the_server_allows(
+    open_page: Open, searches: SearchStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "800")
+    wanted = replace(spec(), base=replace(BASE, train_size=1_000))
+    app = tune(open_page, space=json.dumps(wanted.to_json()))
+    healthy(app)
+    assert "asks for 1,000 training digits, and this server allows 800: it has 500 now" in app.toast[0].value
+    assert draft(app).spec == replace(wanted, base=BASE)
+    app.button(key="tune_start").click().run()
+    healthy(app)
+    assert [s.spec.base.train_size for s in searches.searches("local")] == [500]
+
+
 def test_files_hold_what_they_say(searches: SearchStore) -> None:
     search = made(searches)
     assert tune_draft.from_text(json.dumps(search.spec.to_json())).spec == search.spec

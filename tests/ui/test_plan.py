@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
-from hdr.training.spec import PRESETS, RunSpec
+from hdr.training.spec import PRESETS, Change, RunSpec
 from hdr.types import Step
 
 
@@ -146,3 +146,42 @@ def pipeline(text: str):
 def test_the_plan_of_an_earlier_run_is_used_as_it_was() -> None:
     spec = RunSpec("bundled", 700, seed=3, classifier=catalogue.complete("classifier", Step("decision_tree")))
     assert run(app(), "use", spec).session_state["plan"] == spec
+
+
+@pytest.fixture
+def modest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that allows 3,200 training digits."""
+    monkeypatch.setenv("HDR_TRAINING_DIGITS", "3200")
+
+
+def test_a_plan_of_more_digits_than_the_server_allows_takes_those_and_says_so(modest: None) -> None:
+    found = app()
+    assert found.session_state["plan"].train_size == 3_000 and not found.toast
+    run(found, "use", RunSpec("bundled", 40_000))
+    assert found.session_state["plan"] == RunSpec("bundled", 3_000)
+    assert found.toast[0].value == (
+        "This plan asks for 40,000 training digits, and this server allows 3,200: it has 3,000 now."
+    )
+    # Distorted copies count.
+    run(found, "change", augmentation=Step("distort", {"copies": 2}))
+    assert found.session_state["plan"].train_size == 1_000
+    assert "3,200, distorted copies counted: it has 1,000 now" in found.toast[-1].value
+    # A thing that is repeated with fewer digits is not repeated.
+    steered = RunSpec("bundled", 9_000, classifier=Step("mlp"), changes=(Change(2, (("learning_rate", 0.01),)),))
+    run(found, "use", steered)
+    assert found.session_state["plan"] == replace(steered, train_size=3_000, changes=())
+
+
+def test_a_plan_that_is_allowed_is_taken_as_it_is(modest: None) -> None:
+    found = app()
+    for spec in (RunSpec("bundled", 3_000), RunSpec("bundled", 1_234, augmentation=Step("distort", {"copies": 1}))):
+        run(found, "use", spec)
+        assert found.session_state["plan"] == spec and not found.toast
+
+
+@pytest.mark.parametrize("name", list(PRESETS))
+def test_a_preset_is_recognised_by_what_of_it_is_allowed(name: str, modest: None) -> None:
+    found = run(app(), "use_preset", name)
+    assert found.session_state["preset_name"] == name
+    run(found, "change", seed=5)
+    assert found.session_state["preset_name"] is None
