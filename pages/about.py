@@ -5,7 +5,7 @@ import streamlit as st
 from hdr import settings
 from hdr.datasets.about import FACTS
 from hdr.training.processes import places
-from hdr.ui import admin, allowed, page
+from hdr.ui import admin, allowed, class_view, page
 
 page.begin("About this server", "What it allows, where your data go, and what all of this rests on.")
 
@@ -13,7 +13,8 @@ rules = settings.current()
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("What it allows", anchor=False)
-    st.html(allowed.table(allowed.limits(rules, places())))
+    with st.container(key="limits"):
+        st.html(allowed.table(allowed.limits(rules, places())))
 with right:
     st.subheader("Where your data go", anchor=False)
     st.html(allowed.listing(allowed.data(rules)))
@@ -35,4 +36,5 @@ with left:
 with right:
     st.subheader("Versions", anchor=False)
     st.html(allowed.table(allowed.versions()))
+class_view.door()
 admin.show()

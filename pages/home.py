@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr.ui import journey, page, resources, startup
+from hdr.ui import class_view, journey, page, resources, startup
 
 page.begin("Handwritten digits, step by step")
 st.markdown(
@@ -46,3 +46,4 @@ for column, (target, icon, title, note) in zip(
     with column.container(border=True, height="stretch"):
         st.page_link(f"pages/{target}.py", label=f"**{title}**", icon=f":material/{icon}:")
         st.caption(note)
+class_view.door()

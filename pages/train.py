@@ -8,6 +8,7 @@ from hdr.text import plain
 from hdr.training.estimate import check_memory
 from hdr.types import HdrError
 from hdr.ui import (
+    class_view,
     classroom,
     estimate_view,
     page,
@@ -64,8 +65,7 @@ def one_run() -> None:
             runs.nothing_yet()
     if shown:
         result_view.show(shown)
-    if classroom.current() is None:
-        st.page_link("pages/teach.py", label="For teachers: set this as a task for a class", icon=":material/school:")
+    class_view.door()
 
 
 top = st.container(horizontal=True, vertical_alignment="center", key="plan_row")

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import math
+from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+import cv2
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from hdr import catalogue, datasets, settings
 from hdr.plots import pictures
 from hdr.text import plain
+from hdr.training.processes import places
 from hdr.training.spec import LARGEST, SMALLEST, RunSpec
 from hdr.training.task import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
 from hdr.training.task_link import to_text
 from hdr.types import HdrError
-from hdr.ui import allowed, class_view, plan
+from hdr.ui import class_view, estimate_view, plan, profile, resources
 
-TITLE, INSTRUCTION = "Can you reach 97 %?", "Change one thing at a time, and write down what it did."
+TITLE, INSTRUCTION = "Can you do better?", "Change one thing at a time, and write down what it did."
+
+PUPILS = 30
+"""How many of them are thought to train at once, to say how long that takes."""
+
+MARGIN, SQUARE = 4, 8
+"""Of a QR code: light squares around it, and pixels of a square."""
+
+LESS_WRONG = 0.1
+"""What share of the plan's mistakes the target that is suggested does without."""
 
 
 def show() -> None:
@@ -42,8 +58,9 @@ def _choices(spec: RunSpec) -> dict[str, Any]:
         '<div class="hdr-note">Everybody begins with the plan as it stands on the Train page. What you do not free '
         "here stays as it is there.</div>"
     )
+    _pace(spec)
     values: dict[str, Any] = {"title": title or "", "instruction": instruction or "", "plan": spec}
-    values |= _target()
+    values |= _target(spec)
     values["free"] = (*_parameters(spec), *_parts())
     values |= _from_lists(spec)
     values["pages"] = tuple(
@@ -62,18 +79,59 @@ def _choices(spec: RunSpec) -> dict[str, Any]:
     return values
 
 
-def _target() -> dict[str, Any]:
+def _pace(spec: RunSpec) -> None:
+    """How long a training takes, and how long a class waits for all of theirs."""
+    estimate_view.show()
+    seconds = estimate_view.seconds(spec)
+    if seconds is None:
+        return
+    several = places()
+    pace = pictures.duration(seconds * math.ceil(PUPILS / several))
+    st.html(
+        f'<div class="hdr-note">This server trains {"one" if several == 1 else several} at a time: if {PUPILS} pupils '
+        f"begin at once, the last has an answer after about {pace}. Fewer digits are quicker.</div>"
+    )
+
+
+def _target(spec: RunSpec) -> dict[str, Any]:
+    known = _reached(spec)
+    # As a test accuracy of 10,000 digits is written.
+    better = None if known is None else min(math.ceil(1_000 * (known + LESS_WRONG * (1 - known))) / 10, 100.0)
     percent = st.number_input(
         "Target: test accuracy in %",
         10.0,
         100.0,
-        97.0,
-        0.5,
+        better,
+        0.1,
         format="%g",
-        key="teach_target",
+        placeholder="none",
+        # Another plan has another target.
+        key=f"teach_target-{spec.key}-{better}",
         help="Shown in the banner, with the best of one's own runs. Clear the field for none.",
     )
+    if known is None:
+        st.caption("Train the plan once, and you will see here how good it is.")
+    elif percent is not None and percent / 100 <= known:
+        st.caption(
+            f":material/warning: The plan reaches {pictures.percent(known)} as it is: nobody has to change anything."
+        )
+    else:
+        st.caption(f"The plan reaches {pictures.percent(known)} as it is.")
     return {"target": None if percent is None else round(percent / 100, 6)}
+
+
+def _reached(spec: RunSpec) -> float | None:
+    """Test accuracy of the newest run of this very plan that the teacher sees; None where there is none."""
+    done = resources.store().listed(profile.owner(), ("done",), class_view.MOST_COUNTED)
+    return next((run.test_accuracy for run in done if _key(run.spec_json) == spec.key), None)
+
+
+@lru_cache(maxsize=4_096)
+def _key(spec_json: str) -> str:
+    try:
+        return RunSpec.from_json(json.loads(spec_json)).key
+    except HdrError:
+        return ""
 
 
 def _parameters(spec: RunSpec) -> tuple[str, ...]:
@@ -160,9 +218,10 @@ def _preview(task: Task) -> None:
         st.html(f'<div class="hdr-note">Pages: {" · ".join(pages)}{" · with Tune" if task.tune else ""}</div>')
         free = class_view.changeable(task)
         st.markdown("They choose" if free else "They choose nothing: they can only train this plan.")
-        st.html(allowed.table(free))
+        if free:
+            st.html(class_view.table(free))
         st.markdown("Set by you")
-        st.html(allowed.table(class_view.fixed(task)))
+        st.html(class_view.table(class_view.fixed(task)))
     most, copies = settings.current().training_digits, task.plan.augmentation
     rows = task.sizes[1] * (1 + (copies.params["copies"] if copies else 0))
     if most is not None and rows > most:
@@ -179,7 +238,41 @@ def _link(text: str) -> None:
     st.markdown("**The link for your class**")
     st.code(address, language=None, wrap_lines=True, height=120)
     st.link_button("Open it as a pupil", address, icon=":material/open_in_new:")
+    if urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1"):
+        st.caption(
+            ":material/warning: This address works on this computer alone. Open the app by the address that your "
+            "pupils' devices reach, and make the link there."
+        )
+    if not settings.current().demo:
+        st.caption(
+            "On this server everybody shares all runs, and the banner counts them together. Where its host sets "
+            "HDR_PROFILE to demo, all see their own."
+        )
     st.caption(
         "The whole task is in the link: nothing is kept on the server, and it works on any server of this app that has "
         "the data. It is a guide, no lock: whoever leaves the class sees the whole app."
     )
+    if (squares := _squares(address)) is not None:
+        st.image(squares, "For phones: show this on the projector, as large as it gets.", width=360)
+
+
+@lru_cache(maxsize=64)
+def _squares(address: str) -> NDArray[np.uint8] | None:
+    """The address as a QR code (ISO/IEC 18004), uint8 of 0 and 255; None where it is too long for one.
+
+    Source: cv2.QRCodeEncoder.
+    """
+    how = cv2.QRCodeEncoder.Params()
+    # Bytes: addresses have small letters. The least correction: a screen has no stains, and squares stay larger.
+    how.mode, how.correction_level = cv2.QRCODE_ENCODER_MODE_BYTE, cv2.QRCODE_ENCODER_CORRECT_LEVEL_L
+    try:
+        squares = cv2.QRCodeEncoder.create(how).encode(address)
+    except cv2.error:
+        return None
+    # A margin of four squares belongs to it, and has to be light in the dark theme, too.
+    framed = np.pad(squares, max(0, MARGIN - _margin(squares)), constant_values=255)
+    return framed.repeat(SQUARE, 0).repeat(SQUARE, 1)
+
+
+def _margin(squares: NDArray[np.uint8]) -> int:
+    return int(np.flatnonzero((squares < 128).any(0))[0])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from html import escape
 
 import streamlit as st
 
 from hdr import catalogue, datasets
+from hdr.catalogue import Parameter
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training.spec import RunSpec
 from hdr.training.task import PARTS, Task, TaskError, parameters
 from hdr.training.task_link import from_text, to_text
-from hdr.types import HdrError
-from hdr.ui import classroom, plan, profile, resources, tune_mode
+from hdr.types import HdrError, Step
+from hdr.ui import allowed, classroom, plan, profile, resources, tune_mode
 from hdr.ui.widgets import show_value
 
 PARAMETER = "class"
@@ -72,7 +75,7 @@ def banner() -> None:
     task = classroom.current()
     if task is None:
         return
-    with st.container(horizontal=True, vertical_alignment="center", key="class_banner"):
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="class_banner"):
         st.html(words(task, progress(task)), width="stretch")
         st.button(
             "Leave",
@@ -121,9 +124,15 @@ def not_here() -> None:
     st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
 
 
+def door() -> None:
+    """The way to the page on which a teacher sets the task; nothing within a class."""
+    if classroom.current() is None:
+        st.page_link("pages/teach.py", label="For teachers: set a task for a class", icon=":material/school:")
+
+
 def fixed(task: Task) -> list[tuple[str, str]]:
     """What stays as the teacher has set it, as pairs of a name and a value."""
-    spec, known = task.plan, parameters()
+    spec = task.plan
     low, high = task.sizes
     pairs = []
     if len(task.datasets) == 1:
@@ -131,26 +140,38 @@ def fixed(task: Task) -> list[tuple[str, str]]:
     if low == high:
         pairs.append(("Training digits", pictures.count(low)))
     if "pipeline" not in task.free:
-        steps = [catalogue.get("step", s.name).title for s in spec.pipeline.steps]
-        pairs.append(("Preprocessing", ", then ".join(steps) or "none"))
-    if not task.features:
-        pairs.append(("Features", ", ".join(catalogue.get("feature", s.name).title for s in spec.features)))
-    if "reduction" not in task.free:
-        pairs.append(("Reduction", catalogue.get("reduction", spec.reduction.name).title if spec.reduction else "none"))
-    if len(task.classifiers) == 1:
-        pairs.append(("Classifier", catalogue.get("classifier", spec.classifier.name).title))
-    if "augmentation" not in task.free:
-        pairs.append(("Distorted copies", f"{spec.augmentation.params['copies']}" if spec.augmentation else "none"))
-    shown = [("classifier", spec.classifier), *([("reduction", spec.reduction)] if spec.reduction else [])]
-    for kind, step in shown:
-        for name, value in step.params.items():
-            path = f"{kind}.{step.name}.{name}"
-            if path not in task.free:
-                entry, parameter = known[path]
-                pairs.append((f"{entry.title}: {parameter.title}", show_value(parameter, value)))
+        pairs.append(("Preprocessing", ", then ".join(_named(task, "step", s) for s in spec.pipeline.steps) or "none"))
+    pairs += _part(task, "Features", "feature", spec.features, not task.features)
+    reduction = (spec.reduction,) if spec.reduction else ()
+    pairs += _part(task, "Reduction", "reduction", reduction, "reduction" not in task.free)
+    pairs += _part(task, "Classifier", "classifier", (spec.classifier,), len(task.classifiers) == 1)
+    copies = (spec.augmentation,) if spec.augmentation else ()
+    pairs += _part(task, PARTS["augmentation"], "augmentation", copies, "augmentation" not in task.free)
     if "seed" not in task.free:
         pairs.append(("Seed", str(spec.seed)))
     return pairs
+
+
+def _part(task: Task, title: str, kind: catalogue.Kind, steps: Sequence[Step], stays: bool) -> list[tuple[str, str]]:
+    """A part of the plan as one line; where another entry may be chosen, what stays of those that the plan has."""
+    if stays:
+        return [(title, ", ".join(_named(task, kind, s) for s in steps) or "none")]
+    kept = [(catalogue.get(kind, s.name).title, _kept(task, kind, s)) for s in steps]
+    return [(name, values) for name, values in kept if values]
+
+
+def _named(task: Task, kind: catalogue.Kind, step: Step) -> str:
+    values = _kept(task, kind, step)
+    return catalogue.get(kind, step.name).title + (f" ({values})" if values else "")
+
+
+def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
+    return ", ".join(
+        # C is no word.
+        f"{p.title.lower() if len(p.title) > 1 else p.title} {show_value(p, step.params[p.name])}"
+        for p in catalogue.get(kind, step.name).parameters
+        if kind == "step" or not task.is_free(kind, step.name, p.name)
+    )
 
 
 def changeable(task: Task) -> list[tuple[str, str]]:
@@ -171,8 +192,26 @@ def changeable(task: Task) -> list[tuple[str, str]]:
             pairs.append((PARTS[path], "any"))
         else:
             entry, parameter = known[path]
-            pairs.append((f"{entry.title}: {parameter.title}", parameter.expected.removeprefix("one of ")))
+            pairs.append((f"{entry.title}: {parameter.title}", _range(parameter)))
     return pairs
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.type is bool:
+        return "yes or no"
+    if parameter.choices:
+        return ", ".join(show_value(parameter, value) for value in parameter.choices)
+    return f"{show_value(replace(parameter, unit=''), parameter.minimum)} to {show_value(parameter, parameter.maximum)}"
+
+
+def table(pairs: list[tuple[str, str]]) -> str:
+    """Names and values as HTML, one below the other: both may be long."""
+    return f'<div class="hdr-lines">{allowed.table(pairs)}</div>'
+
+
+def set_by_teacher(task: Task) -> str:
+    """What stays, as HTML for below the controls."""
+    return f'<div class="hdr-note">Set by your teacher:</div>{table(fixed(task))}'
 
 
 def title_of(name: str) -> str:

@@ -28,6 +28,12 @@ def show() -> None:
         _measure(spec)
 
 
+def seconds(spec: RunSpec) -> float | None:
+    """What a run of the plan takes in all; None while that is not measured, or where it cannot be."""
+    job = _job(spec) if _settled(spec) else None
+    return job.result.total_seconds if job and job.state == "done" else None
+
+
 def _settled(spec: RunSpec) -> bool:
     key, since = st.session_state.get(_SINCE, ("", 0.0))
     if key != spec.key:

@@ -15,7 +15,7 @@ from hdr.training.allowance import largest_size
 from hdr.training.fitting import validation_size
 from hdr.training.spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
-from hdr.ui import allowed, chain, class_view, classroom, own_data, plan, resources
+from hdr.ui import chain, class_view, classroom, own_data, plan, resources
 from hdr.ui.widgets import parameter_widget
 
 SHOWN_DIGITS, SHOWN_COPIES = 7, 3
@@ -63,7 +63,9 @@ def preset_note() -> str:
 
 def widgets() -> None:
     """Everything that a plan consists of; in a class, what is free, and below it what is fixed."""
-    left, right = st.columns(2, gap="medium")
+    task = classroom.current()
+    # A class may leave the right one empty.
+    left, right = st.columns(2, gap="medium") if task is None or task.features else (st.container(), st.container())
     with left:
         _data()
         _pipeline()
@@ -72,8 +74,8 @@ def widgets() -> None:
         _reduction()
     _classifier()
     _augmentation()
-    if task := classroom.current():
-        st.html('<div class="hdr-note">Set by your teacher:</div>' + allowed.table(class_view.fixed(task)))
+    if task:
+        st.html(class_view.set_by_teacher(task))
 
 
 def _data() -> None:

@@ -12,7 +12,9 @@ from hdr.ui.sources import linked
 
 
 def show_value(parameter: Parameter, value: Any) -> str:
-    """A value as people read it: ``3 px``, ``0.001``, ``60 %``."""
+    """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return f"{text} {parameter.unit}".strip()
 
