@@ -77,7 +77,7 @@ def keep(dataset: Dataset, owner: str, most_mb: float | None = None) -> None:
         needed, used = dataset.train.images.nbytes + dataset.test.images.nbytes, sum(map(kept.size, _all()))
         if most_mb is not None and needed + used > most_mb * 1e6:
             raise NoRoom(
-                f"This needs {needed / 1e6:.0f} MB, and visitors' own data take {used / 1e6:.0f} of {most_mb:.0f} MB "
+                f"This needs {needed / 1e6:.2g} MB, and visitors' own data take {used / 1e6:.2g} of {most_mb:g} MB "
                 "on this server. Upload fewer digits, or try again later."
             )
         try:

@@ -147,7 +147,7 @@ def _forget() -> None:
     if draft:
         job = jobs.get(_key(draft), _nothing, slow=True)
         if job.state == "done" and isinstance(job.result, _Read) and job.result.dataset.name not in own_data.names():
-            own.drop(job.result.dataset.name, draft.owner)
+            own_data.remove(job.result.dataset.name)
 
 
 def _nothing(report: jobs.Report) -> None:
@@ -172,6 +172,8 @@ def _show(draft: _Draft) -> None:
     read: _Read | None = jobs.result(_key(draft), work, HEIGHT, slow=True)
     if read is None:
         return
+    # Whoever only looks at it, and leaves, is not to take up the room of others for a day.
+    own_data.mind(read.dataset.name, draft.owner)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(draft.title)}**", width="content")
         used = read.dataset.name in own_data.names()

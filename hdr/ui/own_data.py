@@ -66,6 +66,15 @@ def dataset(name: str) -> Dataset:
     return found
 
 
+def mind(name: str, owner: str) -> None:
+    """See that a data set that was kept for its owner is deleted when this session ends, whether it is used or not."""
+    mine = _mine()
+    if (name, owner) not in mine.keys:
+        with _lock:
+            _holders[name, owner] += 1
+        mine.keys.append((name, owner))
+
+
 def hold(found: Dataset, owner: str) -> None:
     """Give a data set that was kept for its owner to this session.
 
@@ -77,9 +86,7 @@ def hold(found: Dataset, owner: str) -> None:
         return
     if len(mine.sets) >= MOST:
         raise HdrError(f"You have {MOST} data sets of your own already. Remove one first.")
-    with _lock:
-        _holders[found.name, owner] += 1
-    mine.keys.append((found.name, owner))
+    mind(found.name, owner)
     mine.sets[found.name] = found
 
 

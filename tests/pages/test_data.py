@@ -19,10 +19,10 @@ from hdr.datasets.upload import Upload
 from hdr.training.spec import RunSpec
 from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
-from hdr.types import Dataset, HdrError, Step
+from hdr.types import Dataset, HdrError, Split, Step
 from hdr.ui import data_view, own_data, run_actions, startup
 
-from .conftest import Open, healthy, key_of, text
+from .conftest import Open, healthy, key_of, text, unescaped
 
 
 def files(n: int = 400) -> tuple[Upload, ...]:
@@ -186,6 +186,46 @@ def test_more_data_sets_are_offered_and_fetched_on_request(open_page: Open, monk
     app.run()
     assert not [b for b in app.button if (b.key or "").startswith("get-")]
     assert "python -m hdr data" in text(app).replace("\\", "")
+
+
+def test_all_own_data_together_take_no_more_than_the_host_has_set(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_OWN_DATA_MB", "1")
+    train = datasets.load("bundled").train
+    others = own.make("Theirs", "", Split(train.images[:900], train.labels[:900]), Split(*empty()))
+    own.keep(others, "bert")
+
+    app = open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local"))
+    for _ in range(100):
+        app.run()
+        said = unescaped(text(app))
+        if "This needs" in said:
+            break
+        time.sleep(0.1)
+    assert "This needs 0.31 MB, and visitors' own data take 0.71 of 1 MB on this server" in said
+    assert not any(b.key == "data_use" for b in app.button) and len(list(own._all())) == 1
+    own.drop(others.name, "bert")
+    # There is room again.
+    settle(open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local")))
+
+
+def empty() -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8)
+
+
+def test_a_session_that_only_looked_leaves_nothing(open_page: Open) -> None:
+    app = open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local"))
+    settle(app)
+    assert len(list(own._all())) == 1
+    app.session_state["_data_draft"] = data_view._Draft(files(300), (), Options(), "Mine", "local")
+    settle(app)
+    assert len(list(own._all())) == 2
+    mine = app.session_state["_own_data"]
+    # As when Streamlit lets a session go.
+    own_data._ended.append(mine.keys)
+    startup.tidy()
+    assert not list(own._all())
 
 
 def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
