@@ -61,7 +61,7 @@ def show(journey: Journey) -> None:
     """The way as pictures; each is a link to the page where it can be changed."""
     shown = [s for s in journey.stages if s.step.name in SHOWN]
     final = journey.stages[-1].image
-    notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright, one size, centred"}
+    notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright and centred"}
     with st.container(horizontal=True, wrap=False, gap="medium", key="journey"):
         start = pictures.digit(journey.start.image, SIDE, "a noisy digit")
         _card(0, start, "preprocess", "Captured", "as a bad scan", journey)
