@@ -93,14 +93,22 @@ class LocalProcesses:
         return run
 
     def stop(self, run_id: str) -> None:
-        """End a run within a moment, wherever it is running."""
-        self._store.request_stop(run_id)
+        """End a run within a moment, wherever it is running.
+
+        Raises:
+            HdrError: the store cannot be written to; a process of this server's is ended even so.
+        """
         with self._lock:
             process = self._running.get(run_id)
-        if process:
-            self._store.end(run_id, "stopped")
-            process.kill()
-        self._wake.set()
+        try:
+            self._store.request_stop(run_id)
+            if process:
+                self._store.end(run_id, "stopped")
+        finally:
+            # One that hangs may be what keeps the store.
+            if process:
+                process.kill()
+            self._wake.set()
 
     def submit_search(
         self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False
@@ -119,14 +127,21 @@ class LocalProcesses:
         return search
 
     def stop_search(self, search_id: str) -> None:
-        """End a search within a moment, wherever it is running; it can go on later."""
-        self._searches.request_stop(search_id)
+        """End a search within a moment, wherever it is running; it can go on later.
+
+        Raises:
+            HdrError: as `stop`.
+        """
         with self._lock:
             process = self._running.get(SEARCH + search_id)
-        if process:
-            self._searches.end(search_id, "stopped")
-            process.kill()
-        self._wake.set()
+        try:
+            self._searches.request_stop(search_id)
+            if process:
+                self._searches.end(search_id, "stopped")
+        finally:
+            if process:
+                process.kill()
+            self._wake.set()
 
     def resume_search(self, search_id: str) -> bool:
         """Let a search go on where it stopped; False where it is still active, or its budget is used up.

@@ -22,7 +22,7 @@ from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import Step
 
-from .test_processes import alive, needs_signals, wait
+from .test_processes import alive, end, needs_signals, wait
 
 LONG = RunSpec("bundled", 1500, classifier=Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16}))
 
@@ -45,11 +45,7 @@ def still(store: RunStore) -> Iterator[LocalProcesses]:
 def processes(store: RunStore) -> Iterator[LocalProcesses]:
     found = LocalProcesses(store, capacity=1, spare=False)
     yield found
-    for run in store.runs():
-        found.stop(run.id)
-    for search in SearchStore(store).searches():
-        found.stop_search(search.id)
-    found.close()
+    end(found, store)
 
 
 def test_nothing_is_limited_on_ones_own_machine(still: LocalProcesses, small: RunSpec):
@@ -229,5 +225,9 @@ def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, proces
     with module.subprocess.Popen([module.sys.executable, "-c", "while True: pass"]) as process:
         processes._running[run] = process
         store.end(run, "interrupted", "silent")
-        process.wait(20)
+        try:
+            process.wait(20)
+        finally:
+            # Otherwise its end would be waited for without end.
+            process.kill()
     wait(lambda: run not in processes._running)

@@ -15,11 +15,12 @@ import pytest
 
 from hdr.training.model import TrainedModel
 from hdr.training.processes import LocalProcesses
+from hdr.training.search_store import SearchStore
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
-from hdr.training.store import RunStore
+from hdr.training.store import ACTIVE, RunStore
 from hdr.training.worker import execute
-from hdr.types import Step
+from hdr.types import HdrError, Step
 
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")
@@ -48,9 +49,22 @@ def processes(store: RunStore) -> Iterator[LocalProcesses]:
     """Processes without a spare."""
     found = LocalProcesses(store, capacity=1, spare=False)
     yield found
-    for run in store.runs():
-        found.stop(run.id)
-    found.close()
+    end(found, store)
+
+
+def end(processes: LocalProcesses, store: RunStore) -> None:
+    """Leave nothing behind, whatever became of a test; one that hangs may keep the store, and is ended first."""
+    processes.close()
+    left = list(processes._running.values())
+    for process in left:
+        process.kill()
+    for process in left:
+        process.wait(20)
+    for run in store.listed(statuses=ACTIVE):
+        store.end(run.id, "stopped")
+    searches = SearchStore(store)
+    for search in searches.searches():
+        searches.end(search.id, "stopped")
 
 
 def test_execute_in_this_process(store: RunStore, small: RunSpec) -> None:
@@ -115,6 +129,26 @@ def test_done_stopped_and_killed_one_after_another(
     wait(lambda: store.get(third).status == "interrupted", 5)
     assert "killed" in store.get(third).message
     wait(lambda: store.get(fourth).status == "done")
+
+
+@needs_signals
+def test_what_cannot_be_written_down_is_ended_all_the_same(
+    store: RunStore, processes: LocalProcesses, long: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = processes.submit(long, "ann", "t").id
+    wait(lambda: store.events(run))
+    process = processes._running[run]
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "request_stop", refuse)
+        with pytest.raises(HdrError, match="locked"):
+            processes.stop(run)
+        process.wait(20)
+    wait(lambda: store.get(run).status == "interrupted")
+
+
+def refuse(run: str) -> None:
+    """As a store that somebody else keeps."""
+    raise HdrError("The store is locked.")
 
 
 def test_a_stop_reaches_a_run_through_the_store_alone(
@@ -276,6 +310,8 @@ def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
         wait(lambda: store.get(run).status == "stopped", 5)
         assert time.monotonic() - began < 3 and not store.get(run).folder.exists()
     finally:
+        # Nobody else would: its own server is gone.
+        store.end(run, "stopped")
         processes.close()
 
 
