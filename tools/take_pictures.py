@@ -42,7 +42,7 @@ SCHEMES = ("light", "dark")
 WIDTH, HEIGHT = 1280, 800
 
 CHAIN = "median-size-3~contrast_stretching-low-1.0-high-99.0~otsu~deskew~scale_to_box~centre_by_mass"
-NOISY = f"preprocess?chain={CHAIN}&gaussian_noise.sigma=40&salt_and_pepper.share=8&rotation.angle=12&index=4"
+NOISY = f"preprocess?chain={CHAIN}&gaussian_noise.sigma=40&salt_and_pepper.share=8&rotation.angle=12"
 PLAN = replace(PRESETS["fast"].spec, train_size=2000, classifier=Step("svm", {"C": 1.0, "gamma": 0.2}))
 COMPARED = (PLAN, replace(PLAN, classifier=Step("k_nearest_neighbours")), replace(PLAN, features=(Step("pixels"),)))
 VARIED = {
@@ -64,6 +64,9 @@ NUMBER: Strokes = [
     [(400, 60), (360, 100), (350, 160), (390, 200), (440, 170), (445, 100), (400, 60)],
     [(540, 80), (590, 60), (630, 90), (600, 140), (540, 200), (650, 200)],
 ]
+SETTLED = """() => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'
+  && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
+
 OWN_DIGITS = 400
 """How many digits the data set has that somebody brings along."""
 
@@ -88,7 +91,8 @@ class Studio:
     made: dict[str, str] = field(default_factory=dict)
 
     def keep(self, page: Page, name: str) -> None:
-        """Write the picture."""
+        """Write the picture, once nothing on the page is about to change."""
+        page.wait_for_function(SETTLED)
         page.wait_for_timeout(800)
         path = self.folder / f"{name}-{self.scheme}.png"
         page.screenshot(path=str(path))
@@ -109,8 +113,10 @@ def main() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless", "true"]
-    server = subprocess.Popen([*command, "--server.port", str(port)], cwd=ROOT, stdout=subprocess.DEVNULL)  # nosec B603 # our own app
+    # Whoever works on the app meanwhile does not change the one in the pictures.
+    options = ["--server.headless", "true", "--server.fileWatcherType", "none", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # nosec B603 # our own app
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
         studio = Studio(f"http://127.0.0.1:{port}", said.folder)
@@ -140,11 +146,14 @@ def _home(page: Page, studio: Studio) -> None:
 
 def _preprocess(page: Page, studio: Studio) -> None:
     page.goto(f"{studio.url}/{NOISY}")
-    page.locator(".st-key-large").wait_for()
+    # The pictures and the formula come after the text around them.
+    page.locator(".st-key-large canvas").first.wait_for()
+    page.locator(".katex-display").first.wait_for()
 
 
 def _features(page: Page, studio: Studio) -> None:
-    _preprocess(page, studio)
+    page.goto(f"{studio.url}/{NOISY}")
+    page.locator(".st-key-large").wait_for()
     page.get_by_test_id("stTopNavLink").filter(has_text="Features").click()
     page.locator(".st-key-drawings").wait_for()
     page.locator(".js-plotly-plot").wait_for()
@@ -223,6 +232,13 @@ def _about(page: Page, studio: Studio) -> None:
     page.locator(".hdr-facts").nth(1).wait_for()
 
 
+def _class(page: Page, studio: Studio) -> None:
+    page.goto(f"{studio.url}/teach")
+    page.get_by_text("pupils begin at once").wait_for()
+    page.get_by_test_id("stImage").locator("img").wait_for()
+    _tall(page, 1740)
+
+
 SCENES: dict[str, Callable[[Page, Studio], None]] = {
     "home": _home,
     "preprocess": _preprocess,
@@ -235,6 +251,7 @@ SCENES: dict[str, Callable[[Page, Studio], None]] = {
     "photo": _photo,
     "data": _data,
     "about": _about,
+    "class": _class,
 }
 
 
