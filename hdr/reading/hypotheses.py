@@ -110,6 +110,10 @@ class Weights:
     dropped: float
 
 
+AMONG = 0.6
+"""How much of the reading is that of the one who sees what stands around a digit; the rest is the other's, who sees it
+by itself. Found as the weights were."""
+
 KNOWING = Weights(
     whole=3.1,
     certainty=7.9,
@@ -239,7 +243,7 @@ def judge(model: Classifier, images: Images, windows: Callable[[], Windows]) -> 
     seen, among = model.look(images), model.wholes(windows())[:, :CLASSES]
     # Both read: what is cut from its neighbours is read better among them, what stands alone without them. They err
     # together, so that the product would be too sure of itself.
-    both = np.sqrt(seen.probabilities * np.maximum(among, _FLOOR))
+    both = seen.probabilities ** (1 - AMONG) * np.maximum(among, _FLOOR) ** AMONG
     return Judged(both / both.sum(axis=1, keepdims=True), seen.digit, among.sum(axis=1))
 
 
