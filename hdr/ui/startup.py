@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import pkgutil
 import threading
 import time
 
 import streamlit as st
 
-from hdr import datasets
+from hdr import datasets, ui
 from hdr.datasets import background, own
 from hdr.text import plain
 from hdr.training import cleaning, default
@@ -85,8 +87,12 @@ def _load_reader() -> None:
 def _import_slow_ones() -> None:
     # Nobody's first click is to pay for these, with or without MNIST.
     import plotly.graph_objects  # noqa: F401
+    import skimage.morphology  # noqa: F401
     import sklearn.svm  # noqa: F401
     import skops.io  # noqa: F401
+
+    for module in pkgutil.iter_modules(ui.__path__):
+        importlib.import_module(f"{ui.__name__}.{module.name}")
 
 
 def tidy() -> None:
