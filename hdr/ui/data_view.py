@@ -17,7 +17,7 @@ from hdr.plots import counts, pictures
 from hdr.plots.style import CONFIG
 from hdr.text import plain
 from hdr.types import CLASSES, Dataset, HdrError, Split
-from hdr.ui import about_data, digit, jobs, own_data, plan, profile, resources
+from hdr.ui import about_data, digit, jobs, own_data, page, plan, profile, resources
 
 SHOWN, SIDE = 10, 28
 """Digits of each class in the preview, one of their pixels for each of the screen's."""
@@ -320,6 +320,7 @@ def more() -> None:
 
 
 @st.fragment(run_every=1.0)
+@page.plainly()
 def _fetch(each: further.Further) -> None:
     seen = background.progress(each.NAME)
     if seen.state == "done":

@@ -11,7 +11,7 @@ from hdr import settings
 from hdr.plots import pictures
 from hdr.training.estimate import Estimate, estimate
 from hdr.training.spec import RunSpec
-from hdr.ui import jobs, plan, profile
+from hdr.ui import jobs, page, plan, profile
 
 SETTLED_SECONDS = 0.8
 """So long a plan has to stay as it is before it is probed: a slider that is dragged begins nothing."""
@@ -48,6 +48,7 @@ def _job(spec: RunSpec) -> jobs.Job:
 
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)
+@page.plainly()
 def _measure(spec: RunSpec) -> None:
     job = _job(spec) if _settled(spec) else None
     if job and job.state in ("done", "failed"):

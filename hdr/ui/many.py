@@ -19,7 +19,7 @@ from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.text import plain
 from hdr.types import Step
-from hdr.ui import digit, jobs, resources
+from hdr.ui import digit, jobs, page, resources
 
 PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
 NAMED = 60
@@ -65,6 +65,7 @@ def _complete(features: Sequence[Step]) -> tuple[Step, ...]:
 
 
 @st.fragment
+@page.plainly()
 def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     """Digits as points: two features, principal components or t-SNE; a click shows the digit.
 

@@ -10,7 +10,7 @@ from hdr.plots import boxes
 from hdr.reading import read_number, strokes_from_canvas
 from hdr.reading.ready import Looking
 from hdr.types import HdrError, Reading, Strokes
-from hdr.ui import draw_mode, draw_share, drawing, own_hand, readers, reading_view, several
+from hdr.ui import draw_mode, draw_share, drawing, own_hand, page, readers, reading_view, several
 from hdr.ui.several import Several
 
 NAME = "number"
@@ -37,6 +37,7 @@ class Read:
 
 
 @st.fragment
+@page.plainly()
 def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, right = st.columns([720, 400], gap="large")

@@ -15,7 +15,7 @@ from hdr.reading import open_image, read_image, read_page
 from hdr.reading.images import FORMATS
 from hdr.reading.ready import Looking
 from hdr.types import Classifier, HdrError, Reading
-from hdr.ui import drawing, jobs, own_hand, paste, readers, several
+from hdr.ui import drawing, jobs, own_hand, page, paste, readers, several
 from hdr.ui.photo_marks import Marks
 from hdr.ui.several import Several
 
@@ -49,6 +49,7 @@ class Photo:
 
 
 @st.fragment
+@page.plainly()
 def board() -> None:
     """The photo with everything that was found on it."""
     left, right = st.columns([720, 400], gap="large")

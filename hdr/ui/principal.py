@@ -12,7 +12,7 @@ from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.text import plain
 from hdr.types import HdrError, Images
-from hdr.ui import jobs, resources
+from hdr.ui import jobs, page, resources
 
 EIGENDIGITS, WALKED = 10, 24
 COUNTS = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50, 75, 100, 150, 200, 300)
@@ -22,6 +22,7 @@ HEIGHT = 640
 
 
 @st.fragment
+@page.plainly()
 def section(dataset: str, pipeline: Pipeline, image: Images) -> None:
     """All that principal components say, with one digit rebuilt.
 

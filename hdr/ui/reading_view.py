@@ -17,6 +17,7 @@ INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 
 @st.fragment
+@page.plainly()
 def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, middle, right = st.columns([425, 320, 375], gap="large")

@@ -15,7 +15,7 @@ from hdr.plots import pictures, violin
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.types import Step
-from hdr.ui import jobs, many
+from hdr.ui import jobs, many, page
 
 ORDERS = {"f": "F", "information": "Mutual information"}
 TABLE_HEIGHT, VIOLIN_HEIGHT, MAP = 380, 340, 168
@@ -26,6 +26,7 @@ AT_ONCE = 200
 
 
 @st.fragment
+@page.plainly()
 def section(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     """Which columns tell the classes apart, and how each spreads over them.
 

@@ -9,12 +9,13 @@ from hdr.plots import confusion, pictures
 from hdr.plots.style import CONFIG
 from hdr.training.store import Run
 from hdr.training.transfer import SURE, Transfer, transfer
-from hdr.ui import jobs, own_data, resources
+from hdr.ui import jobs, own_data, page, resources
 
 HEIGHT, SIDE = 400, 56
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """A data set to choose, and how the run does on it: accuracy, confusion, and the mistakes it was most sure of.
 

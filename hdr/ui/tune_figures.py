@@ -19,7 +19,7 @@ from hdr.plots.search_axis import Axis, Tried, finished
 from hdr.plots.style import CONFIG
 from hdr.training.search_sampling import importance
 from hdr.training.search_types import Search, Trial
-from hdr.ui import jobs, tune_brush
+from hdr.ui import jobs, page, tune_brush
 
 HISTORY, CONTOUR = 380, 400
 REDRAW_SECONDS = 12.0
@@ -41,6 +41,7 @@ def history(search: Search, trials: Sequence[Tried], of: int) -> None:
 
 
 @st.fragment
+@page.plainly()
 def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
     """Trials as lines through what varied; what somebody has brushed stays so when the next trial comes."""
     st.subheader("Which settings go together", anchor=False)
@@ -118,6 +119,7 @@ def _importance(search: Search, trials: Sequence[Trial], done: int) -> dict[str,
 
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)
+@page.plainly()
 def _when_done(job: jobs.Job) -> None:
     if jobs.all_jobs().get(job.key, job.work, slow=job.slow).state in ("done", "failed"):
         st.rerun(scope="app")

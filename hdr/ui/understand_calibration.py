@@ -14,13 +14,14 @@ from hdr.training import calibration
 from hdr.training.calibration import Calibration, Reliability
 from hdr.training.store import Run
 from hdr.types import Labels
-from hdr.ui import jobs, resources, understand
+from hdr.ui import jobs, page, resources, understand
 
 HEIGHT = 420
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """Reliability before and after temperature scaling, and accuracy against the share that is answered.
 

@@ -12,7 +12,7 @@ from hdr.plots import confusion, pictures
 from hdr.plots.style import CONFIG
 from hdr.training.store import Run
 from hdr.types import CLASSES
-from hdr.ui import resources, understand
+from hdr.ui import page, resources, understand
 
 ANY = "any"
 CHOICES = (ANY, *map(str, range(CLASSES)))
@@ -46,6 +46,7 @@ def picked(labels: NDArray[np.uint8], said: NDArray[np.floating], really: str, c
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """The confusion matrix, whose cells can be clicked; the digits of a cell; one digit in full; the classes.
 

@@ -13,12 +13,13 @@ from hdr.training import curves
 from hdr.training.curves import Point
 from hdr.training.evaluation import wilson_interval
 from hdr.training.store import Run
-from hdr.ui import jobs, resources, understand
+from hdr.ui import jobs, page, resources, understand
 
 HEIGHT = 380
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """A learning curve over training size, and a validation curve over one hyperparameter, each on demand.
 

@@ -16,7 +16,7 @@ from hdr.training.inside import Means, Question, Unseen
 from hdr.training.model import TrainedModel
 from hdr.training.store import Run
 from hdr.types import CLASSES, Drawing, Mark
-from hdr.ui import jobs, resources, understand
+from hdr.ui import jobs, page, resources, understand
 
 HEIGHT = 420
 PICTURE, LARGE = 84, 224
@@ -27,6 +27,7 @@ View = Callable[[Run, TrainedModel], None]
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """One view of the model's inside after another; which there are depends on the classifier.
 

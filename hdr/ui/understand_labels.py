@@ -15,7 +15,7 @@ from hdr.training import labels as confident
 from hdr.training.labels import FOLDS, MNIST_TEST, Suspects
 from hdr.training.store import Run
 from hdr.types import Labels
-from hdr.ui import digit, jobs, resources, understand
+from hdr.ui import digit, jobs, page, resources, understand
 
 WHERE = {"test": "Test digits", "training": "Training digits"}
 SHOWN = 40
@@ -31,6 +31,7 @@ class _Read(Frozen):
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """The most suspect digits of the test split, or of the training digits by cross-validation.
 

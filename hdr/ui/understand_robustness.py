@@ -14,7 +14,7 @@ from hdr.plots.style import CONFIG
 from hdr.training import robustness
 from hdr.training.robustness import SWEEPS, Robustness, Sweep
 from hdr.training.store import Run
-from hdr.ui import jobs, profile, resources
+from hdr.ui import jobs, page, profile, resources
 
 MOST = 5
 """Runs that are compared at most."""
@@ -24,6 +24,7 @@ HEIGHT = 480
 
 
 @st.fragment
+@page.plainly()
 def section(run: Run) -> None:
     """A run's robustness, with other runs of the same data beside it where they are chosen.
 
