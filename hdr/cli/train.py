@@ -24,13 +24,18 @@ OWNER = "local"
 
 LOOK_SECONDS = 0.3
 
+DATA_HELP = (
+    "What to learn from, instead of what the plan says: mnist, bundled (comes with the app), or qmnist, emnist-digits "
+    "or usps, once python -m hdr data --fetch NAME has got it."
+)
+
 Events = queue.SimpleQueue[dict[str, Any]]
 
 
 @click.command()
 @click.option("--preset", metavar="NAME", help="A ready-made plan: article, fast or best.")
 @click.option("--spec", "spec_file", metavar="FILE", type=click.Path(path_type=Path), help="A plan as a JSON file.")
-@click.option("--data", metavar="NAME", help="What to learn from, instead of what the plan says: mnist or bundled.")
+@click.option("--data", metavar="NAME", help=DATA_HELP)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def train(preset: str | None, spec_file: Path | None, data: str | None, as_json: bool) -> None:
     """Train a classifier and measure it on the test digits."""
