@@ -24,6 +24,9 @@ def menu() -> None:
             for parameter in _sliders(entry):
                 parameter_widget(parameter, parameter.default, _key(entry, parameter), **SHARED)
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
+    if steps() != active:
+        # What an address asks for is known only when its sliders are there, and the label counts them.
+        st.rerun()
 
 
 def steps() -> tuple[Step, ...]:
