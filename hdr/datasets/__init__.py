@@ -9,7 +9,7 @@ from hdr.datasets import bundled, further, mnist, own
 from hdr.datasets.files import FileStatus, MissingData
 from hdr.types import Dataset, HdrError
 
-__all__ = ["DatasetStatus", "FileStatus", "MissingData", "UnknownDataset", "available", "describe", "load"]
+__all__ = ["DatasetStatus", "FileStatus", "MissingData", "UnknownDataset", "available", "describe", "load", "title"]
 
 _MODULES = {mnist.NAME: mnist, bundled.NAME: bundled} | {each.NAME: each for each in further.ALL}
 
@@ -56,6 +56,11 @@ def load(name: str, owner: str = own.LOCAL) -> Dataset:
     if name not in _MODULES:
         raise UnknownDataset(f'there is no data set "{name}"; there are: {", ".join(_MODULES)}')
     return _MODULES[name].load()
+
+
+def title(name: str) -> str:
+    """What people call a data set; the name itself where it is none that everybody has."""
+    return _MODULES[name].TITLE if name in _MODULES else name
 
 
 def available() -> tuple[str, ...]:

@@ -186,7 +186,7 @@ def _from_lists(spec: RunSpec) -> dict[str, Any]:
             key=f"teach_sizes-{spec.train_size}",
             help="The plan's own number has to be within.",
         )
-        data = st.multiselect("Other data sets", known, format_func=class_view.title_of, key="teach_data")
+        data = st.multiselect("Other data sets", known, format_func=datasets.title, key="teach_data")
         classifiers = _others("Other classifiers", "classifier", (spec.classifier.name,))
         features = _others("Other features", "feature", tuple(s.name for s in spec.features))
     return {

@@ -136,7 +136,7 @@ def fixed(task: Task) -> list[tuple[str, str]]:
     low, high = task.sizes
     pairs = []
     if len(task.datasets) == 1:
-        pairs.append(("Data", title_of(spec.dataset)))
+        pairs.append(("Data", datasets.title(spec.dataset)))
     if low == high:
         pairs.append(("Training digits", pictures.count(low)))
     if "pipeline" not in task.free:
@@ -179,7 +179,7 @@ def changeable(task: Task) -> list[tuple[str, str]]:
     low, high = task.sizes
     pairs = []
     if len(task.datasets) > 1:
-        pairs.append(("Data", ", ".join(map(title_of, task.datasets))))
+        pairs.append(("Data", ", ".join(map(datasets.title, task.datasets))))
     if low != high:
         pairs.append(("Training digits", f"{pictures.count(low)} to {pictures.count(high)}"))
     if task.features:
@@ -212,11 +212,6 @@ def table(pairs: list[tuple[str, str]]) -> str:
 def set_by_teacher(task: Task) -> str:
     """What stays, as HTML for below the controls."""
     return f'<div class="hdr-note">Set by your teacher:</div>{table(fixed(task))}'
-
-
-def title_of(name: str) -> str:
-    """What people call a data set, where it is one that the app knows."""
-    return resources.dataset(name).title if name in datasets.available() else name
 
 
 def problem(said: str) -> None:

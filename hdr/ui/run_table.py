@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from hdr import catalogue
+from hdr import catalogue, datasets
 from hdr.plots import pictures
 from hdr.text import cell
 from hdr.training.compare import Setting, Value, settings, shown
@@ -278,7 +278,7 @@ def _cells(each: Row, extra: dict[str, str], now: datetime) -> dict[str, Any]:
         "read": run.predict_ms,
         "size": None if run.model_bytes is None else run.model_bytes / 1e6,
         "digits": run.fitted_on or run.plan.get("train_size"),
-        "data": run.plan.get("dataset"),
+        "data": datasets.title(str(run.plan.get("dataset", ""))),
         "classifier": said["classifier"].value if "classifier" in said else "",
         "created": datetime.fromtimestamp(min(run.created, now.timestamp()), UTC),
         "note": run.note,
