@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
+
+from hdr.types import Step
 
 from .world import NETWORK, PLANS, SEARCH, Row, World, finish, world
 
 SILENT_SECONDS = 6.0
+LONGER = replace(NETWORK, classifier=Step("mlp", {**NETWORK.classifier.params, "epochs": 100}))
+"""Still learning when a search has begun, on a fast machine, too."""
 
 
 def _gone(process: int) -> bool:
@@ -24,7 +29,7 @@ def _gone(process: int) -> bool:
 
 def _begin(found: World) -> list[str]:
     # A run and a search that have both shown something.
-    names = [found.submit(NETWORK), found.submit(SEARCH)]
+    names = [found.submit(LONGER), found.submit(SEARCH)]
     found.until(lambda: all(found.learning(name) and found.process(name) for name in names), "both learn")
     return names
 
@@ -41,7 +46,7 @@ def hung(home: Path, times: int) -> Row:
             for process in filter(None, processes):
                 os.kill(process, signal.SIGSTOP)
                 row.times += 1
-            behind = found.submit(PLANS[1])
+            behind = found.submit_until_taken(PLANS[1])
             found.until(lambda: found.status(behind) == "done", "the next one has its turn")  # noqa: B023
             found.until(lambda: all(_gone(p) for p in filter(None, processes)), "they do not stay")  # noqa: B023
             found.until(lambda: not found.active(), "everything ends")

@@ -191,6 +191,12 @@ class World:
         server.ask(token or f"token-{self._number}", plan)
         return self.note(server.answer())
 
+    def submit_until_taken(self, plan: RunSpec | SearchSpec) -> str:
+        """The same again and again: who was stopped while writing keeps the store until it is ended."""
+        names: list[str | None] = []
+        self.until(lambda: names.append(self.submit(plan)) or names[-1], "a plan is taken")
+        return names[-1] or ""
+
     def note(self, said: str) -> str | None:
         """Take an answer down."""
         if not said or said.startswith("!"):
