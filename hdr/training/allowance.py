@@ -11,7 +11,7 @@ from hdr import settings
 from hdr.training.run_tables import metadata
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
-from hdr.training.spec import LARGEST, SMALLEST
+from hdr.training.spec import LARGEST, SMALLEST, versions
 from hdr.training.store import RunStore
 from hdr.types import HdrError, Step
 
@@ -68,8 +68,7 @@ def largest_size(augmentation: Step | None = None) -> int:
     most = settings.current().training_digits
     if most is None:
         return LARGEST
-    versions = 1 + (augmentation.params["copies"] if augmentation else 0)
-    return min(LARGEST, max(SMALLEST, most // versions // SMALLEST * SMALLEST))
+    return min(LARGEST, max(SMALLEST, most // versions(augmentation) // SMALLEST * SMALLEST))
 
 
 class Allowance:

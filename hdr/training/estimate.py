@@ -24,7 +24,7 @@ from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
 from hdr.training import allowance, fitting
 from hdr.training.model import TrainedModel
-from hdr.training.spec import RunSpec
+from hdr.training.spec import RunSpec, versions
 from hdr.training.stages import GROWN
 from hdr.types import Dataset, Features, HdrError, Labels, Step
 
@@ -107,8 +107,8 @@ def check_digits(spec: RunSpec, dataset: Dataset) -> None:
     Raises:
         NotAllowed: with both numbers.
     """
-    versions = _versions(spec.augmentation)
-    allowance.check_size(_rows(spec, dataset) // versions, versions - 1)
+    each = versions(spec.augmentation)
+    allowance.check_size(_rows(spec, dataset) // each, each - 1)
 
 
 def check_memory(spec: RunSpec, dataset: Dataset) -> float:
@@ -165,14 +165,14 @@ def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
     """
     peak_mb, clock = check_memory(spec, dataset), _clock(spec)
     chosen, held = fitting.split(spec, dataset)
-    rows, versions = _rows(spec, dataset), _versions(spec.augmentation)
+    rows, each = _rows(spec, dataset), versions(spec.augmentation)
 
     start = clock()
     # A reduction is fitted as the run will fit it: nothing of it has to be extrapolated.
     model = TrainedModel(spec, fitting._fit_reduction(spec, dataset.train.images[chosen[: fitting.REDUCED_FROM]]), None)
     reducing = clock() - start
 
-    digits = chosen[: max(1, min(LARGEST, rows) // versions)]
+    digits = chosen[: max(1, min(LARGEST, rows) // each)]
     fitting._features(model, dataset.train.images, digits[:1])
     start = clock()
     train = fitting._features(model, dataset.train.images, digits, spec.augmentation)
@@ -260,13 +260,9 @@ def _clock(spec: RunSpec) -> Callable[[], float]:
     return process_time if spec.threads == 1 else perf_counter
 
 
-def _versions(augmentation: Step | None) -> int:
-    return 1 + augmentation.params["copies"] if augmentation else 1
-
-
 def _rows(spec: RunSpec, dataset: Dataset) -> int:
     n = len(dataset.train)
-    return min(spec.train_size, n - fitting.validation_size(n)) * _versions(spec.augmentation)
+    return min(spec.train_size, n - fitting.validation_size(n)) * versions(spec.augmentation)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from hdr.models import FitContext
 from hdr.training.control import Control, Kept
 from hdr.training.evaluation import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
-from hdr.training.spec import RunSpec
+from hdr.training.spec import RunSpec, versions
 from hdr.training.stages import STRATEGIES, FitError, Fitted, Strategy, by_sizes
 from hdr.types import Dataset, Features, Images, Labels, Step
 
@@ -260,7 +260,7 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
 
 def _as_often(spec: RunSpec, labels: Labels) -> Labels:
     # Every digit is followed by its copies, so that a share of the rows is as many digits with all of theirs.
-    return np.repeat(labels, 1 + spec.augmentation.params["copies"]) if spec.augmentation else labels
+    return np.repeat(labels, versions(spec.augmentation))
 
 
 def _new_classifier(spec: RunSpec, train: Features) -> tuple[Any, Strategy]:
@@ -288,8 +288,8 @@ def _features(
 ) -> Features:
     # Features before a reduction can be twenty times as large as after it, and copies ten times as many as digits: only
     # a chunk of them ever exists.
-    versions, out = 1 + (augmentation.params["copies"] if augmentation else 0), None
-    chunk = CHUNK // versions
+    each, out = versions(augmentation), None
+    chunk = CHUNK // each
     for start in range(0, len(chosen), chunk):
         digits = images[chosen[start : start + chunk]]
         if augmentation:
@@ -298,8 +298,8 @@ def _features(
             digits = copies.reshape(-1, *digits.shape[1:])
         part = model.reduce(extract(digits, model.spec.pipeline, model.spec.features))
         if out is None:
-            out = np.empty((len(chosen) * versions, part.shape[1]), np.float32)
-        out[start * versions : start * versions + len(part)] = part
+            out = np.empty((len(chosen) * each, part.shape[1]), np.float32)
+        out[start * each : start * each + len(part)] = part
     return out
 
 

@@ -25,7 +25,7 @@ from hdr.training.fairness import Line
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.search_types import SEARCH, Search
-from hdr.training.spec import RunSpec
+from hdr.training.spec import RunSpec, versions
 from hdr.training.store import ACTIVE, LOST, Run, RunStore
 from hdr.types import HdrError
 
@@ -98,17 +98,7 @@ class LocalProcesses:
         Raises:
             HdrError: the store cannot be written to; a process of this server's is ended even so.
         """
-        with self._lock:
-            process = self._running.get(run_id)
-        try:
-            self._store.request_stop(run_id)
-            if process:
-                self._store.end(run_id, "stopped")
-        finally:
-            # One that hangs may be what keeps the store.
-            if process:
-                process.kill()
-            self._wake.set()
+        self._stop(self._store, run_id, run_id)
 
     def submit_search(
         self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False
@@ -132,13 +122,17 @@ class LocalProcesses:
         Raises:
             HdrError: as `stop`.
         """
+        self._stop(self._searches, search_id, SEARCH + search_id)
+
+    def _stop(self, store: RunStore | SearchStore, name: str, running: str) -> None:
         with self._lock:
-            process = self._running.get(SEARCH + search_id)
+            process = self._running.get(running)
         try:
-            self._searches.request_stop(search_id)
+            store.request_stop(name)
             if process:
-                self._searches.end(search_id, "stopped")
+                store.end(name, "stopped")
         finally:
+            # One that hangs may be what keeps the store.
             if process:
                 process.kill()
             self._wake.set()
@@ -319,9 +313,8 @@ def check_plan(spec: RunSpec, owner: str) -> None:
         HdrError: there is no such data set.
     """
     most = settings.current().training_digits
-    copies = spec.augmentation.params["copies"] if spec.augmentation else 0
     # The data set may have fewer digits than the plan asks for; it is only looked at where that matters.
-    if most is not None and spec.train_size * (1 + copies) > most:
+    if most is not None and spec.train_size * versions(spec.augmentation) > most:
         check_digits(spec, datasets.load(spec.dataset, owner))
 
 

@@ -277,3 +277,8 @@ PRESETS: Mapping[str, Preset] = {
 def for_dataset(spec: RunSpec, name: str) -> RunSpec:
     """The same plan on another data set."""
     return replace(spec, dataset=name)
+
+
+def versions(augmentation: Step | None) -> int:
+    """In how many versions a plan learns from each digit: as it is, and its distorted copies where there are any."""
+    return 1 + augmentation.params["copies"] if augmentation else 1

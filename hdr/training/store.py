@@ -144,7 +144,7 @@ class RunStore(Owned[Run]):
                 connection.execute(_events.insert().values(row))
         except sa.exc.IntegrityError:
             # Whoever writes while the store is mended has to write again, and may have been heard the first time.
-            if number not in (e["number"] for e in self.events(run)):
+            if all(e["number"] != number for e in self.events(run, number - 1)):
                 raise
 
     def heartbeat(self, run: str) -> bool:

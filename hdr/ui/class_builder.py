@@ -17,7 +17,7 @@ from hdr import catalogue, datasets, settings
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training.processes import places
-from hdr.training.spec import LARGEST, SMALLEST, RunSpec
+from hdr.training.spec import LARGEST, SMALLEST, RunSpec, versions
 from hdr.training.task import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
 from hdr.training.task_link import to_text
 from hdr.types import HdrError
@@ -222,8 +222,7 @@ def _preview(task: Task) -> None:
             st.html(class_view.table(free))
         st.markdown("Set by you")
         st.html(class_view.table(class_view.fixed(task)))
-    most, copies = settings.current().training_digits, task.plan.augmentation
-    rows = task.sizes[1] * (1 + (copies.params["copies"] if copies else 0))
+    most, rows = settings.current().training_digits, task.sizes[1] * versions(task.plan.augmentation)
     if most is not None and rows > most:
         st.caption(
             f"This goes up to {pictures.count(rows)} digits with copies; this server allows {pictures.count(most)}, "

@@ -22,15 +22,16 @@ _SINCE = "_estimate_since"
 def show() -> None:
     """Time and memory as they were estimated, or that they are being measured; the page never waits for it."""
     spec = plan.current()
-    if _settled(spec) and _job(spec).state in ("done", "failed"):
-        _answer(_job(spec))
+    job = _settled_job(spec)
+    if job and job.state in ("done", "failed"):
+        _answer(job)
     else:
         _measure(spec)
 
 
 def seconds(spec: RunSpec) -> float | None:
     """What a run of the plan takes in all; None while that is not measured, or where it cannot be."""
-    job = _job(spec) if _settled(spec) else None
+    job = _settled_job(spec)
     return job.result.total_seconds if job and job.state == "done" else None
 
 
@@ -42,6 +43,10 @@ def _settled(spec: RunSpec) -> bool:
     return time.monotonic() - since > SETTLED_SECONDS
 
 
+def _settled_job(spec: RunSpec) -> jobs.Job | None:
+    return _job(spec) if _settled(spec) else None
+
+
 def _job(spec: RunSpec) -> jobs.Job:
     owner = profile.owner()
     return jobs.get(f"estimate-{spec.key}", lambda report: estimate(spec, owner), slow=True)
@@ -50,7 +55,7 @@ def _job(spec: RunSpec) -> jobs.Job:
 @st.fragment(run_every=jobs.REFRESH_SECONDS)
 @page.plainly()
 def _measure(spec: RunSpec) -> None:
-    job = _job(spec) if _settled(spec) else None
+    job = _settled_job(spec)
     if job and job.state in ("done", "failed"):
         st.rerun(scope="app")
     waiting = f" · {pictures.duration(job.seconds)}" if job and job.state == "running" and job.seconds > 1 else ""

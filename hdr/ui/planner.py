@@ -212,13 +212,13 @@ def _copies(dataset: str, augmentation: Step, seed: int) -> str:
 
 
 def _features() -> None:
-    choose = bool(classroom.offers([e.name for e in catalogue.entries("feature")], "features"))
-    if choose:
-        _choose_features()
+    offered = classroom.offers([e.name for e in catalogue.entries("feature")], "features")
+    if offered:
+        _choose_features(offered)
     features = plan.current().features
     for index, step in enumerate(features):
         entry = catalogue.get("feature", step.name)
-        if choose and (len(features) > 1 or entry.parameters):
+        if offered and (len(features) > 1 or entry.parameters):
             with st.container(horizontal=True, vertical_alignment="center", key=plan.widget_key(f"feature-{index}")):
                 st.markdown(f"**{entry.title}**", width="content")
                 _one_of_several(index, entry)
@@ -227,8 +227,7 @@ def _features() -> None:
         _parameters("feature", index, step)
 
 
-def _choose_features() -> None:
-    offered = classroom.offers([e.name for e in catalogue.entries("feature")], "features")
+def _choose_features(offered: list[str]) -> None:
     key = plan.widget_key("features")
     st.multiselect(
         "Features",

@@ -324,6 +324,8 @@ def test_disturbances_and_the_chosen_digit_go_to_features_and_come_back(server: 
     assert pictures(page) == shown
     parts = [sorted(url.split("?")[1].split("&")) for url in (address, page.url)]
     assert parts[0] == parts[1]
+    page.goto(address)
+    expect(page.get_by_role("button", name="Disturb (1)")).to_be_visible()
 
 
 @pytest.fixture

@@ -27,10 +27,10 @@ def _gone(process: int) -> bool:
         return False
 
 
-def _begin(found: World) -> list[str]:
+def _begin(found: World) -> list[str | None]:
     # A run and a search that have both shown something.
-    names = [found.submit(LONGER), found.submit(SEARCH)]
-    found.until(lambda: all(found.learning(name) and found.process(name) for name in names), "both learn")
+    names = found.begin(LONGER, SEARCH)
+    found.until(lambda: all(map(found.process, names)), "both are in a process")
     return names
 
 

@@ -24,8 +24,7 @@ def locked(home: Path, times: int) -> Row:
     with world(home) as found:
         found.serve(silent=8.0)
         for _ in range(times):
-            names = [found.submit(plan) for plan in (NETWORK, SEARCH)]
-            found.until(lambda: all(map(found.learning, names)), "both learn")  # noqa: B023
+            found.begin(NETWORK, SEARCH)
             row.times += 1
             with closing(sqlite3.connect(found.file, isolation_level=None, timeout=30)) as other:
                 other.execute("BEGIN EXCLUSIVE")
@@ -77,8 +76,7 @@ def corrupted_meanwhile(home: Path, times: int) -> Row:
     with world(home) as found:
         found.serve()
         for number in range(times):
-            names = [found.submit(plan) for plan in (NETWORK, SEARCH)]
-            found.until(lambda: all(map(found.learning, names)), "both learn")  # noqa: B023
+            found.begin(NETWORK, SEARCH)
             with closing(sqlite3.connect(found.file, timeout=30)) as other:
                 # So that the file is needed again, and not only its log.
                 other.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -191,6 +191,12 @@ class World:
         server.ask(token or f"token-{self._number}", plan)
         return self.note(server.answer())
 
+    def begin(self, *plans: RunSpec | SearchSpec) -> list[str | None]:
+        """Hand in plans, and wait until each has shown something; their names."""
+        names = [self.submit(plan) for plan in plans]
+        self.until(lambda: all(map(self.learning, names)), "all learn")
+        return names
+
     def submit_until_taken(self, plan: RunSpec | SearchSpec) -> str:
         """The same again and again: who was stopped while writing keeps the store until it is ended."""
         names: list[str | None] = []

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from hdr.training import store as module
 from hdr.training.spec import RunSpec
@@ -145,6 +146,15 @@ def test_events_keep_their_order(store: RunStore, small: RunSpec) -> None:
     assert [e["step"] for e in store.events(run, after=0)] == [1, 2]
     assert store.events(run, after=2) == [] == store.events("none")
     assert all(abs(e["time"] - time.time()) < 60 for e in store.events(run))
+
+
+def test_an_event_that_is_written_again_is_there_once(store: RunStore, small: RunSpec) -> None:
+    run = store.create(small, "ann", "t").id
+    for step in (1, 2):
+        store.add_event(run, 0, {"step": step})
+    assert [e["step"] for e in store.events(run)] == [1]
+    with pytest.raises(IntegrityError):
+        store.add_event("none", 0, {"step": 1})
 
 
 def test_a_process_that_has_fallen_silent_is_noticed(
