@@ -15,8 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
+from hdr import addresses
 from hdr.types import HdrError
 
 PREFIX = "HDR_"
@@ -79,6 +80,25 @@ class Settings(BaseModel):
         (),
         "Addresses that MNIST is fetched from instead of the published ones, separated by commas.",
         "addresses that begin with http:// or https://, separated by commas",
+    )
+
+    store: SecretStr | None = _setting(
+        None,
+        "Address of the database for runs and searches, as SQLAlchemy writes it: "
+        "`postgresql+psycopg://user:password@host/database`. Not set, it is an SQLite file in `HDR_HOME`.",
+        "an address like postgresql+psycopg://user:password@host/database, or sqlite:///file",
+    )
+    artifacts: SecretStr | None = _setting(
+        None,
+        "Where the models of runs go, as fsspec writes it: a shared folder, `s3://bucket/folder` and others. Not set, "
+        "it is the folder `models` in `HDR_HOME`.",
+        "a folder from the root on, or an address like s3://bucket/folder",
+    )
+    dask: str | None = _setting(
+        None,
+        "Address of the scheduler of a Dask cluster, whose workers then do trainings and searches: `tcp://host:8786`. "
+        "Not set, this machine does them.",
+        "an address like tcp://host:8786",
     )
 
     training_digits: int | None = _count(
@@ -172,6 +192,15 @@ class Settings(BaseModel):
     def _absolute(cls, folder: Path | None) -> Path | None:
         return folder and folder.expanduser().absolute()
 
+    @field_validator("store", "artifacts", "dask")
+    @classmethod
+    def _an_address(cls, address: Any, info: ValidationInfo) -> Any:
+        plain = address.get_secret_value() if isinstance(address, SecretStr) else address
+        if plain is not None and not addresses.KNOWN[info.field_name](plain):
+            # Without what is written there: what cannot be read may hold a password anywhere.
+            raise ValueError("not such an address")
+        return address
+
     @field_validator("mirrors", mode="before")
     @classmethod
     def _separate(cls, named: Any) -> Any:
@@ -193,6 +222,10 @@ class Settings(BaseModel):
 
 NAMES: tuple[str, ...] = tuple(Settings.model_fields)
 """The settings, in the order of the document."""
+
+
+SECRET = frozenset(name for name, field in Settings.model_fields.items() if SecretStr in get_args(field.annotation))
+"""Those whose values are never shown."""
 
 
 def variable(name: str) -> str:
@@ -241,7 +274,11 @@ def from_values(said: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         name = str(error.errors()[0]["loc"][0])
         # A secret is not to stand on a page, nor in a log.
-        shown = "not one that it can have" if name == "admin_word" else f"'{str(said.get(name))[:LONGEST_SHOWN]}'"
+        shown = (
+            "not one that it can have"
+            if name in SECRET
+            else f"'{addresses.hidden(str(said.get(name)))[:LONGEST_SHOWN]}'"
+        )
         raise SettingsError(f"{variable(name)} is {shown}; it must be {right(name)}.") from None
 
 
@@ -260,7 +297,7 @@ def _read(name: str, value: Any) -> Any:
         if value.lower() == "none" and _may_be_none(name):
             return None
     # A word of digits alone is a number in a file.
-    return str(value) if name == "admin_word" else value
+    return str(value) if name in SECRET else value
 
 
 def _may_be_none(name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr import home, settings
+from hdr import addresses, home, settings
 from hdr.settings import NAMES, SettingsError, current, default, from_values, variable
 from tools import settings_page
 
@@ -90,6 +90,59 @@ def test_a_secret_is_never_shown(monkeypatch):
     with pytest.raises(SettingsError, match=r"cannot be read as TOML \(at line 1\)") as error:
         current()
     assert "horse" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("store", "postgresql+psycopg://hdr:hunter2@db.example.org/hdr"),
+        ("store", "postgresql+psycopg://hdr:p%40ss@/hdr?host=/run/postgresql"),
+        ("store", "sqlite:////srv/hdr/runs.sqlite"),
+        ("artifacts", "/srv/models"),
+        ("artifacts", "file:///srv/models"),
+        ("artifacts", "s3://bucket/folder"),
+        ("dask", "tcp://scheduler.example.org:8786"),
+        ("dask", "tls://[::1]:8786"),
+    ],
+)
+def test_going_past_one_machine_is_one_setting_each(monkeypatch, name, value):
+    assert getattr(current(), name) is None
+    monkeypatch.setenv(variable(name), value)
+    found = getattr(current(), name)
+    assert (found if name == "dask" else found.get_secret_value()) == value
+    assert "hunter2" not in repr(current()) and "hunter2" not in current().model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("store", "hdr:hunter2@db/hdr", "postgresql+psycopg://user:password@host/database, or sqlite:///file"),
+        ("store", "mysql://hdr:hunter2@db/hdr", "postgresql"),
+        ("store", "postgresql://hdr:hunter2@db/hdr", "postgresql+psycopg"),
+        ("store", "postgresql+psycopg://hdr:hunter2@db:port/hdr", "postgresql"),
+        ("artifacts", "hunter2", "a folder from the root on"),
+        ("artifacts", "cached::s3://key:hunter2@bucket", "s3://bucket/folder"),
+        ("dask", "http://me:hunter2@scheduler:8786", "tcp://host:8786"),
+        ("dask", "tcp://scheduler", "tcp://host:8786"),
+    ],
+)
+def test_a_wrong_address_is_never_shown_with_its_password(monkeypatch, name, value, right):
+    monkeypatch.setenv(variable(name), value)
+    with pytest.raises(SettingsError) as error:
+        current()
+    assert str(error.value).startswith(variable(name)) and right in str(error.value)
+    assert "hunter2" not in str(error.value)
+
+
+def test_an_address_is_shown_without_what_is_secret():
+    for address, shown in (
+        ("postgresql+psycopg://hdr:hunter2@host/db", "postgresql+psycopg://hdr:***@host/db"),
+        ("postgresql+psycopg://hdr:a@b:c/d@host/db", "postgresql+psycopg://hdr:***@host/db"),
+        ("postgresql+psycopg://host/db?password=hunter2", "postgresql+psycopg://host/db?***"),
+        ("s3://bucket/folder", "s3://bucket/folder"),
+        ("/srv/models", "/srv/models"),
+    ):
+        assert addresses.hidden(address) == shown
 
 
 def test_the_admin_word():
