@@ -80,7 +80,7 @@ events = sa.Table(
 
 searches = owned(
     "searches",
-    # How often a process has taken it: what an earlier one still writes is not taken from it any more.
+    # How often a process has taken it: each has a number of its own, see `hands`.
     sa.Column("claims", sa.Integer, nullable=False, default=0),
     sa.Column("deaths", sa.Integer, nullable=False, default=0),
     sa.Column("queued", sa.Float, nullable=False),
@@ -107,6 +107,20 @@ trials = sa.Table(
     sa.Column("started", sa.Float, nullable=False),
     sa.Column("finished", sa.Float),
     sa.Column("message", sa.Text, nullable=False, default=""),
+    # Of the hand that is at it; none where it has ended, or is left for the next that comes.
+    sa.Column("claim", sa.Integer),
+)
+
+# Processes that are at work on a search now: what one writes that is not here any more is not taken from it.
+hands = sa.Table(
+    "hands",
+    metadata,
+    sa.Column("search", sa.String(32), sa.ForeignKey("searches.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("claim", sa.Integer, primary_key=True),
+    sa.Column("process", sa.Integer, nullable=False),
+    # Where it works, in the words of whatever has started it; two are never at one place at a time.
+    sa.Column("place", sa.String(200), nullable=False, default=""),
+    sa.Column("heard", sa.Float, nullable=False),
 )
 
 commands = sa.Table(

@@ -1,5 +1,5 @@
 """Doing a search, trial after trial, in this process. What it has done stands in the store, and only there: whoever
-takes the search up later goes on from that."""
+takes the search up later, or works on it meanwhile, goes on from that."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hdr.training.allowance import Allowance
 from hdr.training.insist import insist
 from hdr.training.search_fitting import Trials
 from hdr.training.search_sampling import hopeless, suggest
-from hdr.training.search_store import MOST_ATTEMPTS, SearchStore, UnknownSearch
+from hdr.training.search_store import MOST_ATTEMPTS, Outrun, SearchStore, UnknownSearch
 from hdr.training.search_types import SEARCH, Search, Trial, TrialStatus
 from hdr.training.store import RunStore, StoreError
 from hdr.types import HdrError
@@ -59,8 +59,10 @@ def execute(
     report: Callable[[Trial], None] = _nothing,
     polite: bool = False,
     over: Callable[[guard.Excess], None] | None = None,
+    place: str = "",
+    join: bool = False,
 ) -> bool:
-    """Do one queued search in this process, until its budget is used up.
+    """Do one search in this process, by itself or with others, until its budget is used up.
 
     Args:
         store: where it is.
@@ -70,22 +72,23 @@ def execute(
         polite: whether to go to the end of the queue after a while, where others wait.
         over: called, in another thread, where it has taken more time or memory than the server allows and is to end at
             once; None where it may take what it wants.
+        place, join: as `SearchStore.claim` takes them. Whoever joins others goes as soon as anybody waits.
 
     Returns:
-        True where it is done, or has gone to the end of the queue; False where it failed, or is another's.
+        True where there is nothing more to begin, or others have their turn; False where it failed, or is another's.
     """
     searches = SearchStore(store)
-    claim = insist(lambda: searches.claim(search, os.getpid()))
+    claim = insist(lambda: searches.claim(search, os.getpid(), place, join))
     if claim is None:
         return False
     ended = threading.Event()
-    work = _Work(searches, search, claim, report)
+    work = _Work(searches, search, claim, report, 0.0 if join else TURN_SECONDS)
     threading.Thread(target=_watch, args=(work, ended, stopped), daemon=True).start()
     if over:
         threading.Thread(target=_limit, args=(store, searches, search, over, ended), daemon=True).start()
     try:
         message = work.go_on(polite)
-        return message is None or insist(lambda: searches.end(search, "done", message, claim))
+        return message is None or insist(lambda: searches.finish(search, claim, message))
     except (_Lost, UnknownSearch):
         return False
     except HdrError as error:
@@ -109,8 +112,11 @@ def execute(
 class _Work:
     """A search that this process has claimed."""
 
-    def __init__(self, searches: SearchStore, search: str, claim: int, report: Callable[[Trial], None]) -> None:
+    def __init__(
+        self, searches: SearchStore, search: str, claim: int, report: Callable[[Trial], None], turn: float
+    ) -> None:
         self._searches, self._search, self._claim, self._report = searches, search, claim, report
+        self._turn = turn
         self._began = time.monotonic()
         self._trial_began: float | None = None
         self._exhausted = False
@@ -137,7 +143,10 @@ class _Work:
         while True:
             # Anew each time: its budget may be another by now, and the table is the truth.
             search, known = self._searches.get(self._search), self._searches.trials(self._search)
-            trial = self._next(search, known)
+            try:
+                trial = self._next(search, known)
+            except Outrun:
+                continue
             if isinstance(trial, str):
                 return trial
             with threadpool_limits(search.spec.base.threads):
@@ -148,24 +157,21 @@ class _Work:
                 return None
 
     def _others_turn(self) -> bool:
-        return time.monotonic() - self._began > TURN_SECONDS and self._searches.others_wait()
+        return time.monotonic() - self._began > self._turn and self._searches.others_wait()
 
     def _next(self, search: Search, known: Sequence[Trial]) -> Trial | str:
-        open_trials = [t for t in known if not t.ended]
-        if open_trials:
-            left = open_trials[0]
+        left = next((t for t in known if t.left), None)
+        if left:
             spent = left.attempts >= MOST_ATTEMPTS
-            return (
-                left
-                if spent
-                else self._held(insist(lambda: self._searches.repeat(search.id, self._claim, left.number)))
-            )
-        if search.exhausted:
+            again = left.number
+            return left if spent else self._held(insist(lambda: self._searches.repeat(search.id, self._claim, again)))
+        # What others are at is theirs to end; whoever dies at it leaves it to those who come after.
+        if search.exhausted or len(known) >= search.spec.most_trials:
             return "" if search.best is not None else f"None of {search.ended} trials came to an end: see why in each."
         values = suggest(search.spec, known, len(known))
         if values is None:
             return f"There is nothing left to try after {search.ended} trials."
-        return self._held(insist(lambda: self._searches.begin(search.id, self._claim, values)))
+        return self._held(insist(lambda: self._searches.begin(search.id, self._claim, values, len(known))))
 
     def _do(self, search: Search, fits: Trials, trial: Trial, known: Sequence[Trial]) -> Trial:
         began, written, scores = time.monotonic(), 0.0, []

@@ -12,14 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from hdr.text import clean
+from hdr.training import hands
 from hdr.training import store as run_store
+from hdr.training.hands import held
 from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
+from hdr.training.run_tables import hands as _hands
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
 from hdr.training.run_tables import spent, summary
 from hdr.training.run_tables import trials as _trials
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_types import ACTIVE, Search, SearchStatus, Trial, TrialStatus
+from hdr.training.silence import Silence
 from hdr.training.store import RunStore
 from hdr.types import HdrError
 
@@ -37,11 +41,15 @@ class UnknownSearch(HdrError):
     """There is no such search or trial, or it is not this owner's."""
 
 
+class Outrun(Exception):
+    """Another process has been faster: what is to be done next has to be asked anew."""
+
+
 class SearchStore(Owned[Search]):
     """All searches. Safe to use from many threads and processes at once.
 
-    What a search's own process writes carries the number of its claim: where another process has taken the search
-    meanwhile, nothing of it is written.
+    What a search's own processes write carries the numbers of their claims: of one that is taken to be dead, nothing is
+    written any more.
 
     Args:
         store: the run store; it makes the tables.
@@ -51,6 +59,7 @@ class SearchStore(Owned[Search]):
 
     def __init__(self, store: RunStore) -> None:
         super().__init__(store._database)
+        self._hands_silence = Silence()
 
     def create(self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False) -> Search:
         """Put a search into the queue; the same token always gives the same search, however often it arrives."""
@@ -126,51 +135,91 @@ class SearchStore(Owned[Search]):
         """Remove searches that were deleted long ago, with their trials; how many there were."""
         with self._database.writing() as connection:
             gone = sa.select(_searches.c.id).where(self._long_deleted(ACTIVE))
-            connection.execute(_trials.delete().where(_trials.c.search.in_(gone)))
+            for table in (_hands, _trials):
+                connection.execute(table.delete().where(table.c.search.in_(gone)))
             return connection.execute(_searches.delete().where(_searches.c.id.in_(gone))).rowcount
 
-    def claim(self, search: str, process: int) -> int | None:
-        """Take a queued search for a process: the number of this claim; None where another has it, or it was
-        stopped."""
-        now, claims = time.time(), _searches.c.claims + 1
-        taken = {"status": "running", "process": process, "started": now, "heard": now, "claims": claims}
-        if not self._change(search, ("queued",), **taken):
-            return None
+    def claim(self, search: str, process: int, place: str = "", join: bool = False) -> int | None:
+        """Take a search for a process: the number of this claim, by which it is known in all that follows.
+
+        Args:
+            search: its name.
+            process: the number of the process.
+            place: where it works, if what starts processes has names for that: one that is said to work there still is
+                dead.
+            join: to share the trials of a search that others are at already, instead of beginning one in the queue.
+
+        Returns:
+            None where others have it, or, to join, nobody has; or where it was stopped.
+        """
+        now, again = time.time(), {"claims": _searches.c.claims + 1, "process": process, "heard": time.time()}
+        row = again if join else again | {"status": "running", "started": now}
+        such = (_searches.c.id == search, _searches.c.status == ("running" if join else "queued"))
+        with self._database.writing() as connection:
+            if place:
+                self._bury(connection, search, _hands.c.place == place)
+            mine = (*such, sa.not_(_searches.c.stop))
+            if not connection.execute(_searches.update().where(*mine).values(row)).rowcount:
+                return None
+            return hands.take(connection, search, process, place)
+
+    def at_work(self) -> dict[str, int]:
+        """How many processes are at each search that is being worked on, by its name."""
+        query = (
+            sa.select(_hands.c.search, sa.func.count())
+            .join(_searches, _searches.c.id == _hands.c.search)
+            .where(_searches.c.status == "running")
+            .group_by(_hands.c.search)
+        )
         with self._database.reading() as connection:
-            return connection.execute(sa.select(_searches.c.claims).where(_searches.c.id == search)).scalar()
+            return {search: count for search, count in connection.execute(query)}
 
     def heartbeat(self, search: str, claim: int, seconds: float | None = None) -> bool:
-        """Say that a search's process lives. False where it is to end: it was stopped, or another has taken it.
+        """Say that a search's process lives. False where it is to end: it was stopped, or is not at it any more.
 
         Args:
             seconds: that the trial which is fitted now has taken, by the process's own clock; None where none is.
         """
         with self._database.writing() as connection:
-            beat = connection.execute(_searches.update().where(*_held(search, claim)).values(heard=time.time()))
-            if seconds is not None and beat.rowcount:
-                mine = (_trials.c.search == search, _trials.c.status == "running")
+            alive = hands.beat(connection, search, claim)
+            if seconds is not None and alive:
+                mine = (_trials.c.search == search, _trials.c.status == "running", _trials.c.claim == claim)
                 connection.execute(_trials.update().where(*mine).values(seconds=seconds))
-            stop = connection.execute(sa.select(_searches.c.stop).where(*_held(search, claim))).scalar()
-        return stop is False
+            stop = connection.execute(sa.select(_searches.c.stop).where(_searches.c.id == search)).scalar()
+        return alive and not stop
 
-    def begin(self, search: str, claim: int, values: dict[str, Any]) -> Trial | None:
-        """Put the next trial down, before it is fitted; None where the search is not this process's any more."""
+    def begin(self, search: str, claim: int, values: dict[str, Any], number: int | None = None) -> Trial | None:
+        """Put the next trial down, before it is fitted; None where the search is not this process's any more.
+
+        Args:
+            number: what the trial has to be, if values were chosen for just that; any where None is given.
+
+        Raises:
+            Outrun: another trial has that number by now.
+        """
         last = sa.select(sa.func.coalesce(sa.func.max(_trials.c.number), -1) + 1).where(_trials.c.search == search)
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
-            number = connection.execute(last).scalar()
-            row = {"search": search, "number": number, "data": json.dumps(values), "status": "running"}
-            connection.execute(_trials.insert().values(**row, started=time.time()))
-        return self.trial(search, number)
+            following = connection.execute(last).scalar()
+            if number not in (None, following):
+                raise Outrun
+            row = {"search": search, "number": following, "data": json.dumps(values), "status": "running"}
+            connection.execute(_trials.insert().values(**row, started=time.time(), claim=claim))
+        return self.trial(search, following)
 
     def repeat(self, search: str, claim: int, number: int) -> Trial | None:
-        """Begin a trial once more that was left unfinished, with the same values; None as `begin`."""
+        """Begin a trial once more that was left unfinished, with the same values; None as `begin`.
+
+        Raises:
+            Outrun: another process is at it already.
+        """
         again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time(), "seconds": 0.0}
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
-            connection.execute(_running(search, number).values(again))
+            if not connection.execute(_mine(search, number, claim).values(**again, claim=claim)).rowcount:
+                raise Outrun
         return self.trial(search, number)
 
     def report(
@@ -180,7 +229,7 @@ class SearchStore(Owned[Search]):
         with self._holding(search, claim) as connection:
             if connection is None:
                 return False
-            change = _running(search, number).values(scores=json.dumps(scores), seconds=seconds)
+            change = _mine(search, number, claim).values(scores=json.dumps(scores), seconds=seconds)
             connection.execute(change)
             connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=spent(search)))
         return True
@@ -202,11 +251,11 @@ class SearchStore(Owned[Search]):
         Args:
             lived: False where it ends because processes died of it.
         """
-        row = {"status": status, "value": value, "scores": json.dumps(scores), "seconds": seconds}
+        row = {"status": status, "value": value, "scores": json.dumps(scores), "seconds": seconds, "claim": None}
         with self._holding(search, claim) as connection:
             if connection is None:
                 return False
-            change = _running(search, number).values(**row, message=message[:LONGEST_MESSAGE], finished=time.time())
+            change = _mine(search, number, claim).values(**row, message=message[:LONGEST_MESSAGE], finished=time.time())
             if connection.execute(change).rowcount:
                 row = summary(search) | ({"deaths": 0} if lived else {})
                 connection.execute(_searches.update().where(_searches.c.id == search).values(row))
@@ -221,83 +270,99 @@ class SearchStore(Owned[Search]):
             return connection.execute(waiting.union_all(more).limit(1)).first() is not None
 
     def give_way(self, search: str, claim: int) -> bool:
-        """Go to the end of the queue, between two trials; False as `report`."""
-        change = _searches.update().where(*_held(search, claim)).values(status="queued", queued=time.time())
-        with self._database.writing() as connection:
-            return connection.execute(change).rowcount == 1
+        """Go, between two trials; whoever is the last puts the search at the end of the queue. False as `report`."""
+        return self._leave(search, claim, status="queued", queued=time.time())
+
+    def finish(self, search: str, claim: int, message: str = "") -> bool:
+        """Go, since there is nothing more to begin; whoever is the last ends the search. False as `report`."""
+        return self._leave(search, claim, status="done", message=message[:LONGEST_MESSAGE], finished=time.time())
+
+    def _leave(self, search: str, claim: int, **last: Any) -> bool:
+        with self._holding(search, claim) as connection:
+            if connection is None:
+                return False
+            hands.drop(connection, search, [claim])
+            if not hands.of(connection, search):
+                connection.execute(_searches.update().where(_searches.c.id == search).values(last))
+        return True
 
     def end(self, search: str, status: SearchStatus, message: str = "", claim: int | None = None) -> bool:
-        """End a search that is still active; False where it had ended already, or, with a claim given, another process
-        has it. A trial that runs is repeated when the search goes on; a stop is none of its attempts."""
-        mine = sa.true() if claim is None else _searches.c.claims == claim
+        """End a search that is still active, whoever else is at it; False where it had ended already, or, with a claim
+        given, that process is not at it. Trials that run are repeated when the search goes on; a stop is none of their
+        attempts."""
+        mine = (_searches.c.id == search, _searches.c.status.in_(ACTIVE)) if claim is None else held(search, claim)
         row = {"status": status, "message": message[:LONGEST_MESSAGE], "finished": time.time()}
         with self._database.writing() as connection:
-            condition = (_searches.c.id == search, _searches.c.status.in_(ACTIVE), mine)
-            ended = connection.execute(_searches.update().where(*condition).values(row)).rowcount == 1
+            ended = connection.execute(_searches.update().where(*mine).values(row)).rowcount == 1
             if ended:
-                _leave(connection, search, counts=status != "stopped")
+                hands.drop(connection, search, hands.of(connection, search), counts=status != "stopped")
         return ended
 
     def died(self, search: str, process: int) -> str | None:
         """Say that a process that was to do a search has ended without a word: the search is queued again, or has
-        failed where this has happened too often. What it has become; None where the process has nothing to do with
-        what the search is now."""
+        failed where this has happened too often, unless others are at it still. What it has become; None where the
+        process has nothing to do with what the search is now."""
         # One that dies before it could even take the search leaves it in the queue.
         never = sa.or_(_searches.c.process.is_(None), _searches.c.process != process)
-        status = _searches.c.status
-        mine = sa.or_(sa.and_(status == "running", _searches.c.process == process), sa.and_(status == "queued", never))
-        return self._revive(_searches.c.id == search, mine).get(search)
+        with self._database.writing() as connection:
+            buried = self._bury(connection, search, _hands.c.process == process)
+            return buried or self._revive(connection, _searches.c.id == search, _searches.c.status == "queued", never)
 
     def revive_silent(self) -> dict[str, str]:
-        """The same for all running searches that have not been heard of for long: what they have become, by name."""
-        become = {}
-        for search, beat in self._silent(run_store.SILENT_SECONDS).items():
-            same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == beat)
-            become |= self._revive(*same)
-        return become
-
-    def _revive(self, *condition: Any) -> dict[str, str]:
-        about = (_searches.c.id, _searches.c.status, _searches.c.deaths, _searches.c.stop, _searches.c.claims)
-        with self._database.reading() as connection:
-            found = connection.execute(sa.select(*about).where(*condition)).all()
-        become = {}
-        for search, status, deaths, stop, claim in found:
-            if stop:
-                become[search] = "stopped"
-                self.end(search, "stopped", claim=claim)
-                continue
-            row: dict[str, Any] = {"status": "queued", "deaths": deaths + 1}
-            if deaths + 1 > MOST_DEATHS:
-                message = f"Its process died {deaths + 1} times in a row before a trial could end; there may be too "
-                row |= {"status": "failed", "message": message + "little memory.", "finished": time.time()}
-            same = (_searches.c.id == search, _searches.c.claims == claim, _searches.c.status == status)
+        """The same for all that have not been heard of for long: what their searches have become, by name."""
+        become: dict[str, str | None] = {}
+        for search, heard in self._silent(run_store.SILENT_SECONDS).items():
+            same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == heard)
             with self._database.writing() as connection:
-                if connection.execute(_searches.update().where(*same).values(row)).rowcount:
-                    become[search] = row["status"]
-                    if status == "running":
-                        _leave(connection, search)
-        return become
+                become[search] = self._revive(connection, *same)
+        query = sa.select(_hands.c.search, _hands.c.claim, _hands.c.heard)
+        with self._database.reading() as connection:
+            beats = {f"{search} {claim}": heard for search, claim, heard in connection.execute(query)}
+        for name, seconds in self._hands_silence.look(beats).items():
+            if seconds > run_store.SILENT_SECONDS:
+                search, claim = name.split()
+                with self._database.writing() as connection:
+                    same = (_hands.c.claim == int(claim), _hands.c.heard == beats[name])
+                    become[search] = self._bury(connection, search, *same) or become.get(search)
+        return {search: status for search, status in become.items() if status}
+
+    def _bury(self, connection: sa.Connection, search: str, *conditions: Any) -> str | None:
+        # Hands that have died: what their search has become; None where there are none such.
+        stopped = hands.lock(connection, search)
+        dead = hands.of(connection, search, *conditions)
+        if not dead:
+            return None
+        hands.drop(connection, search, dead, counts=not stopped)
+        if hands.of(connection, search):
+            return "running"
+        return self._revive(connection, _searches.c.id == search, _searches.c.status == "running")
+
+    def _revive(self, connection: sa.Connection, *condition: Any) -> str | None:
+        # A search that nobody is at any more, or that nobody has ever taken: what it has become.
+        about = (_searches.c.id, _searches.c.deaths, _searches.c.stop)
+        found = connection.execute(sa.select(*about).where(*condition)).first()
+        if found is None:
+            return None
+        row: dict[str, Any] = {"status": "queued", "deaths": found.deaths + 1}
+        if found.stop:
+            row = {"status": "stopped", "finished": time.time()}
+        elif found.deaths + 1 > MOST_DEATHS:
+            message = f"Its process died {found.deaths + 1} times in a row before a trial could end; there may be too "
+            row |= {"status": "failed", "message": message + "little memory.", "finished": time.time()}
+        if not connection.execute(_searches.update().where(*condition).values(row)).rowcount:
+            return None
+        hands.drop(connection, found.id, hands.of(connection, found.id), counts=not found.stop)
+        return row["status"]
 
     @contextmanager
     def _holding(self, search: str, claim: int) -> Iterator[sa.Connection | None]:
-        # A transaction in which the search belongs to this claim, and stays so until its end.
+        # A transaction in which this claim is at the search, and nobody else changes the search until its end.
         with self._database.writing() as connection:
-            heard = _searches.update().where(*_held(search, claim)).values(heard=time.time())
-            yield connection if connection.execute(heard).rowcount else None
+            yield connection if hands.beat(connection, search, claim) else None
 
 
-def _held(search: str, claim: int) -> tuple[Any, ...]:
-    return _searches.c.id == search, _searches.c.claims == claim, _searches.c.status == "running"
-
-
-def _running(search: str, number: int) -> sa.Update:
-    condition = (_trials.c.search == search, _trials.c.number == number, _trials.c.status == "running")
+def _mine(search: str, number: int, claim: int) -> sa.Update:
+    # A trial that runs, and that this hand is at or nobody.
+    free = sa.or_(_trials.c.claim == claim, _trials.c.claim.is_(None))
+    condition = (_trials.c.search == search, _trials.c.number == number, _trials.c.status == "running", free)
     return _trials.update().where(*condition)
-
-
-def _leave(connection: sa.Connection, search: str, counts: bool = True) -> None:
-    # The trial that was running until the last heartbeat has come to nothing; its time was spent all the same.
-    row: dict[str, Any] = {"lost": _trials.c.lost + _trials.c.seconds, "seconds": 0.0}
-    row |= {} if counts else {"attempts": _trials.c.attempts - 1}
-    connection.execute(_trials.update().where(_trials.c.search == search, _trials.c.status == "running").values(row))
-    connection.execute(_searches.update().where(_searches.c.id == search).values(seconds=spent(search)))

@@ -16,8 +16,9 @@ TrialStatus = Literal["running", "done", "pruned", "refused", "failed"]
 ACTIVE: tuple[SearchStatus, ...] = ("queued", "running")
 """Statuses of searches that are still to change by themselves."""
 
-SEARCH = "search "
-"""What comes before the name of a search, where a process is told what to do."""
+SEARCH, HELP = "search ", "help "
+"""What comes before the name of a search, where a process is told what to do: to take it up, or to join those who are
+at it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Trial:
         attempts: how often it was begun without being stopped.
         started, finished: seconds since 1970, or None.
         message: why it was refused or has failed, in words; empty otherwise.
+        claim: the process that is at it, by its number in the search; None where nobody is.
     """
 
     search: str
@@ -51,6 +53,7 @@ class Trial:
     started: float
     finished: float | None
     message: str
+    claim: int | None
 
     @cached_property
     def values(self) -> dict[str, Any]:
@@ -66,6 +69,11 @@ class Trial:
     def ended(self) -> bool:
         """True where it will not change any more."""
         return self.status != "running"
+
+    @property
+    def left(self) -> bool:
+        """True where it was begun and nobody is at it any more: whoever comes next repeats it."""
+        return not self.ended and self.claim is None
 
     def spec(self, search: Search) -> RunSpec:
         """The plan that it fits.

@@ -52,7 +52,7 @@ def run(store: RunStore, plan: SearchSpec, token: str = "t", **options: Any) -> 
 
 def made(number: int, value: float | None, values: dict[str, Any], status: Any = "done", scores: Any = "[]") -> Trial:
     """A trial as it could stand in the table."""
-    return Trial("s", number, json.dumps(values), status, scores, value, 1.0, 0.0, 1, 0.0, 1.0, "")
+    return Trial("s", number, json.dumps(values), status, scores, value, 1.0, 0.0, 1, 0.0, 1.0, "", None)
 
 
 @pytest.mark.parametrize(("method", "trials"), [("random", 5), ("grid", 7), ("tpe", 12), ("halving", 6)])
