@@ -50,7 +50,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["HDR_HOME"] = folder
         from hdr import catalogue
-        from hdr.training.processes import QUIET_SECONDS, LocalProcesses
+        from hdr.training.local import QUIET_SECONDS, LocalProcesses
         from hdr.training.spec import RunSpec
         from hdr.training.steering import Steering
         from hdr.training.store import RunStore

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from hdr import settings
 from hdr.training.allowance import OWNER
-from hdr.training.processes import LocalProcesses
+from hdr.training.processes import Processes
 from hdr.training.spec import PRESETS, for_dataset
 from hdr.training.store import RunStore, RunSummary
 
@@ -17,7 +17,7 @@ R = TypeVar("R", bound=RunSummary)
 MOST_TRIES = 3
 
 
-def ensure(store: RunStore, processes: LocalProcesses, dataset: str) -> RunSummary | None:
+def ensure(store: RunStore, processes: Processes, dataset: str) -> RunSummary | None:
     """See that the default model of a data set is there or on its way.
 
     A try that failed is followed by another, up to `MOST_TRIES`. Servers that share a store make one model together.

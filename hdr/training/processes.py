@@ -1,4 +1,4 @@
-"""Where training processes run: on this machine, a few at a time, with one spare kept warm.
+"""The queue of runs and searches, and who sees that they are done.
 
 This is the seam: pages call `submit` and `stop`, or `submit_search`, `stop_search` and `resume_search`, and read the
 store; nothing else knows where a run is trained. What a server allows is seen to here: what is too large or too much
@@ -8,74 +8,106 @@ is not taken, and those who wait have their turns by `hdr.training.fairness`.
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import os
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from hdr import datasets, settings
-from hdr.training import cleaning, guard
+from hdr.training import cleaning
 from hdr.training.allowance import Allowance, NotAllowed
 from hdr.training.estimate import check_digits
 from hdr.training.fairness import Line
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
-from hdr.training.search_types import SEARCH, Search
+from hdr.training.search_types import HELP, SEARCH, Search
 from hdr.training.spec import RunSpec, versions
 from hdr.training.store import ACTIVE, LOST, Run, RunStore
 from hdr.types import HdrError
 
 log = logging.getLogger("hdr.processes")
 
-ROOT = Path(__file__).resolve().parents[2]
 LOOK_SECONDS = 1.0
 
 GRACE_SECONDS = 10.0
 """So long after its run has ended may a process live; one that hangs is killed, so that its place is free again."""
 
-HUNG_SECONDS = 30.0
-"""A process that has not done anything at all for so long hangs; even a paused one looks for commands all the time."""
-
-LONGEST_LOOK = 5.0
-"""Seconds of that which one look counts for, at most: a server that stood still was stopped together with others."""
-
-QUIET_SECONDS = 4.0
-"""So long after a start the next spare is made: a run's own first seconds are not to be shared with it."""
+HELP_SECONDS = 10.0
+"""So long after one that shared a search has ended, none is sent after it: there was nothing left to do."""
 
 
-class LocalProcesses:
-    """Starts queued runs and searches, each in a process of its own, and notices when one dies.
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended.
+
+    Attributes:
+        name: what it was told to do.
+        process: its number; None where that is not known.
+        status: how it has ended, 0 in order; None where that is not known.
+    """
+
+    name: str
+    process: int | None
+    status: int | None
+
+
+class Processes(ABC):
+    """Sees that queued runs and searches are started, each in a process of its own, and notices when one dies.
+
+    Where processes run is said by those who inherit from this. There, a process is known by what it is told: the name
+    of a run; or of a search, after `SEARCH`; or, after `HELP`, of a search and, to tell them apart, a number.
 
     Args:
         store: the run store.
-        capacity: most runs and searches at once; None for what the host has set.
-        spare: whether to keep one process warm, so that a run starts at once.
     """
 
-    def __init__(self, store: RunStore, capacity: int | None = None, spare: bool = True) -> None:
+    several = False
+    """Whether several processes work on one search, where there are places left."""
+
+    def __init__(self, store: RunStore) -> None:
         self._store, self._searches = store, SearchStore(store)
         self._allowance, self._line = Allowance(store), Line(store)
-        self._capacity = capacity or places()
-        self._keep_spare = spare
-        self._spare: subprocess.Popen[str] | None = None
-        # By what they were told: the name of a run, or of a search with a word before it.
-        self._running: dict[str, subprocess.Popen[str]] = {}
         # Since when nothing in the store says that they should be.
         self._over: dict[str, float] = {}
-        # What each process had done when it was last seen to do something, and for how long it has done nothing.
-        self._seen: dict[str, tuple[int, float]] = {}
-        self._looked = time.monotonic()
+        # When the last of those that shared a search has ended.
+        self._helped: dict[str, float] = {}
         self._waiting: list[str] = []
-        self._lock, self._starting = threading.Lock(), threading.Lock()
+        self._starting = threading.Lock()
         self._wake = threading.Event()
         self._closed = False
-        self._started = float("-inf")
         threading.Thread(target=self._supervise, name="hdr-processes", daemon=True).start()
         atexit.register(self.close)
+
+    @abstractmethod
+    def _capacity(self) -> int:
+        """How many processes may be at work at once."""
+
+    @abstractmethod
+    def _names(self) -> Collection[str]:
+        """What processes that were started from here, and have not ended, were told."""
+
+    @abstractmethod
+    def _start(self, name: str) -> None:
+        """Start a process."""
+
+    @abstractmethod
+    def _kill(self, name: str) -> None:
+        """End a process now, if it was started from here and has not ended."""
+
+    @abstractmethod
+    def _ended(self) -> list[Ended]:
+        """Those that have ended since this was last asked."""
+
+    @abstractmethod
+    def _tend(self) -> None:
+        """See to processes at every look, before the store is asked."""
+
+    def trouble(self) -> str:
+        """Why nothing can be started now, in words; empty where that is not so."""
+        return ""
 
     def submit(self, spec: RunSpec, owner: str, token: str, title: str = "", published: bool = False) -> Run:
         """Queue a run and see that it starts; the same token gives the same run.
@@ -124,17 +156,15 @@ class LocalProcesses:
         """
         self._stop(self._searches, search_id, SEARCH + search_id)
 
-    def _stop(self, store: RunStore | SearchStore, name: str, running: str) -> None:
-        with self._lock:
-            process = self._running.get(running)
+    def _stop(self, store: RunStore | SearchStore, name: str, told: str) -> None:
+        mine = told in self._names()
         try:
             store.request_stop(name)
-            if process:
+            if mine:
                 store.end(name, "stopped")
         finally:
             # One that hangs may be what keeps the store.
-            if process:
-                process.kill()
+            self._kill(told)
             self._wake.set()
 
     def resume_search(self, search_id: str) -> bool:
@@ -178,25 +208,20 @@ class LocalProcesses:
             log.warning("%s", error)
 
     def close(self) -> None:
-        """Let go: the spare ends, and runs go on by themselves."""
+        """Let go: runs go on by themselves."""
         self._closed = True
         self._wake.set()
-        with self._lock:
-            if self._spare:
-                _release(self._spare)
-                self._spare = None
 
     def _supervise(self) -> None:
         while not self._closed:
             try:
                 # First, and without the store: one that hangs may hold its lock.
-                self._end_hung()
+                self._tend()
                 self._collect()
                 self._store.end_silent()
                 self._searches.revive_silent()
                 self._end_overdue()
                 self._start_queued()
-                self._warm()
             except HdrError as error:
                 log.warning("%s", error)
             except Exception:
@@ -205,57 +230,39 @@ class LocalProcesses:
             self._wake.clear()
 
     def _collect(self) -> None:
-        with self._lock:
-            ended = [(run, p) for run, p in self._running.items() if p.poll() is not None]
-            for run, _ in ended:
-                del self._running[run]
-        for run, process in ended:
-            if run.startswith(SEARCH):
-                become = self._searches.died(run.removeprefix(SEARCH), process.pid)
+        for one in self._ended():
+            search = _search_of(one.name)
+            if one.name.startswith(HELP):
+                self._helped[search] = time.monotonic()
+            if one.process is None or (one.name.startswith(HELP) and one.status == 0):
+                continue
+            if search:
+                become = self._searches.died(search, one.process)
                 if become:
-                    log.warning("%s: its process ended with %s, it is %s", run, process.returncode, become)
-                continue
+                    log.warning("%s: its process ended with %s, it is %s", one.name, one.status, become)
             # Another server's process, or a terminal's, may have been faster to claim the run, and still trains it.
-            if self._store.end(run, "interrupted", LOST, process.pid):
-                log.warning("run %s: its process ended with %s", run, process.returncode)
-
-    def _end_hung(self) -> None:
-        now = time.monotonic()
-        passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
-        with self._lock:
-            processes = dict(self._running)
-        before, self._seen = self._seen, {}
-        for name, process in processes.items():
-            done = guard.ticks(process.pid)
-            if done is None:
-                continue
-            ticks, idle = before.get(name, (-1, 0.0))
-            self._seen[name] = (done, idle + passed if done == ticks else 0.0)
-            if self._seen[name][1] > HUNG_SECONDS:
-                log.warning("%s hangs: it is killed", name)
-                process.kill()
+            elif self._store.end(one.name, "interrupted", LOST, one.process):
+                log.warning("run %s: its process ended with %s", one.name, one.status)
 
     def _end_overdue(self) -> None:
         # A process may hang where nothing of its own can end it.
-        with self._lock:
-            processes = dict(self._running)
-        if not processes:
+        names = self._names()
+        if not names:
             return
         active = {r.id for r in self._store.listed(statuses=ACTIVE)}
-        active |= {SEARCH + s.id for s in self._searches.searches(statuses=ACTIVE)}
+        active |= {s.id for s in self._searches.searches(statuses=ACTIVE)}
         now = time.monotonic()
-        self._over = {name: self._over.get(name, now) for name in processes if name not in active}
+        self._over = {name: self._over.get(name, now) for name in names if (_search_of(name) or name) not in active}
         for name, since in self._over.items():
             if now - since > GRACE_SECONDS:
                 log.warning("%s has ended, and its process has not: it is killed", name)
-                processes[name].kill()
+                self._kill(name)
 
     def _start_queued(self) -> None:
-        with self._lock:
-            mine = list(self._running)
+        mine = list(self._names())
         at_work, parked = self._line.at_work(), self._line.parked()
         waiting = self._line.order(begun=mine)
-        room = self._capacity - len(set(at_work) | {name for name in mine if name not in parked})
+        room = self._capacity() - len(set(at_work) | {name for name in mine if name not in parked})
         for next_one in waiting[: max(room, 0)]:
             if next_one.name in parked:
                 self._line.unpark(next_one.name)
@@ -264,6 +271,26 @@ class LocalProcesses:
         self._waiting = [w.name for w in waiting[max(room, 0) :]]
         if room <= 0 and waiting:
             self._free_idle(len(waiting), len(parked))
+        elif self.several:
+            self._share(room - len(waiting), mine)
+
+    def _share(self, room: int, mine: list[str]) -> None:
+        # Places that nobody waits for go to searches that have trials left, the ones with the fewest processes first.
+        hands = self._searches.at_work()
+        known = [s for s in self._searches.searches(statuses=("running",)) if s.id in hands]
+        now = time.monotonic()
+        known = [s for s in known if now - self._helped.get(s.id, float("-inf")) > HELP_SECONDS]
+        sent = {s.id: [name for name in mine if name.startswith(HELP) and _search_of(name) == s.id] for s in known}
+        # One that was sent from here may not have begun yet, and one that has begun may be another server's.
+        counts = {s.id: max(hands[s.id], 1 + len(sent[s.id])) for s in known}
+        room -= sum(counts.values()) - len(counts) - sum(map(len, sent.values()))
+        while room > 0 and (open_ones := [s for s in known if counts[s.id] < s.spec.most_trials - s.ended]):
+            search = min(open_ones, key=lambda s: (counts[s.id], s.queued)).id
+            number = next(n for n in range(1, 10_000) if f"{HELP}{search} {n}" not in sent[search])
+            sent[search].append(f"{HELP}{search} {number}")
+            self._start(sent[search][-1])
+            counts[search] += 1
+            room -= 1
 
     def _free_idle(self, waiting: int, parked: int) -> None:
         minutes = settings.current().pause_minutes
@@ -271,33 +298,18 @@ class LocalProcesses:
             return
         for number, run in enumerate(self._line.idle(60 * minutes)[:waiting]):
             # A parked process keeps its memory: where there are as many as places, the next one goes on instead.
-            if parked + number < self._capacity:
+            if parked + number < self._capacity():
                 self._line.park(run)
             else:
                 self._line.unpark(run)
 
-    def _start(self, name: str) -> None:
-        with self._lock:
-            process, self._spare = self._spare, None
-        if process is None or process.poll() is not None:
-            process = _spawn()
-        try:
-            process.stdin.write(name + "\n")
-            process.stdin.close()
-        except OSError:
-            _release(process)
-            return
-        self._started = time.monotonic()
-        with self._lock:
-            self._running[name] = process
 
-    def _warm(self) -> None:
-        # A spare costs a second of imports: it is not to compete with a run that has just been started for it. But who
-        # stops a run and starts another is not to wait for it either.
-        quiet = time.monotonic() - self._started > QUIET_SECONDS
-        if self._keep_spare and not self._closed and self._spare is None and quiet:
-            with self._lock:
-                self._spare = _spawn()
+def _search_of(name: str) -> str:
+    # The search that a process was told to do, or to share; empty where it is a run.
+    for word in (SEARCH, HELP):
+        if name.startswith(word):
+            return name.removeprefix(word).split()[0]
+    return ""
 
 
 def places() -> int:
@@ -316,21 +328,3 @@ def check_plan(spec: RunSpec, owner: str) -> None:
     # The data set may have fewer digits than the plan asks for; it is only looked at where that matters.
     if most is not None and spec.train_size * versions(spec.augmentation) > most:
         check_digits(spec, datasets.load(spec.dataset, owner))
-
-
-def _spawn() -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
-        [sys.executable, "-m", "hdr.training.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        # A run goes on when the server is stopped from the terminal.
-        start_new_session=True,
-    )
-
-
-def _release(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(OSError):
-        process.stdin.close()

@@ -214,7 +214,8 @@ class _Work:
             raise
         except HdrError as error:
             return status, None, str(error)
-        except MemoryError:
+        except (MemoryError, SystemError):
+            # The second is what an interpreter says that has no memory left even for the first.
             self._exhausted = True
             return "failed", None, NO_MEMORY
         except Exception as error:

@@ -1,8 +1,9 @@
 """The training process: ``python -m hdr.training.worker``.
 
-It imports what training needs, and waits for the name of a run on its standard input; then it trains
-that run and ends. After ``search`` and a space, it is the name of a search. Where its input closes before that, it ends
-at once, so that it never outlives a server idly.
+It imports what training needs, and waits for the name of a run on its standard input; then it trains that run and
+ends. After ``search`` and a space, it is the name of a search; after ``help``, of one that others are at already. After
+a tab, it is told by what name the place is known where it works. Where its input closes before that, it ends at once,
+so that it never outlives a server idly; with ``--leashed``, also where it closes later.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from hdr.training.control import Control
 from hdr.training.estimate import check_memory
 from hdr.training.fitting import Report, fit
 from hdr.training.insist import insist
+from hdr.training.process import LEASHED
 from hdr.training.search_store import SearchStore
-from hdr.training.search_types import SEARCH
+from hdr.training.search_types import HELP, SEARCH
 from hdr.training.steering import Steering, watch
 from hdr.training.store import RunStore
 from hdr.types import HdrError
@@ -109,22 +111,25 @@ def main() -> int:
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
     cv2.setNumThreads(1)
-    run_id = sys.stdin.readline().strip()
+    run_id, _, place = sys.stdin.readline().strip().partition("\t")
     if not run_id:
         return 0
+    if LEASHED in sys.argv:
+        threading.Thread(target=_hold_the_leash, daemon=True).start()
     guard.limit_memory()
     store = insist(RunStore)
-    if run_id.startswith(SEARCH):
+    if run_id.startswith((SEARCH, HELP)):
         from hdr.training import search
 
         # The process is the unit that stops here, too.
-        name = run_id.removeprefix(SEARCH)
+        word, name, *_ = run_id.split()
+        where = {"place": place, "join": word == HELP.strip()}
 
         def too_much(excess: guard.Excess) -> None:
             # A trial that takes too much memory is begun again by another process, and given up after a few times.
             _leave(lambda: excess.of == "time" and SearchStore(store).end(name, "stopped", excess.message))
 
-        done = search.execute(store, name, stopped=lambda: os._exit(0), polite=True, over=too_much)
+        done = search.execute(store, name, stopped=lambda: os._exit(0), polite=True, over=too_much, **where)
         return 0 if done else 1
 
     def over(excess: guard.Excess) -> None:
@@ -134,6 +139,12 @@ def main() -> int:
         _leave(lambda: store.end(run_id, "stopped"))
 
     return 0 if execute(store, run_id, stopped, over=over) else 1
+
+
+def _hold_the_leash() -> None:
+    # Whoever has started this process keeps the other end open for as long as it lives.
+    sys.stdin.read()
+    os._exit(0)
 
 
 def _leave(write: Callable[[], Any]) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from hdr import datasets
 from hdr.datasets import own
 from hdr.reading import ready
+from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel, load_test_probabilities
-from hdr.training.processes import LocalProcesses
+from hdr.training.processes import Processes
 from hdr.training.steering import Steering
 from hdr.training.store import Run, RunStore
 from hdr.types import Dataset
@@ -50,7 +51,7 @@ def steering() -> Steering:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def processes() -> LocalProcesses:
+def processes() -> Processes:
     """Where runs are trained."""
     return LocalProcesses(store(), spare=not profile.demo())
 

@@ -14,7 +14,7 @@ from hdr import datasets, ui
 from hdr.datasets import background, own
 from hdr.text import plain
 from hdr.training import cleaning, default
-from hdr.training.processes import LocalProcesses
+from hdr.training.processes import Processes
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore
 from hdr.types import HdrError
@@ -45,7 +45,7 @@ def begin() -> None:
     threading.Thread(target=_prepare, args=(resources.store(), resources.processes()), daemon=True).start()
 
 
-def _prepare(store: RunStore, processes: LocalProcesses) -> None:
+def _prepare(store: RunStore, processes: Processes) -> None:
     _made.wait(LONGEST_WAIT)
     time.sleep(AFTER_SECONDS)
     _load_reader()

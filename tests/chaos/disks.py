@@ -64,7 +64,7 @@ def slow(home: Path, times: int) -> Row:
 
 READER = """
 import json, os, sys
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import HdrError

@@ -39,13 +39,14 @@ HOOKS = Path(__file__).parent / "hooks"
 SERVER = """
 import json, sys
 from hdr.training import processes as running
+from hdr.training.local import LocalProcesses
 from hdr.training import store as module
 from hdr.training.search_spec import SearchSpec
 from hdr.training.spec import RunSpec
 from hdr.types import HdrError
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS, running.GRACE_SECONDS = float(sys.argv[1]), 2.0
-processes = running.LocalProcesses(module.RunStore(), capacity=2, spare=True)
+processes = LocalProcesses(module.RunStore(), capacity=2, spare=True)
 print("ready", flush=True)
 for line in sys.stdin:
     token, spec = line.split(" ", 1)

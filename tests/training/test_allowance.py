@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,10 +13,11 @@ from collections.abc import Iterator
 import pytest
 
 from hdr.training import allowance, guard, run_tables
+from hdr.training import process as starting
 from hdr.training import processes as module
 from hdr.training.allowance import Allowance, NotAllowed
 from hdr.training.control import Control
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
@@ -193,8 +196,8 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
     # A fit that holds ever more, or asks for far too much at once, in the process itself.
     body = HUNGRY.replace("2_000_000", "2_000_000_000" if at_once else "2_000_000")
     program = f"{body}\nimport os\nos._exit(worker.main())"
-    spawn = module.subprocess.Popen
-    monkeypatch.setattr(module.subprocess, "Popen", lambda command, **kw: spawn([command[0], "-c", program], **kw))
+    spawn = subprocess.Popen
+    monkeypatch.setattr(starting.subprocess, "Popen", lambda command, **kw: spawn([command[0], "-c", program], **kw))
     run = processes.submit(small, "ann", "1").id
     wait(lambda: not store.get(run).active, 60)
     said = "There was not enough memory" if at_once else "and this server allows 420 MB"
@@ -206,7 +209,7 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
     guard.ticks(os.getppid()) is None, reason="this system does not say what a process does: not tested"
 )
 def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_store(store, processes, small, monkeypatch):
-    monkeypatch.setattr(module, "HUNG_SECONDS", 3.0)
+    monkeypatch.setattr(starting, "HUNG_SECONDS", 3.0)
     run = processes.submit(LONG, "ann", "1").id
     wait(lambda: store.events(run))
     process = processes._running[run]
@@ -222,12 +225,15 @@ def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_stor
 def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, processes, small, monkeypatch):
     monkeypatch.setattr(module, "GRACE_SECONDS", 1.0)
     run = store.create(small, "ann", "1").id
-    with module.subprocess.Popen([module.sys.executable, "-c", "while True: pass"]) as process:
-        processes._running[run] = process
-        store.end(run, "interrupted", "silent")
-        try:
-            process.wait(20)
-        finally:
-            # Otherwise its end would be waited for without end.
-            process.kill()
+    busy, spawn = [sys.executable, "-c", "while True: pass"], subprocess.Popen
+    with monkeypatch.context() as patch:
+        patch.setattr(starting.subprocess, "Popen", lambda _, **kw: spawn(busy, **kw))
+        process = starting.Process()
+    processes._running[run] = process
+    store.end(run, "interrupted", "silent")
+    try:
+        process.wait(20)
+    finally:
+        # Otherwise it would go on without end.
+        process.kill()
     wait(lambda: run not in processes._running)

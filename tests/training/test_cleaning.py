@@ -11,7 +11,7 @@ from hdr.home import home
 from hdr.training import cleaning
 from hdr.training.allowance import NotAllowed
 from hdr.training.cleaning import DAY, Cleaned, clean
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.search_store import SearchStore
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore, UnknownRun

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hdr.training import fairness
 from hdr.training.control import Control
 from hdr.training.fairness import Line, Waiting, turns
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.search_store import SearchStore
 from hdr.training.search_types import SEARCH
 from hdr.training.spec import RunSpec

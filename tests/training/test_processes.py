@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel
-from hdr.training.processes import LocalProcesses
 from hdr.training.search_store import SearchStore
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
@@ -162,7 +162,7 @@ def test_a_stop_reaches_a_run_through_the_store_alone(
 
 SERVER = """
 import sys, time
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
 from hdr.training.store import RunStore

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 from hdr.training.search import execute
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
@@ -121,7 +121,7 @@ def test_stopped_waiting_and_gone_on_with_among_runs(
 SERVER = """
 import sys, time
 from hdr.training import store as module
-from hdr.training.processes import LocalProcesses
+from hdr.training.local import LocalProcesses
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0
 processes = LocalProcesses(module.RunStore(), capacity=1, spare=False)

@@ -1,0 +1,91 @@
+"""One training process: started, told what to do, looked at, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from hdr.training import guard
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LEASHED = "--leashed"
+"""Told to a process that is to end with whoever has started it."""
+
+HUNG_SECONDS = 30.0
+"""A process that has not done anything at all for so long hangs; even a paused one looks for commands all the time."""
+
+LONGEST_LOOK = 5.0
+"""Seconds of that which one look counts for, at most: whoever stood still was stopped together with others."""
+
+
+class Process:
+    """A process of `hdr.training.worker`, which waits to be told what to do.
+
+    Args:
+        leashed: whether it ends at once when this process does; otherwise it goes on by itself.
+        environment: variables that it has besides those of this process.
+
+    Attributes:
+        pid: its number.
+    """
+
+    def __init__(self, leashed: bool = False, environment: Mapping[str, str] | None = None) -> None:
+        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+        self._leashed = leashed
+        self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
+            [sys.executable, "-m", "hdr.training.worker", *([LEASHED] if leashed else [])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, **(environment or {}), "PYTHONPATH": paths},
+            # A run goes on when the server is stopped from the terminal.
+            start_new_session=True,
+        )
+        self.pid = self._popen.pid
+        self._done, self._idle, self._looked = -1, 0.0, time.monotonic()
+
+    def tell(self, *words: str) -> bool:
+        """Say what to do: a run, or a search, and where it is; False where it has ended before it could be told."""
+        try:
+            self._popen.stdin.write("\t".join(words) + "\n")
+            self._popen.stdin.flush()
+        except OSError:
+            self.release()
+            return False
+        if not self._leashed:
+            self.release()
+        return True
+
+    def poll(self) -> int | None:
+        """How it has ended; None while it lives."""
+        return self._popen.poll()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """Wait for its end: how it has ended."""
+        return self._popen.wait(seconds)
+
+    def kill(self) -> None:
+        """End it now."""
+        self._popen.kill()
+
+    def release(self) -> None:
+        """Let go: one that has not been told anything ends, others go on."""
+        with contextlib.suppress(OSError):
+            self._popen.stdin.close()
+
+    def hangs(self) -> bool:
+        """Whether it has done nothing at all for `HUNG_SECONDS`; to be asked every second or so."""
+        now = time.monotonic()
+        passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
+        done = guard.ticks(self.pid)
+        if done is None or done != self._done:
+            self._done, self._idle = self._done if done is None else done, 0.0
+        else:
+            self._idle += passed
+        return self._idle > HUNG_SECONDS
