@@ -4,8 +4,7 @@ import streamlit as st
 
 from hdr import settings
 from hdr.datasets.about import FACTS
-from hdr.training.processes import places
-from hdr.ui import admin, allowed, class_view, page
+from hdr.ui import admin, allowed, class_view, page, resources
 
 page.begin("About this server", "What it allows, where your data go, and what all of this rests on.")
 
@@ -14,7 +13,7 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("What it allows", anchor=False)
     with st.container(key="limits"):
-        st.html(allowed.table(allowed.limits(rules, places())))
+        st.html(allowed.table(allowed.limits(rules, resources.processes().capacity())))
 with right:
     st.subheader("Where your data go", anchor=False)
     st.html(allowed.listing(allowed.data(rules)))

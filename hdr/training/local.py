@@ -41,7 +41,8 @@ class LocalProcesses(Processes):
                 self._spare.release()
                 self._spare = None
 
-    def _capacity(self) -> int:
+    def capacity(self) -> int:
+        """How many runs and searches are at work at once, at most."""
         return self._places
 
     def _names(self) -> list[str]:

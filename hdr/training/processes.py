@@ -82,8 +82,8 @@ class Processes(ABC):
         atexit.register(self.close)
 
     @abstractmethod
-    def _capacity(self) -> int:
-        """How many processes may be at work at once."""
+    def capacity(self) -> int:
+        """How many runs and searches are at work at once, at most."""
 
     @abstractmethod
     def _names(self) -> Collection[str]:
@@ -231,7 +231,7 @@ class Processes(ABC):
 
     def _collect(self) -> None:
         for one in self._ended():
-            search = _search_of(one.name)
+            search = search_of(one.name)
             if one.name.startswith(HELP):
                 self._helped[search] = time.monotonic()
             if one.process is None or (one.name.startswith(HELP) and one.status == 0):
@@ -252,7 +252,7 @@ class Processes(ABC):
         active = {r.id for r in self._store.listed(statuses=ACTIVE)}
         active |= {s.id for s in self._searches.searches(statuses=ACTIVE)}
         now = time.monotonic()
-        self._over = {name: self._over.get(name, now) for name in names if (_search_of(name) or name) not in active}
+        self._over = {name: self._over.get(name, now) for name in names if (search_of(name) or name) not in active}
         for name, since in self._over.items():
             if now - since > GRACE_SECONDS:
                 log.warning("%s has ended, and its process has not: it is killed", name)
@@ -262,7 +262,7 @@ class Processes(ABC):
         mine = list(self._names())
         at_work, parked = self._line.at_work(), self._line.parked()
         waiting = self._line.order(begun=mine)
-        room = self._capacity() - len(set(at_work) | {name for name in mine if name not in parked})
+        room = self.capacity() - len(set(at_work) | {name for name in mine if name not in parked})
         for next_one in waiting[: max(room, 0)]:
             if next_one.name in parked:
                 self._line.unpark(next_one.name)
@@ -280,7 +280,7 @@ class Processes(ABC):
         known = [s for s in self._searches.searches(statuses=("running",)) if s.id in hands]
         now = time.monotonic()
         known = [s for s in known if now - self._helped.get(s.id, float("-inf")) > HELP_SECONDS]
-        sent = {s.id: [name for name in mine if name.startswith(HELP) and _search_of(name) == s.id] for s in known}
+        sent = {s.id: [name for name in mine if name.startswith(HELP) and search_of(name) == s.id] for s in known}
         # One that was sent from here may not have begun yet, and one that has begun may be another server's.
         counts = {s.id: max(hands[s.id], 1 + len(sent[s.id])) for s in known}
         room -= sum(counts.values()) - len(counts) - sum(map(len, sent.values()))
@@ -298,14 +298,14 @@ class Processes(ABC):
             return
         for number, run in enumerate(self._line.idle(60 * minutes)[:waiting]):
             # A parked process keeps its memory: where there are as many as places, the next one goes on instead.
-            if parked + number < self._capacity():
+            if parked + number < self.capacity():
                 self._line.park(run)
             else:
                 self._line.unpark(run)
 
 
-def _search_of(name: str) -> str:
-    # The search that a process was told to do, or to share; empty where it is a run.
+def search_of(name: str) -> str:
+    """The search that a process was told to do, or to share; empty where it is a run."""
     for word in (SEARCH, HELP):
         if name.startswith(word):
             return name.removeprefix(word).split()[0]

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from hdr import catalogue, datasets, settings
 from hdr.plots import pictures
 from hdr.text import plain
-from hdr.training.processes import places
 from hdr.training.spec import LARGEST, SMALLEST, RunSpec, versions
 from hdr.training.task import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
 from hdr.training.task_link import to_text
@@ -85,7 +84,7 @@ def _pace(spec: RunSpec) -> None:
     seconds = estimate_view.seconds(spec)
     if seconds is None:
         return
-    several = places()
+    several = max(1, resources.processes().capacity())
     pace = pictures.duration(seconds * math.ceil(PUPILS / several))
     st.html(
         f'<div class="hdr-note">This server trains {"one" if several == 1 else several} at a time: if {PUPILS} pupils '

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr import datasets
+from hdr import datasets, settings
 from hdr.datasets import own
 from hdr.reading import ready
 from hdr.training.local import LocalProcesses
@@ -53,6 +53,11 @@ def steering() -> Steering:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def processes() -> Processes:
     """Where runs are trained."""
+    scheduler = settings.current().dask
+    if scheduler is not None:
+        from hdr.training.cluster import ClusterProcesses
+
+        return ClusterProcesses(store(), scheduler)
     return LocalProcesses(store(), spare=not profile.demo())
 
 

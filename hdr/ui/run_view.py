@@ -54,10 +54,7 @@ def _live(run_id: str, new: bool) -> None:
 
 def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if run.status == "queued":
-        place = waiting.place(run.id)
-        if place:
-            return f"**{place}**: other trainings and searches have their turns first."
-        return "**Waiting** for a free place: another training is running or paused."
+        return waiting.why(run.id, "**Waiting** for a free place: another training is running or paused.")
     elapsed = pictures.duration(seen.elapsed(run.started or time.time(), time.time()))
     words = {
         "waiting": "Loading the digits",

@@ -110,10 +110,8 @@ def _best(search: Search, trials: Sequence[Trial]) -> None:
 
 def _so_far(search: Search, trials: Sequence[Trial]) -> str:
     if search.status == "queued":
-        place = waiting.place(SEARCH + search.id)
-        if place:
-            return f"**{place}**: other trainings and searches have their turns first."
-        return "**Waiting** for its process, and for a free place where another training or search is running."
+        alone = "**Waiting** for its process, and for a free place where another training or search is running."
+        return waiting.why(SEARCH + search.id, alone)
     spec = search.spec
     by_status = {s: sum(t.status == s for t in trials) for s in ("pruned", "refused", "failed")}
     words = {"pruned": "stopped early", "refused": "refused", "failed": "failed"}

@@ -19,6 +19,16 @@ def place(name: str) -> str:
     return f"{ordinal(number)} in line" if number else ""
 
 
+def why(name: str, otherwise: str) -> str:
+    """Why something is still in the queue, as Markdown: a cluster that is not there, others before it, or otherwise
+    what is given. A name as for `place`."""
+    trouble = resources.processes().trouble()
+    if trouble:
+        return f"**Waiting**. {plain(trouble)}"
+    number = place(name)
+    return f"**{number}**: other trainings and searches have their turns first." if number else otherwise
+
+
 def ordinal(number: int) -> str:
     """``1st``, ``2nd``, ``3rd``, ``11th``."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")

@@ -38,6 +38,14 @@ class Queue:
     def place(self, name: str) -> int | None:
         """As `LocalProcesses.place`, where nobody waits."""
 
+    def trouble(self) -> str:
+        """As `LocalProcesses.trouble`, where there is none."""
+        return ""
+
+    def capacity(self) -> int:
+        """As `LocalProcesses.capacity`."""
+        return 1
+
     def stop(self, run_id: str) -> None:
         """As `LocalProcesses.stop`, without a process."""
         self._store.request_stop(run_id)
