@@ -1,5 +1,6 @@
 # make run    the app, on http://localhost:8501 or the port that PORT= names
 # make test   every check and test
+# make test-cluster  what goes past one machine, with a PostgreSQL, an S3 and a Dask cluster of its own on 127.0.0.1
 # make bench  what the figures in the README rest on
 # make chaos  everything that can go wrong, made on purpose, and a table of what was lost: a quarter of an hour
 # make hostile 10,000 hostile files and addresses, and what came of them; thirty visitors, and what they see of others
@@ -11,8 +12,10 @@
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
+STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_store hands search search_processes processes \
+	allowance steering fairness cleaning silence))
 
-.PHONY: run test bench chaos hostile audit docs reader parter clean
+.PHONY: run test test-cluster bench chaos hostile audit docs reader parter clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -24,6 +27,14 @@ test: .venv/dev.done
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive hdr pages tools streamlit_app.py
 	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
 	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile
+
+# The store's own tests once more, with PostgreSQL in the place of a file.
+test-cluster: .venv/cluster.done
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+		echo "There is no PostgreSQL here. On Debian and Ubuntu: apt-get install postgresql"; exit 1; }
+	$(BIN)/python -m pytest tests/cluster
+	$(BIN)/python -m pytest -p tests.cluster.everywhere -m "not sqlite" --numprocesses=auto --maxprocesses=4 \
+		--dist=worksteal $(STORE_TESTS)
 
 bench: .venv/dev.done
 	$(BIN)/python benchmarks/preprocessing.py
@@ -69,6 +80,10 @@ clean:
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	touch $@ .venv/app.done
+
+.venv/cluster.done: .venv/dev.done requirements/cluster.txt requirements/cluster-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/cluster-dev.txt
+	touch $@
 
 .venv/train.done: .venv/app.done requirements/train.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/train.txt

@@ -7,8 +7,9 @@ import streamlit as st
 
 from hdr.sparing import spare_pandas
 from hdr.text import plain
+from hdr.training.store import StoreLost
 from hdr.types import HdrError
-from hdr.ui import allocator, class_view, classroom, page, profile, startup
+from hdr.ui import allocator, class_view, classroom, lost_store, page, profile, startup
 
 allocator.settle()
 spare_pandas()
@@ -35,6 +36,7 @@ way = st.navigation(
 )
 
 page.enter()
+lost_store.begin()
 try:
     profile.identify()
     startup.begin()
@@ -44,6 +46,8 @@ try:
         way.run()
     else:
         class_view.not_here()
+except StoreLost as error:
+    lost_store.tell(error)
 except HdrError as error:
     st.error(plain(error), icon=":material/error:")
 finally:

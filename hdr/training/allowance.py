@@ -8,9 +8,9 @@ from contextlib import suppress
 import sqlalchemy as sa
 
 from hdr import settings
-from hdr.training.run_tables import metadata
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
+from hdr.training.run_tables import starts as _starts
 from hdr.training.spec import LARGEST, SMALLEST, versions
 from hdr.training.store import RunStore
 from hdr.types import HdrError, Step
@@ -19,17 +19,6 @@ OWNER = "default"
 """The app itself, whose own trainings count against nobody's share."""
 
 DAY = 24 * 3600.0
-
-_starts = sa.Table(
-    "starts",
-    metadata,
-    # By itself, and not counted from the runs: who deletes them has started them even so.
-    sa.Column("token", sa.String(128), primary_key=True),
-    sa.Column("name", sa.String(64), nullable=False, index=True),
-    sa.Column("owner", sa.String(64), nullable=False, index=True),
-    sa.Column("time", sa.Float, nullable=False, index=True),
-    sa.Column("seconds", sa.Float, nullable=False, default=0.0),
-)
 
 
 class NotAllowed(HdrError):
@@ -80,10 +69,6 @@ class Allowance:
 
     def __init__(self, store: RunStore) -> None:
         self._database = store._database
-        with self._database.writing() as connection:
-            connection.execute(sa.schema.CreateTable(_starts, if_not_exists=True))
-            for index in _starts.indexes:
-                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
     def check(self, owner: str, token: str = "") -> None:  # nosec B107 # the token of a click, no password
         """Refuse one more training or search, where its owner, or all together, have had theirs.

@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 
 import sqlalchemy as sa
 
+from hdr import addresses, settings
 from hdr.home import home
-from hdr.training import mending
+from hdr.training import mending, postgresql
 from hdr.training.run_tables import prepare, prepare_sqlite
 from hdr.types import HdrError
 
@@ -27,27 +28,39 @@ class StoreError(HdrError):
     """The store cannot be opened or written to."""
 
 
+class StoreLost(StoreError):
+    """The store's server does not answer. What is in it is as it was, and it may answer the next time."""
+
+
 class Database:
     """An opened database with all tables. Safe to use from many threads and processes at once.
 
     A file that is damaged, or that a later version of the app has made, is set aside and begun anew, when it is opened
     and whenever it is found out; see `hdr.training.mending`. A file that can only be read is opened for reading.
 
+    On PostgreSQL all that concerns a file is passed by; see `hdr.training.postgresql`.
+
     Args:
-        url: an SQLAlchemy address; the default is an SQLite file in `hdr.home.home()`.
+        url: an SQLAlchemy address; the default is that of the settings, or else an SQLite file in `hdr.home.home()`.
 
     Raises:
+        StoreLost: its server does not answer.
         StoreError: it cannot be opened; the message says where it is and what the system said.
     """
 
     def __init__(self, url: str | None = None) -> None:
-        path = home() / "runs.sqlite"
-        self.url = url or f"sqlite:///{path}"
+        path, named = home() / "runs.sqlite", settings.current().store
+        own = url is None and named is None
+        self.url = url or (named.get_secret_value() if named else f"sqlite:///{path}")
+        self.shown = addresses.hidden(self.url)
         self._lock = threading.Lock()
+        self._file: Path | None = None
+        self._remote = self.url.startswith("postgresql")
         try:
-            if url is None:
+            if own:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            self.engine = sa.create_engine(self.url)
+            address = sa.make_url(self.url)
+            self.engine = sa.create_engine(address, **postgresql.options(address) if self._remote else {})
             self._file = _file(self.engine)
             if self._file:
                 mending.wait(self._file)
@@ -61,13 +74,19 @@ class Database:
                 elif not self._read_only(error):
                     raise
                 self._prepare()
+        except ImportError as error:
+            raise StoreError(
+                f"The run store at {self.shown} needs a driver that is not installed here: "
+                "pip install -r requirements/cluster.txt"
+            ) from error
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
-            raise StoreError(f"The run store at {self.url} cannot be opened: {_reason(error)}.") from error
+            raise self._error("opened", error) from error
         self._seen = self._identity()
 
     def _prepare(self) -> None:
-        if self.engine.dialect.name == "sqlite" and not sa.event.contains(self.engine, "connect", prepare_sqlite):
-            sa.event.listen(self.engine, "connect", prepare_sqlite)
+        setting_up = postgresql.prepare_connection if self._remote else prepare_sqlite
+        if not sa.event.contains(self.engine, "connect", setting_up):
+            sa.event.listen(self.engine, "connect", setting_up)
         prepare(self.engine)
 
     def _read_only(self, error: BaseException) -> bool:
@@ -90,6 +109,7 @@ class Database:
 
         Raises:
             IntegrityError: of SQLAlchemy, where a row is there already.
+            StoreLost: its server does not answer.
             StoreError: it cannot be written to, or has been begun anew meanwhile.
         """
         try:
@@ -111,10 +131,14 @@ class Database:
         """A connection that sees what was kept.
 
         Raises:
+            StoreLost: its server does not answer.
             StoreError: it cannot be read.
         """
         try:
             with self._current().connect() as connection:
+                if self._remote:
+                    # Beginning and ending a transaction would be two more ways to the server and back.
+                    connection = connection.execution_options(isolation_level="AUTOCOMMIT")
                 yield connection
         except sa.exc.SQLAlchemyError as error:
             self._fail("read", error)
@@ -157,16 +181,37 @@ class Database:
             except (sqlite3.Error, OSError) as other:
                 raise StoreError(self._stuck(other)) from error
             raise StoreError(RENEWED) from error
-        raise StoreError(f"The run store at {self.url} cannot be {what}: {_reason(error)}.") from error
+        raise self._error(what, error) from error
+
+    def _error(self, what: str, error: Exception) -> StoreError:
+        if self._remote and postgresql.is_lost(error):
+            return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
+        return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.")
 
     def _mend(self) -> None:
         self.engine.dispose()
         repair = mending.mend(self._file)
         if repair:
-            log.warning("the run store at %s was %s: it is kept as %s", self.url, repair.trouble, repair.backup)
+            log.warning("the run store at %s was %s: it is kept as %s", self.shown, repair.trouble, repair.backup)
 
-    def _stuck(self, error: BaseException) -> str:
-        return f"The run store at {self.url} is damaged, and cannot be set aside: {_reason(error)}."
+    def _stuck(self, error: Exception) -> str:
+        return f"The run store at {self.shown} is damaged, and cannot be set aside: {self._reason(error)}."
+
+    def _reason(self, error: Exception) -> str:
+        if self._remote:
+            said = postgresql.reason(error)
+            password = sa.make_url(self.url).password
+            return said.replace(str(password), "***") if password else said
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def hold(connection: sa.Connection, table: sa.Table, name: str) -> None:
+    """Let nobody else change a row, or add what belongs to it, until the end of a transaction. In SQLite only one
+    writes at a time anyway."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(sa.select(table.c.id).where(table.c.id == name).with_for_update())
 
 
 def _file(engine: sa.Engine) -> Path | None:
@@ -174,9 +219,3 @@ def _file(engine: sa.Engine) -> Path | None:
     if engine.dialect.name != "sqlite" or not name or name.startswith((":memory:", "file:")):
         return None
     return Path(name)
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

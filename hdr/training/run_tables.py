@@ -6,9 +6,12 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import sqlalchemy as sa
+
+from hdr.training import postgresql
 
 FIGURES: dict[str, type] = {
     "test_accuracy": float,
@@ -135,6 +138,17 @@ commands = sa.Table(
     sa.UniqueConstraint("run", "token"),
 )
 
+starts = sa.Table(
+    "starts",
+    metadata,
+    # By itself, and not counted from the runs: who deletes them has started them even so.
+    sa.Column("token", sa.String(128), primary_key=True),
+    sa.Column("name", sa.String(64), nullable=False, index=True),
+    sa.Column("owner", sa.String(64), nullable=False, index=True),
+    sa.Column("time", sa.Float, nullable=False, index=True),
+    sa.Column("seconds", sa.Float, nullable=False, default=0.0),
+)
+
 repairs = sa.Table(
     "repairs",
     metadata,
@@ -186,32 +200,40 @@ def prepare(engine: sa.Engine) -> None:
     else keeps locked.
     """
     if not _complete(engine):
-        # Not metadata.create_all: it looks first and creates then, and another process may create in between.
-        with engine.begin() as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        for table in metadata.sorted_tables:
-            _add_columns(engine, table)
-        with engine.begin() as connection:
-            for table in metadata.sorted_tables:
-                for index in table.indexes:
-                    connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-            if engine.dialect.name == "sqlite":
-                connection.execute(sa.text(f"PRAGMA user_version = {VERSION}"))
+        with nullcontext() if engine.dialect.name == "sqlite" else postgresql.alone(engine):
+            _make(engine)
     _fill_figures(engine)
 
 
+def _make(engine: sa.Engine) -> None:
+    # Not metadata.create_all: it looks first and creates then, and another process may create in between.
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+    for table in metadata.sorted_tables:
+        _add_columns(engine, table)
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            for index in table.indexes:
+                connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+        if engine.dialect.name == "sqlite":
+            connection.execute(sa.text(f"PRAGMA user_version = {VERSION}"))
+
+
 def _complete(engine: sa.Engine) -> bool:
-    inspector = sa.inspect(engine)
-    if not {t.name for t in metadata.sorted_tables} <= set(inspector.get_table_names()):
-        return False
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:
             if connection.execute(sa.text("PRAGMA user_version")).scalar() != VERSION:
                 return False
+    inspector = sa.inspect(engine)
+    # All tables at once: over a network every question takes its time.
+    columns, indexes = (
+        {table: {each["name"] for each in found} for (_, table), found in known.items()}
+        for known in (inspector.get_multi_columns(), inspector.get_multi_indexes())
+    )
     return all(
-        not _missing(engine, table)
-        and {index.name for index in table.indexes} <= {index["name"] for index in inspector.get_indexes(table.name)}
+        {column.name for column in table.columns} <= columns.get(table.name, set())
+        and {index.name for index in table.indexes} <= indexes.get(table.name, set())
         for table in metadata.sorted_tables
     )
 

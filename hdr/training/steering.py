@@ -12,6 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from hdr.training.control import Control
+from hdr.training.database import hold
 from hdr.training.run_tables import commands as _commands
 from hdr.training.run_tables import runs as _runs
 from hdr.training.spec import Change, RunSpec
@@ -67,6 +68,7 @@ class Steering:
         for _ in range(8):
             try:
                 with self._store._database.writing() as connection:
+                    hold(connection, _runs, run)
                     connection.execute(_commands.insert().values(**row, data=json.dumps(dict(values or {}))))
                 return
             except sa.exc.IntegrityError:

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from hdr.text import clean, clean_lines
 from hdr.training import owned
-from hdr.training.database import Database
+from hdr.training.database import Database, hold
 from hdr.training.database import StoreError as StoreError
+from hdr.training.database import StoreLost as StoreLost
 from hdr.training.mending import Repair
 from hdr.training.owned import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
 from hdr.training.run import ACTIVE, Run, RunSummary, Status
@@ -45,9 +46,10 @@ class RunStore(Owned[Run]):
     """Runs and their events. Safe to use from many threads and processes at once.
 
     Args:
-        url: an SQLAlchemy address; the default is an SQLite file in `hdr.home.home()`.
+        url: an SQLAlchemy address; the default is that of the settings, or else an SQLite file in `hdr.home.home()`.
 
     Raises:
+        StoreLost: its server does not answer.
         StoreError: it cannot be opened; the message says where it is and what the system said.
     """
 
@@ -58,7 +60,7 @@ class RunStore(Owned[Run]):
 
     @property
     def url(self) -> str:
-        """Where it is, as SQLAlchemy names it."""
+        """Where it is, as SQLAlchemy names it: not to be shown, since there may be a password in it."""
         return self._database.url
 
     def check(self) -> None:
@@ -221,6 +223,8 @@ class RunStore(Owned[Run]):
                 log.warning("the files of run %s cannot be removed: %s", run.id, error)
                 continue
             with self._database.writing() as connection:
+                # Whoever still writes an event waits, and is then told that there is no such run.
+                hold(connection, _runs, run.id)
                 connection.execute(_events.delete().where(_events.c.run == run.id))
                 removed += connection.execute(_runs.delete().where(_runs.c.id == run.id)).rowcount
         return removed

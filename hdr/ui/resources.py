@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,14 @@ from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import Processes
 from hdr.training.steering import Steering
-from hdr.training.store import Run, RunStore
+from hdr.training.store import Run, RunStore, StoreLost
 from hdr.types import Dataset
 from hdr.ui import own_data, profile
+
+LOST_SECONDS = 1.5
+"""For so long a store that does not answer is not asked again."""
+
+_lost: list[tuple[float, str]] = []
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
@@ -36,8 +42,19 @@ def dataset(name: str) -> Dataset:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def store() -> RunStore:
-    """The run store."""
-    return RunStore()
+    """The run store.
+
+    Raises:
+        HdrError: it cannot be opened.
+    """
+    # Pages open it one after the other: they are not all to wait for a server that has just not answered.
+    if _lost and time.monotonic() - _lost[0][0] < LOST_SECONDS:
+        raise StoreLost(_lost[0][1])
+    try:
+        return RunStore()
+    except StoreLost as error:
+        _lost[:] = [(time.monotonic(), str(error))]
+        raise
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -14,11 +14,12 @@ from hdr import datasets, ui
 from hdr.datasets import background, own
 from hdr.text import plain
 from hdr.training import cleaning, default
+from hdr.training.insist import insist
 from hdr.training.processes import Processes
 from hdr.training.search_store import SearchStore
-from hdr.training.store import ACTIVE, RunStore
+from hdr.training.store import ACTIVE, RunStore, StoreLost
 from hdr.types import HdrError
-from hdr.ui import own_data, resources
+from hdr.ui import lost_store, own_data, resources
 
 log = logging.getLogger("hdr.startup")
 
@@ -50,15 +51,15 @@ def _prepare(store: RunStore, processes: Processes) -> None:
     time.sleep(AFTER_SECONDS)
     _load_reader()
     try:
-        store.check()
+        insist(store.check)
         threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
-        default.ensure(store, processes, data_name())
+        insist(lambda: default.ensure(store, processes, data_name()))
         if "mnist" not in datasets.available():
             background.start()
         _import_slow_ones()
         while "mnist" not in datasets.available():
             time.sleep(1)
-        default.ensure(store, processes, "mnist")
+        insist(lambda: default.ensure(store, processes, "mnist"))
     except HdrError as error:
         log.warning("%s", error)
 
@@ -135,7 +136,13 @@ def data_notice() -> None:
 
 
 def store_notice() -> None:
-    """Where the run store was set aside and begun anew in the last day: one sentence. Nothing otherwise."""
-    repair = resources.store().repaired()
+    """Where the run store does not answer, or was set aside and begun anew in the last day: one sentence. Nothing
+    otherwise."""
+    try:
+        repair = resources.store().repaired()
+    except StoreLost as error:
+        # What needs no run goes on below.
+        lost_store.tell(error)
+        return
     if repair:
         st.caption(f":material/restore_page: {plain(repair.sentence)}")

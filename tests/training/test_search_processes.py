@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from hdr.training.local import LocalProcesses
+from hdr.training.run_tables import searches as _searches
 from hdr.training.search import execute
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
@@ -122,6 +124,7 @@ SERVER = """
 import sys, time
 from hdr.training import store as module
 from hdr.training.local import LocalProcesses
+from hdr.training.run_tables import searches as _searches
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0
 processes = LocalProcesses(module.RunStore(), capacity=1, spare=False)
@@ -136,11 +139,9 @@ def serve() -> subprocess.Popen[str]:
 
 def process_of(store: RunStore, search: str) -> int | None:
     """The process that a search runs in."""
-    import sqlite3
-
-    with sqlite3.connect(store.url.removeprefix("sqlite:///")) as connection:
-        row = connection.execute("SELECT process FROM searches WHERE id = ? AND status = 'running'", (search,))
-        return (row.fetchone() or (None,))[0]
+    query = sa.select(_searches.c.process).where(_searches.c.id == search, _searches.c.status == "running")
+    with store._database.reading() as connection:
+        return connection.execute(query).scalar()
 
 
 @needs_signals

@@ -68,6 +68,7 @@ def test_a_clock_that_jumps_kills_nobody_and_saves_nobody(
     assert [store.get(r).status for r in (alive, dead)] == ["running", "interrupted"]
 
 
+@pytest.mark.sqlite
 def test_while_the_store_is_locked_nobody_is_taken_for_dead(
     store: RunStore, small: RunSpec, clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

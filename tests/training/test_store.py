@@ -169,6 +169,14 @@ def test_a_process_that_has_fallen_silent_is_noticed(
     assert store.get(waiting).status == "queued"
 
 
+def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install -r requirements/cluster\.txt") as error:
+        RunStore("postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
+    assert "hdr:***@127.0.0.1/hdr" in str(error.value) and "hunter2" not in str(error.value)
+
+
+@pytest.mark.sqlite
 def test_a_home_that_is_a_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("HDR_HOME", str(tmp_path / "file"))
@@ -327,6 +335,7 @@ def earlier(folder: Path, spec: RunSpec) -> None:
         database.execute("INSERT INTO events VALUES ('old', 0, 8.5, '{}')")
 
 
+@pytest.mark.sqlite
 def test_a_store_of_the_first_version_is_brought_up_to_date(
     tmp_path: Path, small: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -344,6 +353,7 @@ def test_a_store_of_the_first_version_is_brought_up_to_date(
     assert again.get("busy").tested_on == 400 and again.get("old").tags == ("kept",)
 
 
+@pytest.mark.sqlite
 def test_several_processes_bring_one_store_up_to_date(
     tmp_path: Path, small: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
