@@ -5,14 +5,14 @@ from typing import Literal
 
 import streamlit as st
 
-from hdr.sparing import spare_pandas
+from hdr.sparing import spare
 from hdr.text import plain
 from hdr.training.store import StoreLost
 from hdr.types import HdrError
 from hdr.ui import allocator, class_view, classroom, lost_store, page, profile, startup
 
 allocator.settle()
-spare_pandas()
+spare()
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")

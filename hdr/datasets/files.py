@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import mmap
+import os
+import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +14,7 @@ from pathlib import Path
 from hdr.datasets.idx import DamagedData, inflate
 from hdr.types import HdrError
 
-_CHUNK = 1 << 18
+_CHUNK, _PIECE = 1 << 18, 1 << 16
 _log = logging.getLogger(__name__)
 
 
@@ -122,6 +125,55 @@ def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
     raise MissingData(
         f"{file.name}, {file.size:,} bytes uncompressed, is not here. {'; '.join(problems) or f'Looked in: {folders}'}."
     )
+
+
+def mapped(file: DataFile, paths: Sequence[Path], folder: Path) -> memoryview:
+    """As `read`, of a plain copy that is mapped into memory: what nobody looks at takes none, all processes share the
+    rest, and the system takes it back where it needs some. The copy is checked at every call.
+
+    Args:
+        file, paths: as for `read`.
+        folder: where the copy is, or is made; where it cannot be, the content is read into memory.
+
+    Raises:
+        MissingData: as for `read`.
+    """
+    copy = folder / file.name
+    if any(path.is_file() for path in paths):
+        try:
+            return _mapped(file, copy)
+        except (DamagedData, OSError):
+            pass  # Not made yet, or not whole: it is made anew.
+    content = read(file, paths)
+    try:
+        _put(copy, content)
+        return _mapped(file, copy)
+    except (DamagedData, OSError) as error:
+        _log.info("%s is held in memory: %s", file.name, error)
+        return content
+
+
+def _mapped(file: DataFile, copy: Path) -> memoryview:
+    with open(copy, "rb") as stream:
+        # Read and not looked at in memory, where every page of it would then be.
+        for _ in checked(file, iter(lambda: stream.read(_CHUNK), b"")):
+            pass
+        return memoryview(mmap.mmap(stream.fileno(), file.size, access=mmap.ACCESS_READ))
+
+
+def _put(copy: Path, content: memoryview) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    # Renamed, so that nobody maps a part, and not flushed to the disk, which can take seconds: it is always checked.
+    part = copy.with_name(f".{copy.name}.{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb", buffering=0) as stream:
+            # In small pieces: what was written at a time, Linux maps at a time, whoever looks at a digit of it.
+            for start in range(0, len(content), _PIECE):
+                stream.write(content[start : start + _PIECE])
+        os.replace(part, copy)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def status(file: DataFile, paths: Sequence[Path]) -> FileStatus:

@@ -30,6 +30,11 @@ def own_folder() -> Path:
     return dataset_folders()[-1] / NAME
 
 
+def unpacked_folder() -> Path:
+    """The folder of the plain copies that are mapped into memory."""
+    return dataset_folders()[-1] / "unpacked"
+
+
 def candidates(file: DataFile) -> tuple[Path, ...]:
     """The paths at which a file may lie, plain or gzip, in the order in which they are tried; none need exist."""
     *provided, own = dataset_folders()
@@ -46,14 +51,15 @@ def load() -> Dataset:
     """MNIST from the first verified copy of each of its files.
 
     Returns:
-        Images uint8 (60000, 28, 28) and (10000, 28, 28), ink 255 on 0, with their labels; 55 MB, read-only.
+        Images uint8 (60000, 28, 28) and (10000, 28, 28), ink 255 on 0, with their labels; read-only. They are mapped
+        from 55 MB on the disk; where these cannot be written, they are held in memory.
 
     Raises:
         MissingData: a file is absent, or every copy of it is damaged.
     """
     try:
         train_images, train_labels, test_images, test_labels = (
-            idx.parse(files.read(file, candidates(file))) for file in FILES
+            idx.parse(files.mapped(file, candidates(file), unpacked_folder())) for file in FILES
         )
     except MissingData as error:
         raise MissingData(f"MNIST is not complete: {error} To download it: python -m hdr data --fetch") from None

@@ -17,14 +17,22 @@ from hdr.types import Drawing, Features, HdrError, Images
 SHOWN = 0.08
 """Counts below this share of the highest are left out of the drawing."""
 
+FEW = 64 * 28 * 28
+"""Pixels below which each gradient is computed by itself."""
 
-@lru_cache(maxsize=4)
-def _votes(orientations: int, soft: bool) -> NDArray[np.float32]:
+
+@lru_cache(maxsize=1)
+def _every_vote(orientations: int, soft: bool) -> NDArray[np.float32]:
     # Differences of two grey values are whole numbers from -255 to 255, so that what every possible gradient counts for
     # each direction fits into a table, float32 (511 * 511, orientations); nothing is left to compute per pixel.
-    gy, gx = np.mgrid[-255:256, -255:256].astype(np.float64)
-    magnitude = np.hypot(gx, gy).ravel() / 255
-    angle = (np.rad2deg(np.arctan2(gy, gx)) % 180).ravel()
+    return _votes(np.arange(511 * 511), orientations, soft)
+
+
+def _votes(index: NDArray[np.integer], orientations: int, soft: bool) -> NDArray[np.float32]:
+    """What gradients count for each direction, by their places in the table: int (n,) to float32 (n, orientations)."""
+    gy, gx = (part.astype(np.float64) - 255 for part in np.divmod(index, 511))
+    magnitude = np.hypot(gx, gy) / 255
+    angle = np.rad2deg(np.arctan2(gy, gx)) % 180
     table, rows = np.zeros((len(angle), orientations), np.float32), np.arange(len(angle))
     # Multiplied before it is divided: 180 / 14 is rounded up, and 90 degrees would fall into the bin below theirs.
     place = angle * orientations / 180
@@ -183,7 +191,10 @@ def cell_histograms(images: Images, cell: int, orientations: int, soft: bool) ->
     n, h, w = images.shape
     # The index of a gradient in the table: (gy + 255) * 511 + (gx + 255).
     index = _differences(images, 1) * 511 + _differences(images, 2) + (255 * 511 + 255)
-    votes = _votes(orientations, soft).take(index.ravel(), axis=0)
+    index = index.ravel()
+    # For a few digits the table would take longer, and 9 MB that stay.
+    few = len(index) < FEW
+    votes = _votes(index, orientations, soft) if few else _every_vote(orientations, soft).take(index, axis=0)
     down = _pooling(h, cell, soft) @ votes.reshape(n, h, w * orientations)
     # One large product of matrices takes less time than one small product for each row of cells.
     across = np.kron(_pooling(w, cell, soft).T, np.eye(orientations, dtype=np.float32))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,9 @@ MUTED = "#8A94A3"
 MARKS = ("#FFA24A", "#5CC8F2", "#F2DE5C", "#F58AB8")
 """What is drawn onto a digit, by series; all stand out from black and from white."""
 
+_RGB_OF_XYZ = np.array(
+    [[3.240479, -0.969256, 0.055648], [-1.53715, 1.875991, -0.204043], [-0.498535, 0.041556, 1.057311]]
+)
 _BLUE, _WHITE, _ORANGE = (33, 102, 172), (250, 250, 250), (217, 110, 30)
 
 
@@ -28,11 +30,19 @@ def _circle() -> NDArray[np.uint8]:
     turn = (np.arange(256) - 1) / 255 * 2 * np.pi
     # Equally bright all around, so that no direction looks stronger than another. With more colour than this a screen
     # cannot show the blues, and they would jump where directions do not.
-    a, b = 40 * np.cos(turn), 40 * np.sin(turn)
-    lab = np.stack([np.full(256, 74.0), a, b], axis=-1).astype(np.float32)[None]
-    colours = np.rint(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)[0] * 255).astype(np.uint8)
+    colours = _srgb(74.0, 40 * np.cos(turn), 40 * np.sin(turn))
     colours[0] = 0
     return colours
+
+
+def _srgb(lightness: float, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Colours of CIE L*a*b* (D65) as sRGB, uint8 (n, 3), as OpenCV's, whose tables for it take 6 MB. Source: CIE 15."""
+    y = np.full(len(a), (lightness + 16) / 116)
+    roots = np.stack([y + a / 500, y, y - b / 200], axis=-1)
+    xyz = np.where(roots > 6 / 29, roots**3, (roots - 4 / 29) * 3 * (6 / 29) ** 2) * (0.950456, 1.0, 1.088754)
+    linear = np.clip(xyz @ _RGB_OF_XYZ, 0, 1)
+    rgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(rgb * 255).astype(np.uint8)
 
 
 def _scale() -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from hdr.text import plain
 from hdr.training import administration
 from hdr.training.store import RunSummary
 from hdr.types import HdrError
-from hdr.ui import resources
+from hdr.ui import resources, table
 
 MOST_TRIES, TRY_SECONDS = 5, 600.0
 """Wrong words that are taken within a time, from all visitors together: a new session is no new chance."""
@@ -101,7 +101,12 @@ def _runs() -> None:
     # A new key for other runs: what was chosen among the old ones is not to be taken for others.
     key = f"admin-{hash(tuple(run.id for run in known))}"
     chosen = st.dataframe(
-        rows, hide_index=True, selection_mode="multi-row", on_select="rerun", key=key, column_config=columns
+        table.of_rows(rows),
+        hide_index=True,
+        selection_mode="multi-row",
+        on_select="rerun",
+        key=key,
+        column_config=columns,
     )
     several = [known[row] for row in chosen.selection.rows if row < len(known)]
     with st.container(horizontal=True, key="admin_actions"):

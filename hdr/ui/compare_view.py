@@ -16,7 +16,7 @@ from hdr.training.evaluation import wilson_interval
 from hdr.training.progress import progress
 from hdr.training.store import RunSummary
 from hdr.types import HdrError
-from hdr.ui import digit, resources
+from hdr.ui import digit, resources, table
 from hdr.ui.run_table import MOST_COMPARED
 
 LETTERS = "ABCDEFGHIJ"
@@ -65,7 +65,7 @@ def _differences(compared: list[RunSummary]) -> None:
     ]
     number = st.column_config.NumberColumn
     st.dataframe(
-        rows,
+        table.of_rows(rows),
         column_config={
             "letter": st.column_config.TextColumn("", width=36, pinned=True),
             "title": st.column_config.TextColumn("Run", width="medium"),

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from hdr.types import Strokes
+from hdr.ui import table
 
 SIDE = 336
 PEN = 20
@@ -39,6 +40,7 @@ class Canvas:
         # Its import needs a running app; who only asks what was drawn needs none.
         from streamlit_drawable_canvas import st_canvas
 
+        table.spare_components()
         shown, sent = f"{self.kept}_shown", f"{self.kept}_sent"
         if self.key not in st.session_state or shown not in st.session_state:
             # It was not on the page before: it begins with what was drawn last.

@@ -19,6 +19,7 @@ from hdr.text import cell
 from hdr.training.compare import Setting, Value, settings, shown
 from hdr.training.run_tables import FIGURES
 from hdr.training.store import RunSummary
+from hdr.ui import table
 
 PARAMETER, SEPARATOR = "runs", "~"
 """The parameter of the address that names the chosen runs, and what is between two: it is not escaped there."""
@@ -238,7 +239,7 @@ def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
         st.session_state[_DEFAULT] = key, [place for place, name in enumerate(ids) if name in chosen()]
     number = st.column_config.NumberColumn
     event = st.dataframe(
-        [_cells(each, extra, now) for each in found],
+        table.of_rows([_cells(each, extra, now) for each in found]),
         column_config={
             # First, so that a phone shows both.
             "accuracy": number("Test accuracy", format="%.2f %%"),

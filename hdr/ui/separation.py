@@ -15,7 +15,7 @@ from hdr.plots import pictures, violin
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.types import Step
-from hdr.ui import jobs, many, page
+from hdr.ui import jobs, many, page, table
 
 ORDERS = {"f": "F", "information": "Mutual information"}
 TABLE_HEIGHT, VIOLIN_HEIGHT, MAP = 380, 340, 168
@@ -86,13 +86,15 @@ def _table(ranked: Ranking, informed: Information | None, by: str, name: str) ->
     order = analysis.order(ranked.f if by == "f" or informed is None else informed.bits)
     bits = np.full(len(order), np.nan) if informed is None else informed.bits
     chosen = st.dataframe(
-        {
-            "column": [ranked.columns[i] for i in order],
-            "f": ranked.f[order],
-            "information": bits[order],
-            "pair": [f"{a} | {b}" for a, b in np.sort(ranked.pair[order], axis=1)],
-            "auc": ranked.auc[order] * 100,
-        },
+        table.of_columns(
+            {
+                "column": [ranked.columns[i] for i in order],
+                "f": ranked.f[order],
+                "information": bits[order],
+                "pair": [f"{a} | {b}" for a, b in np.sort(ranked.pair[order], axis=1)],
+                "auc": ranked.auc[order] * 100,
+            }
+        ),
         column_config={
             "column": st.column_config.TextColumn("Feature", width="medium"),
             "f": st.column_config.NumberColumn(

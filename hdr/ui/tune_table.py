@@ -19,7 +19,7 @@ from hdr.training.search_space import Dimension
 from hdr.training.search_types import Search, Trial
 from hdr.training.spec import LARGEST
 from hdr.types import HdrError
-from hdr.ui import classroom, plan, profile, resources, runs, tune_draft, tune_mode, tune_values
+from hdr.ui import classroom, plan, profile, resources, runs, table, tune_draft, tune_mode, tune_values
 
 HEIGHT = 388
 STATUS = {"running": "running", "done": "done", "pruned": "stopped early", "refused": "refused", "failed": "failed"}
@@ -34,7 +34,7 @@ def show(search: Search, trials: Sequence[Trial]) -> None:
     # Sparklines are compared: all have one scale.
     low, high = (min(scores), max(*scores, min(scores) + 0.1)) if scores else (0.0, 100.0)
     event = st.dataframe(
-        [_cells(t, space) for t in trials],
+        table.of_rows([_cells(t, space) for t in trials]),
         column_config={
             "accuracy": number("Validation", format="%.2f %%"),
             "number": number("Trial", width="small"),

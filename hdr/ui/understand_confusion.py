@@ -12,7 +12,7 @@ from hdr.plots import confusion, pictures
 from hdr.plots.style import CONFIG
 from hdr.training.store import Run
 from hdr.types import CLASSES
-from hdr.ui import page, resources, understand
+from hdr.ui import page, resources, table, understand
 
 ANY = "any"
 CHOICES = (ANY, *map(str, range(CLASSES)))
@@ -185,14 +185,16 @@ def _per_class(run: Run) -> None:
         return st.column_config.NumberColumn(title, help=text, format="%.1f %%")
 
     st.dataframe(
-        [
-            {
-                "digit": str(r["digit"]),
-                **{name: r[name] * 100 for name in ("precision", "recall", "f1")},
-                "count": r["count"],
-            }
-            for r in run.result["per_class"]
-        ],
+        table.of_rows(
+            [
+                {
+                    "digit": str(r["digit"]),
+                    **{name: r[name] * 100 for name in ("precision", "recall", "f1")},
+                    "count": r["count"],
+                }
+                for r in run.result["per_class"]
+            ]
+        ),
         column_config={
             "digit": st.column_config.TextColumn("Digit", width="small"),
             "precision": share("Precision", "Of the digits called so, the share that were."),

@@ -16,7 +16,7 @@ from hdr.training.inside import Means, Question, Unseen
 from hdr.training.model import TrainedModel
 from hdr.training.store import Run
 from hdr.types import CLASSES, Drawing, Mark
-from hdr.ui import jobs, page, resources, understand
+from hdr.ui import jobs, page, resources, table, understand
 
 HEIGHT = 420
 PICTURE, LARGE = 84, 224
@@ -116,7 +116,7 @@ def _way(run: Run, model: TrainedModel) -> None:
         )
     with right:
         st.dataframe(
-            [_row(n, q) for n, q in enumerate(asked, 1)],
+            table.of_rows([_row(n, q) for n, q in enumerate(asked, 1)]),
             column_config={
                 "n": st.column_config.NumberColumn("", width=40),
                 "question": st.column_config.TextColumn("Question", width="medium"),

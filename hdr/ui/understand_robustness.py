@@ -14,7 +14,7 @@ from hdr.plots.style import CONFIG
 from hdr.training import robustness
 from hdr.training.robustness import SWEEPS, Robustness, Sweep
 from hdr.training.store import Run
-from hdr.ui import jobs, page, profile, resources
+from hdr.ui import jobs, page, profile, resources, table
 
 MOST = 5
 """Runs that are compared at most."""
@@ -100,11 +100,13 @@ def _summary(runs: Sequence[Run], results: Sequence[Robustness]) -> None:
             )
         return
     st.dataframe(
-        [
-            {"run": run.title, "mean": found.mean * 100, "clean": found.clean * 100}
-            | {s.name: found.mean_of(s) * 100 for s in SWEEPS}
-            for run, found in zip(runs, results, strict=True)
-        ],
+        table.of_rows(
+            [
+                {"run": run.title, "mean": found.mean * 100, "clean": found.clean * 100}
+                | {s.name: found.mean_of(s) * 100 for s in SWEEPS}
+                for run, found in zip(runs, results, strict=True)
+            ]
+        ),
         column_config={
             "run": st.column_config.TextColumn("Run", width="medium"),
             "mean": st.column_config.NumberColumn("Mean", format="%.1f %%", help="Over all levels of all curves."),

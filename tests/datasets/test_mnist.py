@@ -87,6 +87,42 @@ def test_arrays_cannot_be_written(provided: Path) -> None:
         images.flags.writeable = True
 
 
+def unpacked() -> list[Path]:
+    return [mnist.unpacked_folder() / name for name in NAMES]
+
+
+def test_it_is_mapped_from_a_plain_copy_that_all_processes_share(provided: Path) -> None:
+    datasets.load("mnist")
+    assert [copy.read_bytes() for copy in unpacked()] == list(CONTENTS.values())
+    stamps = [copy.stat().st_mtime_ns for copy in unpacked()]
+    kept = datasets.load("mnist")
+    assert [copy.stat().st_mtime_ns for copy in unpacked()] == stamps, "a copy is made once"
+    unpacked()[0].unlink()
+    assert kept.train.images.tobytes() == CONTENTS[NAMES[0]][16:], "who has mapped a file keeps it"
+    assert not list(mnist.unpacked_folder().glob(".*"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"damaged", CONTENTS[NAMES[0]][:-1] + b"\1", CONTENTS[NAMES[0]] + b"\0"])
+def test_a_damaged_copy_is_made_anew(provided: Path, damage: bytes) -> None:
+    datasets.load("mnist")
+    unpacked()[0].write_bytes(damage)
+    assert datasets.load("mnist").train.images.tobytes() == CONTENTS[NAMES[0]][16:]
+    assert unpacked()[0].read_bytes() == CONTENTS[NAMES[0]]
+
+
+def test_where_no_copy_can_be_made_it_is_held_in_memory(provided: Path) -> None:
+    mnist.unpacked_folder().parent.mkdir(parents=True)
+    mnist.unpacked_folder().write_bytes(b"a file where the folder would be")
+    assert datasets.load("mnist").train.images.tobytes() == CONTENTS[NAMES[0]][16:]
+
+
+def test_the_copy_alone_is_not_the_data_set(provided: Path) -> None:
+    datasets.load("mnist")
+    (provided / "mnist" / f"{NAMES[0]}.gz").unlink()
+    with pytest.raises(MissingData):
+        datasets.load("mnist")
+
+
 def test_a_name_that_there_is_not() -> None:
     with pytest.raises(UnknownDataset, match='"minst"; there are: mnist, bundled'):
         datasets.load("minst")
