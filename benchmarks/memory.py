@@ -5,7 +5,8 @@
 Independent of how fast the machine is and what else it does. A visitor is an open page over a WebSocket of its own (see
 `benchmarks/visitor.py`), which goes through all pages and draws a digit. Whoever leaves is kept by Streamlit for two
 minutes, in case the connection was only lost, and at most 128 of them: so it waits for longer than that at the end.
-Memory is what the process holds (VmRSS); with MNIST where that is here.
+Memory is what the process holds (VmRSS), with what of libraries and of MNIST lies in files, is shared by all processes
+and can be taken back by the system; with MNIST where that is here.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ async def measure(server: Server, further: int, visits: int) -> None:
         await asyncio.sleep(SETTLES)
         await look_around(first)
         await asyncio.sleep(SETTLES)
-        print(f"one visitor: {server.memory():.0f} MB (wanted: {WANTED['one']})", flush=True)
+        own = f"{server.own_memory():.0f} of them not in files"
+        print(f"one visitor: {server.memory():.0f} MB, {own} (wanted: {WANTED['one']})", flush=True)
         each = await idle(server, further)
         print(f"each of {further} further ones: {each:.2f} MB (wanted: {WANTED['further']})", flush=True)
         await asyncio.sleep(FORGETS)

@@ -57,6 +57,11 @@ class Server:
         with open(f"/proc/{self._process.pid}/status") as status:
             return next(int(line.split()[1]) / 1000 for line in status if line.startswith("VmRSS"))
 
+    def own_memory(self) -> float:
+        """Megabytes that are its alone: without libraries and data sets, which lie in files that others share."""
+        with open(f"/proc/{self._process.pid}/smaps_rollup") as rollup:
+            return next(int(line.split()[1]) / 1000 for line in rollup if line.startswith("Anonymous"))
+
     def processor(self) -> float:
         """Seconds that its process has worked, without those of trainings."""
         with open(f"/proc/{self._process.pid}/stat") as stat:

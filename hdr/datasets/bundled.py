@@ -27,6 +27,7 @@ FILE = DataFile("digits.csv", 264_712, "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6
 
 _INK = 16
 _ENLARGE = 8
+_AT_ONCE = 200
 _SEED = 0
 _TEST_SHARE = 0.25
 
@@ -64,7 +65,10 @@ def load() -> Dataset:
         raise MissingData(
             f"The bundled digits are missing: {error} Install scikit-learn again, in the version of requirements.txt."
         ) from None
-    images, labels = capture.from_pixels(enlarged(table[:, :-1].reshape(-1, 8, 8))), table[:, -1].copy()
+    small, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1].copy()
+    # A part at a time: enlarged, all together would take 130 MB.
+    parts = [capture.from_pixels(enlarged(small[at : at + _AT_ONCE])) for at in range(0, len(small), _AT_ONCE)]
+    images = np.concatenate(parts)
     test = held_out(labels)
     train = np.setdiff1d(np.arange(len(labels)), test)
     return Dataset(NAME, TITLE, NOTE, Split(images[train], labels[train]), Split(images[test], labels[test]))

@@ -98,11 +98,11 @@ class Further:
     def folder(self) -> Path:
         """Where it is: in a folder that is provided, or else its own."""
         places = [place / self.NAME for place in dataset_folders()]
-        return next((place for place in places if kept.here(place)), self.own_folder())
+        return next((place for place in places if kept.here(place)), places[-1])
 
     def here(self) -> bool:
         """Whether it is there, as far as sizes tell."""
-        return kept.here(self.folder())
+        return any(kept.here(place / self.NAME) for place in dataset_folders())
 
     def statuses(self) -> tuple[FileStatus, ...]:
         """Where its arrays are and whether they are what was made of the download."""

@@ -5,6 +5,7 @@ Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hdr.datasets import files, idx
@@ -35,16 +36,23 @@ def unpacked_folder() -> Path:
     return dataset_folders()[-1] / "unpacked"
 
 
-def candidates(file: DataFile) -> tuple[Path, ...]:
-    """The paths at which a file may lie, plain or gzip, in the order in which they are tried; none need exist."""
-    *provided, own = dataset_folders()
-    folders = [*(place for folder in provided for place in (folder / NAME, folder)), own / NAME]
-    return tuple(folder / f"{file.name}{suffix}" for folder in folders for suffix in ("", ".gz"))
+def candidates(file: DataFile, folders: Sequence[Path] | None = None) -> tuple[Path, ...]:
+    """The paths at which a file may lie, plain or gzip, in the order in which they are tried; none need exist.
+
+    Args:
+        file: one of `FILES`.
+        folders: those of `dataset_folders`, where they are known.
+    """
+    *provided, own = folders or dataset_folders()
+    places = [*(place for folder in provided for place in (folder / NAME, folder)), own / NAME]
+    return tuple(place / f"{file.name}{suffix}" for place in places for suffix in ("", ".gz"))
 
 
 def statuses() -> tuple[FileStatus, ...]:
     """Where each of the files is and whether it is verified, in the order of `FILES`."""
-    return tuple(files.status(file, candidates(file)) for file in FILES)
+    # Pages ask at every run.
+    folders = dataset_folders()
+    return tuple(files.status(file, candidates(file, folders)) for file in FILES)
 
 
 def load() -> Dataset:

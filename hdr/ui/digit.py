@@ -99,7 +99,7 @@ def _change(name: str, key: str) -> None:
 
 def choose_source() -> str:
     """Show the widget that says where pictures come from."""
-    titles = {name: resources.dataset(name).title for name in own_data.available()}
+    titles = {name: own_data.title(name) for name in own_data.available()}
     titles |= {DRAWING: "My drawing", PHOTO: "A photo"}
     key = _mirrored.widget_key("source")
     return st.segmented_control(

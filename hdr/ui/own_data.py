@@ -51,6 +51,12 @@ def available() -> tuple[str, ...]:
     return (*datasets.available(), *names())
 
 
+def title(name: str) -> str:
+    """What people call a data set that can be chosen from, without loading it."""
+    found = _mine().sets.get(name)
+    return found.title if found else datasets.title(name)
+
+
 def dataset(name: str) -> Dataset:
     """One of this session's own data sets.
 

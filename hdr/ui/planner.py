@@ -95,7 +95,7 @@ def _choose_data(names: list[str]) -> None:
         "Data",
         names,
         names.index(plan.current().dataset),
-        format_func=lambda name: resources.dataset(name).title,
+        format_func=own_data.title,
         key=data,
         help=resources.dataset(plan.current().dataset).note,
         on_change=lambda: plan.change(dataset=st.session_state[data]),

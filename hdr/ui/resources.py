@@ -26,7 +26,7 @@ LOST_SECONDS = 1.5
 _lost: list[tuple[float, str]] = []
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner=False)
 def _published(name: str) -> Dataset:
     return datasets.load(name)
 

@@ -22,7 +22,7 @@ def section(run: Run) -> None:
     Args:
         run: a run that is done.
     """
-    others = {name: resources.dataset(name).title for name in own_data.available() if name != run.spec.dataset}
+    others = {name: own_data.title(name) for name in own_data.available() if name != run.spec.dataset}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Test on",

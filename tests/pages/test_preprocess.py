@@ -8,6 +8,7 @@ import pytest
 from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
+from hdr.ui import resources
 
 from .conftest import Open, healthy, key_of, text, unescaped
 from .looking import add, click, look_at, pictures, select, steps, titles
@@ -260,3 +261,13 @@ def test_the_chain_survives_a_visit_to_another_page(open_page: Open) -> None:
     app.switch_page("pages/preprocess.py").run()
     healthy(app)
     assert steps(app) == ["sobel_magnitude"]
+
+
+def test_only_the_data_set_that_is_shown_is_loaded(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    resources._published.clear()
+    loaded = []
+    load = datasets.load
+    monkeypatch.setattr(datasets, "load", lambda name: loaded.append(name) or load(name))
+    app = open_page("preprocess")
+    assert app.get("button_group")[0].options[:2] == [datasets.title(name) for name in datasets.available()[:2]]
+    assert loaded == [datasets.available()[0]]
