@@ -16,6 +16,8 @@ NEVER_RAISE = {
     "startup._progress",
     # What a job has raised is its answer.
     "jobs._live",
+    # It waits for the store that is away, and says so itself.
+    "lost_store._come_back",
 }
 
 
