@@ -63,6 +63,7 @@ def find_model(run_id: str | None) -> TrainedModel:
     Raises:
         HdrError: there is none; the message says how to come by one.
     """
+    from hdr.training import artifacts
     from hdr.training.model import ModelError, TrainedModel
     from hdr.training.store import RunStore
 
@@ -71,11 +72,11 @@ def find_model(run_id: str | None) -> TrainedModel:
         run = store.get(run_id)
         if run.status != "done":
             raise HdrError(f"Run {run.id} is {run.status}; only a run that is done has a model.")
-        return TrainedModel.load(run.folder)
+        return TrainedModel.load(artifacts.place().fetch(run.id))
     for run in store.runs(OWNER, statuses=("done",)):
         try:
-            return TrainedModel.load(run.folder)
-        except ModelError:
+            return TrainedModel.load(artifacts.place().fetch(run.id))
+        except (ModelError, artifacts.ArtifactsError):
             continue
     raise HdrError("There is no trained model yet. Train one with: python -m hdr train --preset fast")
 

@@ -6,17 +6,14 @@ Nothing that is published, and nothing that is still to change, is ever cleaned 
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 import time
-from contextlib import suppress
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from hdr import settings
 from hdr.home import home, remove_stale_parts
+from hdr.training import artifacts
 from hdr.training.allowance import Allowance
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
@@ -25,13 +22,6 @@ from hdr.training.store import ACTIVE, RunStore
 from hdr.types import HdrError
 
 DAY = 24 * 3600.0
-
-ORPHAN_DAYS = 7.0
-"""So long is a model kept whose run the store does not know. Where a store was lost and its backup is brought back,
-the models are still there."""
-
-NEW_SECONDS = 3600.0
-"""A folder that was changed within this time belongs to somebody, whether or not it is known to whom."""
 
 MEASURE_SECONDS = 30.0
 """For so long the size of the models on the disk is taken to be what it was."""
@@ -77,7 +67,7 @@ def clean(store: RunStore) -> Cleaned:
         searches.purge()
     Allowance(store).forget()
     orphans = _orphans(store)
-    for folder in (home(), *(home() / "models").glob("*/"), *(home() / "datasets").glob("*/")):
+    for folder in (home(), *(home() / "datasets").glob("*/")):
         remove_stale_parts(folder)
     return Cleaned(deleted, old, gone, orphans)
 
@@ -141,12 +131,19 @@ def _too_many(known: list[_Kept]) -> set[str]:
 def _too_large(store: RunStore) -> set[str]:
     most = settings.current().disk_mb
     over = _models_mb() - most if most is not None else 0.0
+    if over <= 0:
+        return set()
     remove: set[str] = set()
+    try:
+        sizes = artifacts.place().sizes()
+    except HdrError as error:
+        log.warning("%s", error)
+        return set()
     # A tenth more than is needed: the next training is not to clean up again.
-    for one in reversed(_finished(store, _runs)) if over > 0 else ():
+    for one in reversed(_finished(store, _runs)):
         if over <= -0.1 * (most or 0.0):
             break
-        over -= folder_mb(home() / "models" / one.id)
+        over -= sizes.get(one.id, 0.0)
         remove.add(one.id)
     return remove
 
@@ -169,45 +166,28 @@ def _remove(store: RunStore, table: sa.Table, names: set[str]) -> int:
 
 
 def _orphans(store: RunStore) -> int:
-    models, aside = home() / "models", home() / "orphans"
-    found = {path.name: path for path in (*models.glob("*/"), *aside.glob("*/"))}
-    if not found:
-        return 0
     with store._database.reading() as connection:
         known = {name for (name,) in connection.execute(sa.select(_runs.c.id))}
-    removed, now = 0, time.time()
-    for name, path in found.items():
-        try:
-            age = now - path.stat().st_mtime
-            if path.parent == aside and name in known:
-                path.rename(models / name)
-            elif path.parent == models and name not in known and age > NEW_SECONDS:
-                aside.mkdir(exist_ok=True)
-                os.utime(path.rename(aside / name), (now, now))
-            elif path.parent == aside and age > DAY * ORPHAN_DAYS:
-                shutil.rmtree(path)
-                removed += 1
-        except OSError as error:
-            log.warning("%s, a model that belongs to no run, cannot be cleaned away: %s", path, error)
-    return removed
+    try:
+        return artifacts.place().tidy(known)
+    except HdrError as error:
+        # Everything else is cleaned up even so.
+        log.warning("%s", error)
+        return 0
 
 
-_measured: dict[Path, tuple[float, float]] = {}
+_measured: dict[str, tuple[float, float]] = {}
 
 
 def _models_mb() -> float:
-    folder = home() / "models"
-    at, size = _measured.get(folder, (float("-inf"), 0.0))
+    place = artifacts.place()
+    at, size = _measured.get(place.name, (float("-inf"), 0.0))
     if time.monotonic() - at > MEASURE_SECONDS:
-        at, size = time.monotonic(), folder_mb(folder)
-        _measured[folder] = at, size
+        try:
+            size = sum(place.sizes().values())
+        except HdrError as error:
+            # Not known now: what it was the last time.
+            log.warning("%s", error)
+        at = time.monotonic()
+        _measured[place.name] = at, size
     return size
-
-
-def folder_mb(folder: Path) -> float:
-    """Megabytes that the files below a folder take; 0 for one that is not there."""
-    total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total / 1e6

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from hdr.home import home
+from hdr.training import artifacts
 from hdr.training.spec import RunSpec
 
 Status = Literal["queued", "running", "done", "stopped", "failed", "interrupted"]
@@ -82,8 +82,8 @@ class RunSummary:
 
     @property
     def folder(self) -> Path:
-        """Where its model is."""
-        return home() / "models" / self.id
+        """Where this machine has its model, or would have it; `hdr.training.artifacts` fetches it."""
+        return artifacts.place().folder(self.id)
 
 
 @dataclass(frozen=True)

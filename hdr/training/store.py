@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from hdr.text import clean, clean_lines
-from hdr.training import owned
+from hdr.training import artifacts, owned
 from hdr.training.database import Database, hold
 from hdr.training.database import StoreError as StoreError
 from hdr.training.database import StoreLost as StoreLost
@@ -33,6 +32,9 @@ SILENT_SECONDS = 30.0
 
 REPAIR_SECONDS = 24 * 3600.0
 """For so long everybody is told that the store was begun anew."""
+
+PURGE_SECONDS = 20.0
+"""For so long removing waits for files that cannot be removed, since the place of models does not answer."""
 
 LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2000, 40, 12
 """Limits of what people may write to a run; what is longer is cut."""
@@ -212,15 +214,17 @@ class RunStore(Owned[Run]):
 
     def purge(self) -> int:
         """Remove runs that were deleted long ago, with their events and models; how many there were."""
-        removed = 0
+        removed, failing = 0, 0.0
         for run in self._select(RunSummary, self._long_deleted(ACTIVE), 10_000):
+            began = time.monotonic()
             # Files first: a row without them is found again, files without a row never.
             try:
-                shutil.rmtree(run.folder)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                log.warning("the files of run %s cannot be removed: %s", run.id, error)
+                artifacts.place().remove(run.id)
+            except HdrError as error:
+                log.warning("the files of run %s stay for now: %s", run.id, error)
+                failing += time.monotonic() - began
+                if failing > PURGE_SECONDS:
+                    break
                 continue
             with self._database.writing() as connection:
                 # Whoever still writes an event waits, and is then told that there is no such run.

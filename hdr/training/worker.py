@@ -18,7 +18,7 @@ from typing import Any
 
 from hdr import datasets, settings
 from hdr.sparing import spare_pandas
-from hdr.training import guard
+from hdr.training import artifacts, guard
 from hdr.training.allowance import Allowance
 from hdr.training.control import Control
 from hdr.training.estimate import check_memory
@@ -85,14 +85,12 @@ def execute(
             dataset = datasets.load(run.spec.dataset, run.owner)
             check_memory(run.spec, dataset)
             model = fit(run.spec, dataset, keep, control)
-        size = model.save(run.folder)
+        size = artifacts.place().save(run_id, model.save)
         return insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:
         message = str(error)
     except MemoryError:
         message = "There was not enough memory. Try fewer digits, or add a reduction."
-    except OSError as error:
-        message = f"The model could not be written to {run.folder.parent}: {error.strerror or error}."
     except Exception as error:
         log.exception("run %s failed", run_id)
         message = f"Training failed ({type(error).__name__}: {error})."

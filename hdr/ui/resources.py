@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hdr import datasets, settings
 from hdr.datasets import own
 from hdr.reading import ready
+from hdr.training import artifacts
 from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import Processes
@@ -80,7 +81,7 @@ def processes() -> Processes:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _test_probabilities(run_id: str, _run: Run) -> NDArray[np.float32]:
-    return load_test_probabilities(_run.folder)
+    return load_test_probabilities(artifacts.place().fetch(run_id))
 
 
 def test_probabilities(run: Run) -> NDArray[np.float32]:
@@ -94,7 +95,7 @@ def test_probabilities(run: Run) -> NDArray[np.float32]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _model(run_id: str, _run: Run) -> TrainedModel:
-    return TrainedModel.load(_run.folder)
+    return TrainedModel.load(artifacts.place().fetch(run_id))
 
 
 def model(run: Run) -> TrainedModel:
