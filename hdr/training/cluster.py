@@ -83,13 +83,15 @@ class ClusterProcesses(Processes):
             self._slots = sum(client.sync(client.scheduler.ncores, callback_timeout=CONNECT_SECONDS).values())
         except Exception as error:
             # Whatever it is, another connection is tried at the next look.
-            log.warning("the cluster at %s: %s: %s", self._address, type(error).__name__, error)
             self._slots = 0
-            self._trouble = f"The cluster at {self._address} cannot be reached. What waits starts when it is back."
             self._disconnect()
+            said = f"The cluster at {self._address} cannot be reached. What waits starts when it is back."
+            if said != self._trouble:
+                log.warning("%s (%s: %s)", said, type(error).__name__, error)
+            self._trouble = said
             return
-        self._trouble = "" if self._slots else f"The cluster at {self._address} has no workers. What waits starts when "
-        self._trouble += "" if self._slots else "one joins it."
+        none = f"The cluster at {self._address} has no workers. What waits starts when one joins it."
+        self._trouble = "" if self._slots else none
 
     def _connected(self) -> Client:
         from distributed import Client

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from tests.browser.conftest import browser as browser
+from tests.browser.conftest import page as page
+from tests.browser.conftest import tabs as tabs
 from tests.cluster.postgresql import postgresql as postgresql
 from tests.cluster.postgresql import postgresql_server as postgresql_server
 

@@ -1,0 +1,89 @@
+"""Trials per minute of one search on this machine's own processes, and on 1 and 2 Dask workers: make bench-cluster.
+
+The store is a PostgreSQL of its own, on 127.0.0.1. Each way does the same trials, which take about half a second: short
+enough to show what a trial costs besides its fit. On a machine of two cores, two workers share them with the store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from hdr.training.local import LocalProcesses
+from hdr.training.processes import Processes
+from hdr.training.search_space import dimension
+from hdr.training.search_spec import SearchSpec
+from hdr.training.search_store import SearchStore
+from hdr.training.spec import RunSpec
+from hdr.training.store import RunStore
+from hdr.types import Step
+from tests.cluster.dask_cluster import Cluster
+from tests.cluster.postgresql import Server
+
+BASE = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 15, "units": 50, "batch_size": 16}))
+
+
+def plan(trials: int) -> SearchSpec:
+    """A search by chance, so that every way tries the same values."""
+    return SearchSpec(BASE, (dimension(BASE, "classifier.mlp.learning_rate"),), "random", False, most_trials=trials)
+
+
+def measure(name: str, store: RunStore, processes: Processes, trials: int, hands: int) -> None:
+    """Do a search, and print a row of the table."""
+    searches, began = SearchStore(store), time.time()
+    search = processes.submit_search(plan(trials), "bench", name).id
+    while searches.get(search).active:
+        time.sleep(0.2)
+    found = searches.trials(search)
+    assert all(t.status == "done" for t in found), [t.message for t in found]
+    first, last = min(t.started for t in found), max(t.finished or 0.0 for t in found)
+    fitting = sum(t.seconds for t in found)
+    rest = (hands * (last - first) - fitting) / trials
+    row = (trials / (last - first) * 60, fitting / trials, rest, first - began)
+    print(f"{name:28} {row[0]:>12.1f} {row[1]:>13.2f} {row[2]:>13.3f} {row[3]:>14.1f}", flush=True)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=40, help="of each search")
+    trials = parser.parse_args().trials
+    columns = ("trials a min", "fit, s", "the rest, s", "until first, s")
+    print(f"{'':28} {columns[0]:>12} {columns[1]:>13} {columns[2]:>13} {columns[3]:>14}")
+    with tempfile.TemporaryDirectory(prefix="hdr-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "postgresql").mkdir()
+        database = Server(folder / "postgresql")
+        database.start()
+        try:
+            own = {"HDR_STORE": database.url(database.fresh()), "HDR_HOME": str(folder / "home")}
+            os.environ |= own | {"HDR_ARTIFACTS": str(folder / "shared")}
+            _compare(folder, trials)
+        finally:
+            database.stop("immediate")
+
+
+def _compare(folder: Path, trials: int) -> None:
+    from hdr.training.cluster import ClusterProcesses
+
+    store = RunStore()
+    local = LocalProcesses(store, capacity=1, spare=False)
+    measure("this machine, 1 process", store, local, trials, 1)
+    local.close()
+    for workers in (1, 2):
+        cluster = Cluster(folder / f"dask-{workers}")
+        cluster.begin(workers)
+        try:
+            processes = ClusterProcesses(store, cluster.address)
+            measure(f"Dask, {workers} worker{'s' * (workers > 1)}", store, processes, trials, workers)
+            processes.close()
+        finally:
+            cluster.close()
+
+
+if __name__ == "__main__":
+    main()
