@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training import neighbours
+from hdr.training.artifacts import ArtifactsError
 from hdr.training.model import TrainedModel
 from hdr.training.neighbours import Near, Reference
 from hdr.training.store import Run
@@ -28,7 +29,8 @@ def probabilities(run: Run) -> NDArray[np.float32] | None:
     try:
         return resources.test_probabilities(run)
     except HdrError as error:
-        st.caption(f"{plain(error)} Train it again to see this.")
+        again = "" if isinstance(error, ArtifactsError) else " Train it again to see this."
+        st.caption(f"{plain(error)}{again}")
         return None
 
 

@@ -26,6 +26,13 @@ def programs() -> Path | None:
     return debian[-1] if debian else Path(found).resolve().parent if found else None
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class Server:
     """A server with a folder of its own.
 
@@ -35,9 +42,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._data = folder, folder / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._count = itertools.count()
         self._user = None
         if os.getuid() == 0:
