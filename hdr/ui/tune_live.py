@@ -120,30 +120,31 @@ def _so_far(search: Search, trials: Sequence[Trial]) -> str:
     work = f" · {pictures.duration(search.seconds)} of work" if search.seconds else ""
     text = f"**{search.ended} of {spec.most_trials} trials**{less}{work}"
     if search.active:
-        return text + _left(search) + _running(search, trials)
+        now = [t for t in trials if not t.ended and not t.left]
+        return text + _left(search, max(1, len(now))) + _running(search, now)
     ends = {"done": "its budget is used up", "stopped": "stopped", "failed": "failed"}
     return f"{text} · {plain(search.message) if search.message else ends[search.status]}"
 
 
-def _left(search: Search) -> str:
+def _left(search: Search, at_once: int) -> str:
     if not search.ended:
         return ""
     spec, per = search.spec, search.seconds / search.ended
     left = per * (spec.most_trials - search.ended)
     if spec.most_minutes:
         left = min(left, max(60 * spec.most_minutes - search.seconds, 0.0))
-    return f" · about {pictures.duration(left)} left" if left > 0 else ""
+    return f" · about {pictures.duration(left / at_once)} left" if left > 0 else ""
 
 
-def _running(search: Search, trials: Sequence[Trial]) -> str:
-    now = [t for t in trials if t.status == "running"]
+def _running(search: Search, now: Sequence[Trial]) -> str:
     if not now:
         return ""
     trial = now[-1]
     at = f", {trial.scores[-1][0]:.0f} % done at {pictures.percent(trial.scores[-1][1])}" if trial.scores else ""
     told = plain(tune_values.settings(trial.values, search.spec.space))
     again = f", begun {trial.attempts} times" if trial.attempts > 1 else ""
-    return f"  \nTrial {trial.number + 1}: {told}{at}{again}"
+    several = f"{len(now)} trials at once, the newest of them: " if len(now) > 1 else ""
+    return f"  \n{several}Trial {trial.number + 1}: {told}{at}{again}"
 
 
 def _share(search: Search) -> float:

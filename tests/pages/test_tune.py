@@ -435,3 +435,15 @@ def test_what_a_browser_says_of_a_brush_is_checked() -> None:
     for wrong in (None, "x", {"search": "b", "ranges": [[1, 2], None, None]}, {"search": "a", "ranges": [[1, 2]]}):
         assert tune_brush.parse(wrong, "a", 3) == nothing
     assert tune_brush.parse({"search": "a", "ranges": [["x", 2], {"a": 1}, [True, 2]]}, "a", 3) == nothing
+
+
+def test_trials_that_run_at_once_are_counted_and_the_newest_is_told(open_page: Open, searches: SearchStore) -> None:
+    search = searches.create(spec(), "local", "several").id
+    claims = [searches.claim(search, 1), *(searches.claim(search, k, join=True) for k in (2, 3))]
+    for k, claim in enumerate(claims):
+        searches.begin(search, claim, {"classifier.svm.C": 1.0 + k})
+    app = tune(open_page, search=search)
+    assert "3 trials at once, the newest of them: Trial 3" in text(app)
+    assert searches.died(search, 3) == "running"
+    app.run()
+    assert "2 trials at once, the newest of them: Trial 2" in text(app), "what is left is nobody's"
