@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 AXES = {"epoch": "epochs", "trees": "trees", "rounds": "rounds", "digits": "training digits"}
 
+LABELS = 128
+"""Pixels at the right for the labels at the curves' ends."""
+
 
 def series(points: Sequence[Any]) -> dict[str, list[float]]:
     """The columns of a curve from its points (see `hdr.training.progress.Point`), accuracies in percent."""
@@ -84,21 +87,27 @@ def figure(
         _mark(drawing, epoch, words)
     if kept in data["step"]:
         _ring(drawing, kept, data["validation"][data["step"].index(kept)])
-    lowest = min(data["train"] + data["validation"])
-    # The labels stand to the right of the last point.
     first = 0.5 if unit == "epoch" else 0
     parts = 4 if unit == "digits" else 5
     ticks = sorted({max(1, round(of * part / parts)) for part in range(1, parts + 1)})
-    drawing.update_xaxes(range=[first, of + 0.32 * (of - first)], tickvals=ticks, ticktext=[count(t) for t in ticks])
+    drawing.update_xaxes(range=[first, of + 0.02 * (of - first)], tickvals=ticks, ticktext=[count(t) for t in ticks])
     drawing.update_xaxes(title=AXES[unit], row=2 if with_loss else 1)
-    drawing.update_yaxes(title="accuracy, %", range=[max(0, lowest - (100 - lowest) * 0.1 - 0.2), 100.3], row=1)
+    drawing.update_yaxes(title="accuracy, %", range=[_bottom(data), 100.3], row=1)
     if with_loss:
         drawing.update_yaxes(title="loss", rangemode="tozero", row=2)
-    return plain(drawing, height)
+    # The labels stand to the right of the last point, and are as wide on a phone as anywhere.
+    return plain(drawing, height).update_layout(margin_r=LABELS)
+
+
+def _bottom(data: dict[str, list[float]]) -> float:
+    """Where the axis of the accuracy begins, in percent."""
+    lowest = min(data["train"] + data["validation"])
+    return max(0, lowest - (100 - lowest) * 0.1 - 0.2)
 
 
 def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
     # Direct labels; the higher one stands above, so that they never meet.
+    near = abs(data["train"][-1] - data["validation"][-1]) < 0.1 * (100 - _bottom(data))
     up = 9 if data["train"][-1] >= data["validation"][-1] else -9
     for name, colour, label, shift in (("train", ACCENT, "training", up), ("validation", SECOND, "validation", -up)):
         drawing.add_annotation(
@@ -107,7 +116,7 @@ def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
             text=f"{label} {percent(data[name][-1] / 100)}",
             showarrow=False,
             xshift=8,
-            yshift=shift if abs(data["train"][-1] - data["validation"][-1]) < 1 else 0,
+            yshift=shift if near else 0,
             xanchor="left",
             font={"color": colour, "size": 13},
             row=1,

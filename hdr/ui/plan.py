@@ -76,11 +76,15 @@ def change(**values: Any) -> None:
 def _settle(spec: RunSpec) -> None:
     st.session_state[_PLAN] = allowed(spec)
     if current() != spec:
-        with_copies = ", distorted copies counted" if spec.augmentation else ""
         st.toast(
             f"This plan asks for {spec.train_size:,} training digits, and this server allows "
-            f"{settings.current().training_digits:,}{with_copies}: it has {current().train_size:,} now."
+            f"{settings.current().training_digits:,}{counted(spec.augmentation)}: it has {current().train_size:,} now."
         )
+
+
+def counted(augmentation: Step | None) -> str:
+    """What is put behind a number of digits that a host allows: that copies are among them, where there are any."""
+    return ", distorted copies counted" if augmentation else ""
 
 
 def use_if_valid(**values: Any) -> None:

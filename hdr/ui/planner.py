@@ -134,8 +134,7 @@ def _size() -> None:
 
 def _most_here(augmentation: Step | None) -> str:
     most = settings.current().training_digits
-    copies = ", distorted copies counted" if augmentation else ""
-    return f"This server allows {pictures.count(most)} training digits{copies}."
+    return f"This server allows {pictures.count(most)} training digits{plan.counted(augmentation)}."
 
 
 def _seed() -> None:

@@ -63,6 +63,15 @@ def test_labels_of_curves_that_meet_stand_apart_the_higher_one_above() -> None:
     assert shifts["validation"] > 0 > shifts["training"]
 
 
+def test_labels_stand_apart_where_the_curves_are_near_for_their_axis_and_have_room_on_a_phone() -> None:
+    near = [Point(1, 1.0, None, 0.35, 0.33), Point(2, 2.0, None, 0.892, 0.874)]
+    figure = learning_curve.figure(near, "trees", 10)
+    assert {a.yshift for a in figure.layout.annotations if a.xshift} == {9, -9}
+    far = [*near[:1], Point(2, 2.0, None, 0.99, 0.80)]
+    assert {a.yshift for a in learning_curve.figure(far, "trees", 10).layout.annotations if a.xshift} == {0}
+    assert figure.layout.margin.r >= 120, "as many pixels as the longest label takes"
+
+
 def test_colours_of_curve_and_label_agree() -> None:
     figure = learning_curve.figure(EPOCHS, "epoch", 10)
     lines = {t.name: t.line.color for t in figure.data}
