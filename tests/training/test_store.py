@@ -170,9 +170,10 @@ def test_a_process_that_has_fallen_silent_is_noticed(
 
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreError, match=r"pip install -r requirements/cluster\.txt") as error:
-        RunStore("postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "psycopg", None)
+        with pytest.raises(StoreError, match=r"pip install -r requirements/cluster\.txt") as error:
+            RunStore("postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
     assert "hdr:***@127.0.0.1/hdr" in str(error.value) and "hunter2" not in str(error.value)
 
 
