@@ -314,6 +314,7 @@ class SearchStore(Owned[Search]):
         for search, heard in self._silent(run_store.SILENT_SECONDS).items():
             same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == heard)
             with self._database.writing() as connection:
+                hands.lock(connection, search)
                 become[search] = self._revive(connection, *same)
         query = sa.select(_hands.c.search, _hands.c.claim, _hands.c.heard)
         with self._database.reading() as connection:
