@@ -20,9 +20,9 @@ from importlib.machinery import ModuleSpec
 from importlib.util import LazyLoader
 from types import FrameType, ModuleType
 
-_ASK = ("sklearn.utils.fixes", "hdr.ui.table")
-"""The only place in scikit-learn that imports pandas by itself, and who has pyarrow do so; both do without where there
-is none."""
+_ASK = {"pandas": ("sklearn.utils.fixes", "hdr.ui.table"), "rich.progress": ("sklearn.callback._progressbar",)}
+"""What is there to some and not to others, who do without: the only place in scikit-learn that imports pandas by
+itself, who has pyarrow do so, and scikit-learn's bars of progress for a terminal."""
 
 _FORTRAN = "numpy.f2py"
 _TRUSTED = "skops.io._trusted_types"
@@ -36,9 +36,9 @@ class _Spared(MetaPathFinder):
         """Nothing, so that others look for it; with the exceptions above.
 
         Raises:
-            ModuleNotFoundError: it is pandas, and one asks who does without.
+            ModuleNotFoundError: one asks who does without it.
         """
-        if fullname == "pandas" and _importer(sys._getframe(1)) in _ASK:
+        if fullname in _ASK and _importer(sys._getframe(1)) in _ASK[fullname]:
             raise ModuleNotFoundError("not needed here", name=fullname)
         if fullname == _FORTRAN:
             return _later(fullname, path, target)
