@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hdr.training import guard
@@ -30,12 +30,16 @@ class Process:
     Args:
         leashed: whether it ends at once when this process does; otherwise it goes on by itself.
         environment: variables that it has besides those of this process.
+        without: variables of this process that it does not have.
 
     Attributes:
         pid: its number.
     """
 
-    def __init__(self, leashed: bool = False, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, leashed: bool = False, environment: Mapping[str, str] | None = None, without: Collection[str] = ()
+    ) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name not in without}
         paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self._leashed = leashed
         self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
@@ -43,7 +47,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, **(environment or {}), "PYTHONPATH": paths},
+            env={**inherited, **(environment or {}), "PYTHONPATH": paths},
             # A run goes on when the server is stopped from the terminal.
             start_new_session=True,
         )
