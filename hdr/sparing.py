@@ -97,6 +97,3 @@ def spare() -> None:
     """From now on none of this is imported where it is not needed; who does need it gets it as always."""
     if not any(isinstance(finder, _Spared) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Spared())
-
-
-spare_pandas = spare

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from hdr import datasets, settings
-from hdr.sparing import spare_pandas
+from hdr.sparing import spare
 from hdr.training import artifacts, guard
 from hdr.training.allowance import Allowance
 from hdr.training.control import Control
@@ -104,7 +104,7 @@ def main() -> int:
     """Wait for a run or a search, and do it."""
     if hasattr(os, "nice"):
         os.nice(max(0, settings.current().niceness - os.nice(0)))
-    spare_pandas()
+    spare()
     import cv2
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
