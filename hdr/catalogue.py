@@ -80,6 +80,13 @@ class Parameter:
         noun = "a whole number" if self.type is int else "a number"
         return f"{noun} from {self.minimum:g} to {self.maximum:g}"
 
+    def shown(self, value: Any) -> str:
+        """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        text = f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{text} {self.unit}".strip()
+
     def parse(self, text: str) -> Any:
         """The value written as text, as `format_value` writes it; text that is not one is returned unchanged."""
         for choice in self.choices:

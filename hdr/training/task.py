@@ -195,9 +195,9 @@ class Task(BaseModel):
         for parameter in entry.parameters:
             value, allowed = step.params[parameter.name], [s.params[parameter.name] for s in same]
             if value not in allowed and not self.is_free(kind, step.name, parameter.name):
-                kept = " or ".join(dict.fromkeys(map(catalogue.format_value, allowed)))
+                kept = " or ".join(dict.fromkeys(map(parameter.shown, allowed)))
                 raise TaskError(
-                    f"{entry.title}: this class keeps {parameter.title} at {kept}, not {catalogue.format_value(value)}."
+                    f"{entry.title}: this class keeps {parameter.title} at {kept}, not {parameter.shown(value)}."
                 )
 
     def within(self, one: Dimension) -> Dimension | None:

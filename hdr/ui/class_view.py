@@ -19,7 +19,6 @@ from hdr.training.task import PARTS, Task, TaskError, parameters
 from hdr.training.task_link import from_text, to_text
 from hdr.types import HdrError, Step
 from hdr.ui import allowed, classroom, plan, profile, resources, tune_mode
-from hdr.ui.widgets import show_value
 
 PARAMETER = "class"
 
@@ -168,7 +167,7 @@ def _named(task: Task, kind: catalogue.Kind, step: Step) -> str:
 def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
     return ", ".join(
         # C is no word.
-        f"{p.title.lower() if len(p.title) > 1 else p.title} {show_value(p, step.params[p.name])}"
+        f"{p.title.lower() if len(p.title) > 1 else p.title} {p.shown(step.params[p.name])}"
         for p in catalogue.get(kind, step.name).parameters
         if kind == "step" or not task.is_free(kind, step.name, p.name)
     )
@@ -200,8 +199,8 @@ def _range(parameter: Parameter) -> str:
     if parameter.type is bool:
         return "yes or no"
     if parameter.choices:
-        return ", ".join(show_value(parameter, value) for value in parameter.choices)
-    return f"{show_value(replace(parameter, unit=''), parameter.minimum)} to {show_value(parameter, parameter.maximum)}"
+        return ", ".join(parameter.shown(value) for value in parameter.choices)
+    return f"{replace(parameter, unit='').shown(parameter.minimum)} to {parameter.shown(parameter.maximum)}"
 
 
 def table(pairs: list[tuple[str, str]]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from hdr import catalogue
 from hdr.catalogue import Entry, Parameter
 from hdr.types import Step
-from hdr.ui.widgets import parameter_widget, show_value
+from hdr.ui.widgets import parameter_widget
 
 SHARED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
 """For widgets whose values are kept from page to page and stand in the address."""
@@ -47,7 +47,7 @@ def seed() -> int:
 def describe() -> str:
     """The disturbances that are on, in words; empty where none is."""
     return ", ".join(
-        f"{p.title} {show_value(p, step.params[p.name])}"
+        f"{p.title} {p.shown(step.params[p.name])}"
         for step in steps()
         for p in _sliders(catalogue.get("disturbance", step.name))
         if step.params[p.name] != p.default

@@ -14,7 +14,7 @@ from hdr.types import Stage, Step
 from hdr.ui import chain, lens, way
 from hdr.ui.lens import Panel
 from hdr.ui.way import Passage, Way
-from hdr.ui.widgets import explained, show_value
+from hdr.ui.widgets import explained
 
 CHANGE, EDGE, KEPT = "Change", "Before | after", "Kept | now"
 LARGEST_DIGIT = 64
@@ -142,7 +142,7 @@ def _differences(kept: Pipeline, index: int) -> tuple[str, ...]:
 
 def _words(step: Step) -> str:
     entry = catalogue.get("step", step.name)
-    values = ", ".join(f"{p.title.lower()} {show_value(p, step.params[p.name])}" for p in entry.parameters)
+    values = ", ".join(f"{p.title.lower()} {p.shown(step.params[p.name])}" for p in entry.parameters)
     off = "" if step.on else " (off)"
     return f"{entry.title}{off}, {values}" if values else entry.title + off
 

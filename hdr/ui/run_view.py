@@ -16,7 +16,6 @@ from hdr.training.progress import Progress, progress
 from hdr.training.steering import Kind
 from hdr.training.store import Run
 from hdr.ui import page, profile, resources, steer_view, waiting
-from hdr.ui.widgets import show_value
 
 REFRESH_SECONDS = 0.4
 FIRST_SECONDS, FIRST_REFRESH = 2.0, 0.12
@@ -104,7 +103,7 @@ def _curve(seen: Progress, run: Run) -> None:
 
 def _values(run: Run, values: Mapping[str, Any]) -> str:
     known = {p.name: p for p in catalogue.get("classifier", run.spec.classifier.name).parameters}
-    return ", ".join(f"{known[name].title.lower()} {show_value(known[name], v)}" for name, v in values.items())
+    return ", ".join(f"{known[name].title.lower()} {known[name].shown(v)}" for name, v in values.items())
 
 
 def _outcome(run: Run) -> None:

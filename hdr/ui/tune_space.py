@@ -14,7 +14,7 @@ from hdr.training.search_space import Dimension, reachable
 from hdr.training.search_spec import METHODS, MOST_MINUTES, MOST_TRIALS, SearchSpec
 from hdr.types import HdrError
 from hdr.ui import classroom, estimate_view, plan, planner, tune_draft, tune_values
-from hdr.ui.widgets import log_values, show_value
+from hdr.ui.widgets import log_values
 
 HELP = {
     "tpe": "**TPE** tries more where trials have been good so far (tree-structured Parzen estimator).",
@@ -121,7 +121,7 @@ def _narrow(one: Dimension, title: str) -> None:
     if own.log:
         # Kept as long as the widget: were a bound that is off the scale to vanish, all others would move up.
         scale = st.session_state.setdefault(f"{key}-scale", sorted({*log_values(own, one.low), one.high}))
-        st.select_slider(title, scale, (one.low, one.high), format_func=lambda v: show_value(own, v), **common)
+        st.select_slider(title, scale, (one.low, one.high), format_func=own.shown, **common)
         return
     step = own.type(own.step or (1 if own.type is int else (own.maximum - own.minimum) / 100))
     unit = own.unit.replace("%", "%%")

@@ -11,14 +11,6 @@ from hdr.catalogue import Entry, Parameter
 from hdr.ui.sources import linked
 
 
-def show_value(parameter: Parameter, value: Any) -> str:
-    """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    return f"{text} {parameter.unit}".strip()
-
-
 def log_values(parameter: Parameter, value: Any) -> list[Any]:
     """1, 2 and 5 of every decade within the range, its ends, and the value at hand."""
     found = {parameter.type(parameter.minimum), parameter.type(parameter.maximum), value}
@@ -62,9 +54,7 @@ def parameter_widget(
     if parameter.choices or parameter.log:
         # Kept as long as the widget: were a value that is off the scale to vanish from it, all others would move up.
         choices = parameter.choices or st.session_state.setdefault(f"{key}-choices", log_values(parameter, value))
-        return st.select_slider(
-            parameter.title, choices, value, format_func=lambda v: show_value(parameter, v), **common
-        )
+        return st.select_slider(parameter.title, choices, value, format_func=parameter.shown, **common)
     return _slider(parameter, value, common)
 
 

@@ -149,7 +149,7 @@ REFUSED = [
     (replace(PLAN, reduction=Step("pca", {"components": 20})), "this class keeps"),
     (replace(PLAN, augmentation=Step("distort")), "distorted copies at none"),
     (replace(PLAN, classifier=Step("mlp")), "classifiers Support vector machine, not"),
-    (replace(PLAN, classifier=Step("svm", {"C": 6.0})), "C at 7.0, not 6.0"),
+    (replace(PLAN, classifier=Step("svm", {"C": 6.0})), "C at 7, not 6"),
 ]
 
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.training.spec import PRESETS  # noqa: F401 - imports what registers classifiers and features
-from hdr.ui.widgets import log_values, show_value
+from hdr.ui.widgets import log_values
 
 KINDS: tuple[Kind, ...] = ("step", "disturbance", "feature", "reduction", "classifier")
 EVERY = [(k, e.name, p.name) for k in KINDS for e in catalogue.entries(k) for p in e.parameters]
@@ -83,10 +83,11 @@ def test_log_values_of_whole_numbers_are_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "value", "text"), [("px", 3, "3 px"), ("", 0.001, "0.001"), ("%", 60, "60 %"), ("", 1e-6, "1e-06")]
+    ("unit", "value", "text"),
+    [("px", 3, "3 px"), ("", 0.001, "0.001"), ("%", 60, "60 %"), ("", 1e-6, "1e-06"), ("", False, "no")],
 )
 def test_values_are_shown_with_their_unit(unit: str, value: float, text: str) -> None:
-    assert show_value(replace(RATE, unit=unit), value) == text
+    assert replace(RATE, unit=unit).shown(value) == text
 
 
 def changing(given: object) -> None:
