@@ -1,6 +1,9 @@
-"""Trials per minute of one search on this machine's own processes, and on 1 and 2 Dask workers: make bench-cluster.
+"""What going past one machine costs: python -m benchmarks.cluster, with what is in requirements/cluster-dev.txt.
 
-The store is a PostgreSQL of its own, on 127.0.0.1. Each way does the same trials, which take about half a second: short
+What the store is asked most, in a file and in a PostgreSQL on 127.0.0.1. Then trials per minute of one search on this
+machine's own processes, and on 1 and 2 Dask workers.
+
+The store of the searches is that PostgreSQL. Each way does the same trials, which take about half a second: short
 enough to show what a trial costs besides its fit. On a machine of two cores, two workers share them with the store.
 """
 
@@ -10,7 +13,9 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from hdr.training.local import LocalProcesses
 from hdr.training.processes import Processes
@@ -18,6 +23,7 @@ from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.spec import RunSpec
+from hdr.training.steering import Steering
 from hdr.training.store import RunStore
 from hdr.types import Step
 from tests.cluster.dask_cluster import Cluster
@@ -46,22 +52,50 @@ def measure(name: str, store: RunStore, processes: Processes, trials: int, hands
     print(f"{name:28} {row[0]:>12.1f} {row[1]:>13.2f} {row[2]:>13.3f} {row[3]:>14.1f}", flush=True)
 
 
+def statements(store: RunStore, repeats: int = 300) -> dict[str, float]:
+    """What one of each costs, in milliseconds of wall time: medians."""
+    runs = [store.create(BASE, "bench", str(k)).id for k in range(300)]
+    run, steering = runs[0], Steering(store)
+    store.claim(run, 1)
+    asked = {
+        "write a score down": lambda k: store.add_event(run, k, {"step": k}),
+        "a sign of life": lambda _: store.heartbeat(run),
+        "look for commands": lambda _: steering.commands(run),
+        "one run": lambda _: store.get(run),
+        "a list of 300 runs": lambda _: store.listed("bench"),
+    }
+    return {what: _milliseconds(ask, repeats) for what, ask in asked.items()}
+
+
+def _milliseconds(work: Callable[[int], object], repeats: int) -> float:
+    taken = []
+    for k in range(repeats):
+        began = time.perf_counter()
+        work(k)
+        taken.append(1e3 * (time.perf_counter() - began))
+    return median(taken)
+
+
 def main() -> None:
-    """Print the table."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=40, help="of each search")
     trials = parser.parse_args().trials
-    columns = ("trials a min", "fit, s", "the rest, s", "until first, s")
-    print(f"{'':28} {columns[0]:>12} {columns[1]:>13} {columns[2]:>13} {columns[3]:>14}")
     with tempfile.TemporaryDirectory(prefix="hdr-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "postgresql").mkdir()
-        database = Server(folder / "postgresql")
+        database = Server(folder / "postgresql", durable=True)
         database.start()
         try:
             own = {"HDR_STORE": database.url(database.fresh()), "HDR_HOME": str(folder / "home")}
             os.environ |= own | {"HDR_ARTIFACTS": str(folder / "shared")}
+            file, server = statements(RunStore(f"sqlite:///{folder / 'bench.sqlite'}")), statements(RunStore())
+            print(f"{'milliseconds':28} {'SQLite':>12} {'PostgreSQL':>13}")
+            for what, took in file.items():
+                print(f"{what:28} {took:>12.2f} {server[what]:>13.2f}", flush=True)
+            print()
+            os.environ["HDR_STORE"] = database.url(database.fresh())
             _compare(folder, trials)
         finally:
             database.stop("immediate")
@@ -70,6 +104,8 @@ def main() -> None:
 def _compare(folder: Path, trials: int) -> None:
     from hdr.training.cluster import ClusterProcesses
 
+    columns = ("trials a min", "fit, s", "the rest, s", "until first, s")
+    print(f"{'':28} {columns[0]:>12} {columns[1]:>13} {columns[2]:>13} {columns[3]:>14}")
     store = RunStore()
     local = LocalProcesses(store, capacity=1, spare=False)
     measure("this machine, 1 process", store, local, trials, 1)

@@ -135,7 +135,9 @@ def main() -> None:
 
 def learn(server: Server, count: int) -> None:
     """Start trainings, and wait until they learn."""
-    spec = RunSpec(dataset=datasets.available()[0], train_size=LARGEST, classifier=Step("mlp", {"epochs": 100}))
+    spec = RunSpec(
+        dataset=datasets.available()[0], train_size=LARGEST, classifier=Step("mlp", {"epochs": 100, "units": 400})
+    )
     runs = [server.store.create(spec, "local", f"load-{n}") for n in range(count)]
     deadline = time.monotonic() + 60
     while not all(server.store.events(run.id) for run in runs):

@@ -103,6 +103,11 @@ class Database:
         self.engine = sa.create_engine(f"sqlite:///file:{self._file}?immutable=1&uri=true")
         return True
 
+    @property
+    def shared(self) -> bool:
+        """Whether it is a server's, for many machines, and no file of this one."""
+        return self.engine.dialect.name != "sqlite"
+
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction: all that is done in it is kept at its end, or nothing is.

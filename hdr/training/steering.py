@@ -24,6 +24,9 @@ Kind = Literal["pause", "go", "step", "keep", "change", "park", "place"]
 LOOK_SECONDS = 0.08
 """How often a run's process looks for commands."""
 
+SHARED_LOOK_SECONDS = 0.4
+"""The same where the store is a server's: it has many to answer, and each look is two questions."""
+
 HEARTBEAT_SECONDS = 1.0
 """How often it says that it lives; far less than `hdr.training.store.SILENT_SECONDS`."""
 
@@ -52,6 +55,8 @@ class Steering:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
+        self.shared = store._database.shared
+        """Whether commands come from a server's database, which others ask as well."""
 
     def send(self, run: str, kind: Kind, token: str, values: Mapping[str, Any] | None = None) -> None:
         """Give a command to a run that is still active; the same token gives one command however often it arrives.
@@ -124,7 +129,7 @@ def watch(steering: Steering, run: str, control: Control, ended: threading.Event
         stopped: called where the run is to end at once and keep nothing.
     """
     last, beat = -1, 0.0
-    while not ended.wait(LOOK_SECONDS):
+    while not ended.wait(SHARED_LOOK_SECONDS if steering.shared else LOOK_SECONDS):
         try:
             going, found = steering._look(run, last)
             if going and time.monotonic() - beat > HEARTBEAT_SECONDS:

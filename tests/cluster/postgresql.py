@@ -38,9 +38,10 @@ class Server:
 
     Args:
         folder: readable by the one who is to run it, who is never root: PostgreSQL refuses that.
+        durable: whether what it has acknowledged is on the disk, as it has to be where that matters.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, durable: bool = False) -> None:
         self._folder, self._data = folder, folder / "data"
         self.port = free_port()
         self._count = itertools.count()
@@ -51,7 +52,7 @@ class Server:
         word = folder / "password"
         word.write_text(PASSWORD)
         word.chmod(0o644)
-        # What is not on a disk when the machine fails does not matter here.
+        # What is not on a disk when the machine fails does not matter to tests.
         self._run(
             "initdb",
             *("--no-sync", "--encoding=UTF8", "--locale=C", f"--username={USER}", f"--pwfile={word}"),
@@ -60,7 +61,8 @@ class Server:
         with open(self._data / "postgresql.conf", "a") as file:
             file.write(
                 f"port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = '{folder}'\n"
-                "fsync = off\nsynchronous_commit = on\nfull_page_writes = off\nmax_connections = 200\n"
+                "synchronous_commit = on\nmax_connections = 200\n"
+                + ("" if durable else "fsync = off\nfull_page_writes = off\n")
             )
 
     def start(self) -> None:
