@@ -27,6 +27,12 @@ log = logging.getLogger("hdr.processes")
 CONNECT_SECONDS = 5.0
 """How long an answer of the scheduler is waited for."""
 
+AGAIN_SECONDS = 10.0
+"""So long after a task that workers could not do, nothing is sent to them."""
+
+MOST_SAID = 200
+"""Letters of what they said that are shown."""
+
 LOOK_SECONDS = 0.2
 """How often a task looks whether its process has ended."""
 
@@ -49,7 +55,7 @@ class ClusterProcesses(Processes):
         SettingsError: it is not said where workers find runs, and leave models; or Dask is not installed.
     """
 
-    several = True
+    several = elsewhere = True
 
     def __init__(self, store: RunStore, address: str) -> None:
         rules = settings.current()
@@ -69,12 +75,16 @@ class ClusterProcesses(Processes):
         self._client: Client | None = None
         self._tasks: dict[str, Future] = {}
         self._lock = threading.Lock()
+        # When a task has failed last, and why.
+        self._failed = float("-inf"), ""
         self._slots, self._trouble = 0, f"The cluster at {address} has not been reached yet."
         super().__init__(store)
 
     def trouble(self) -> str:
         """Why nothing can be started now, in words; empty where that is not so."""
-        return self._trouble
+        at, said = self._failed
+        again = f"{said}It is tried again every {AGAIN_SECONDS:g} seconds."
+        return self._trouble or (again if time.monotonic() - at < 2 * AGAIN_SECONDS else "")
 
     def close(self) -> None:
         """Let go: runs go on by themselves."""
@@ -130,7 +140,7 @@ class ClusterProcesses(Processes):
         from distributed import fire_and_forget
 
         client = self._client
-        if client is None:
+        if client is None or time.monotonic() - self._failed[0] < AGAIN_SECONDS:
             return
         # Of two servers that start the same, the second comes to the task of the first.
         key = f"hdr {name}"
@@ -154,11 +164,16 @@ class ClusterProcesses(Processes):
         return [self._outcome(name, task) for name, task in over.items()]
 
     def _outcome(self, name: str, task: Future) -> Ended:
-        if task.status == "finished":
-            return Ended(name, *task.result(CONNECT_SECONDS))
-        if task.status == "error":
-            error = task.exception(CONNECT_SECONDS)
-            log.warning("%s could not be done on the cluster: %s: %s", name, type(error).__name__, error)
+        if task.status != "cancelled":
+            try:
+                return Ended(name, *task.result(CONNECT_SECONDS))
+            except Exception as error:
+                # Whatever the workers raised, or the connection.
+                while error.__cause__ is not None:
+                    error = error.__cause__
+                said = f"{type(error).__name__}: {str(error)[:MOST_SAID]}"
+                log.warning("%s could not be done on the cluster: %s", name, said)
+                self._failed = time.monotonic(), f"The cluster at {self._address} cannot do it ({said}). "
         # Its process, if there was one, is not heard of any more.
         return Ended(name, None, None)
 

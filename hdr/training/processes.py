@@ -17,6 +17,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from hdr import datasets, settings
+from hdr.datasets import own
 from hdr.training import cleaning
 from hdr.training.allowance import Allowance, NotAllowed
 from hdr.training.estimate import check_digits
@@ -67,6 +68,9 @@ class Processes(ABC):
     several = False
     """Whether several processes work on one search, where there are places left."""
 
+    elsewhere = False
+    """Whether processes run on machines that do not have what visitors have uploaded to this one."""
+
     def __init__(self, store: RunStore) -> None:
         self._store, self._searches = store, SearchStore(store)
         self._allowance, self._line = Allowance(store), Line(store)
@@ -116,7 +120,7 @@ class Processes(ABC):
             NotAllowed: the server does not allow it, or no more of them for now.
             HdrError: the store cannot be written to, or there is no such data set.
         """
-        check_plan(spec, owner)
+        self._check_plan(spec, owner)
         with self._starting:
             self._check(owner, token)
             run = self._store.create(spec, owner, token, title, published)
@@ -140,7 +144,7 @@ class Processes(ABC):
         Raises:
             HdrError: as `submit`.
         """
-        check_plan(spec.base, owner)
+        self._check_plan(spec.base, owner)
         with self._starting:
             self._check(owner, token)
             search = self._searches.create(spec, owner, token, title, published)
@@ -190,6 +194,14 @@ class Processes(ABC):
         As it was at the last look into the queue: whoever watches asks often."""
         waiting = self._waiting
         return waiting.index(name) + 1 if name in waiting else None
+
+    def _check_plan(self, spec: RunSpec, owner: str) -> None:
+        check_plan(spec, owner)
+        if self.elsewhere and own.is_own(spec.dataset):
+            raise NotAllowed(
+                "Trainings are done on other machines here, and data of your own stay on this one: take one of the "
+                "other data sets to train on. Models can be tested on yours."
+            )
 
     def _check(self, owner: str, token: str) -> None:
         self._allowance.check(owner, token)

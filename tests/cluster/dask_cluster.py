@@ -31,16 +31,17 @@ class Cluster:
 
     Args:
         folder: where its log and its workers' homes are.
+        path: where its workers find the app.
 
     Attributes:
         address: the scheduler's.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, path: Path = ROOT) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self.address, self._folder = f"tcp://127.0.0.1:{self._port}", folder
+        self.address, self._folder, self._path = f"tcp://127.0.0.1:{self._port}", folder, path
         folder.mkdir(parents=True, exist_ok=True)
         self._log = (folder / "dask.log").open("ab")
         self._scheduler: subprocess.Popen[bytes] | None = None
@@ -83,7 +84,7 @@ class Cluster:
         self._log.close()
 
     def _dask(self, what: str, *options: str, home: Path | None = None) -> subprocess.Popen[bytes]:
-        own = {"PYTHONPATH": str(ROOT), **({"HDR_HOME": str(home)} if home else {})}
+        own = {"PYTHONPATH": str(self._path), **({"HDR_HOME": str(home)} if home else {})}
         known = {k: v for k, v in os.environ.items() if k == "HDR_DATASETS" or not k.startswith("HDR_")}
         return subprocess.Popen(
             [sys.executable, "-m", "dask", what, *options, "--no-dashboard"],

@@ -13,12 +13,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from hdr.training.cluster import ClusterProcesses
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
-from hdr.types import Step
+from hdr.types import HdrError, Step
 from tests.browser.conftest import Server, button, children
 
 from .dask_cluster import Cluster, until
@@ -144,3 +145,37 @@ def test_a_lost_scheduler_is_said_and_all_goes_on_when_it_is_back(
     assert [t.number for t in trials] == list(range(len(trials)))
     searches.request_stop(search.id)
     until(lambda: not searches.get(search.id).active, "it stops")
+
+
+def test_workers_that_do_not_have_the_app_are_said_and_nothing_is_lost(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_ARTIFACTS", str(tmp_path / "shared"))
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "home"))
+    (tmp_path / "empty").mkdir()
+    bare = Cluster(tmp_path / "dask", tmp_path / "empty")
+    bare.begin(1)
+    store = RunStore()
+    processes = ClusterProcesses(store, bare.address)
+    try:
+        run = processes.submit(RunSpec("bundled", 500), "ann", "t").id
+        said = until(lambda: "cannot do it" in processes.trouble() and processes.trouble(), "it is said")
+        assert "No module named 'hdr'" in said and store.get(run).status == "queued"
+        with pytest.raises(HdrError, match="data of your own stay"):
+            processes.submit(RunSpec("own-abc", 500), "ann", "u")
+    finally:
+        processes.stop(run)
+        processes.close()
+        bare.close()
+    assert store.get(run).status == "stopped"
+
+
+@pytest.mark.parametrize("missing", ["HDR_STORE", "HDR_ARTIFACTS"])
+def test_a_cluster_needs_a_store_and_a_place_for_models(
+    postgresql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setenv("HDR_ARTIFACTS", str(tmp_path / "shared"))
+    store = RunStore()
+    monkeypatch.delenv(missing)
+    with pytest.raises(HdrError, match=f"HDR_DASK needs {missing} as well"):
+        ClusterProcesses(store, "tcp://127.0.0.1:1")
