@@ -235,7 +235,7 @@ def _about(page: Page, studio: Studio) -> None:
 def _class(page: Page, studio: Studio) -> None:
     page.goto(f"{studio.url}/teach")
     page.get_by_text("pupils begin at once").wait_for()
-    page.get_by_test_id("stImage").locator("img").wait_for()
+    page.locator(".st-key-class_code img").wait_for()
     _tall(page, 1740)
 
 

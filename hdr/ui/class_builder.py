@@ -251,7 +251,10 @@ def _link(text: str) -> None:
         "the data. It is a guide, no lock: whoever leaves the class sees the whole app."
     )
     if (squares := _squares(address)) is not None:
-        st.image(squares, "For phones: show this on the projector, as large as it gets.", width=360)
+        with st.container(key="class_code"):
+            # In the page itself: a picture of an address that has changed meanwhile would be fetched in vain.
+            st.html(pictures.digit(squares, 360, "The link as a QR code"))
+            st.caption("For phones: show this on the projector, as large as it gets.")
 
 
 @lru_cache(maxsize=64)

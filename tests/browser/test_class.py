@@ -35,7 +35,7 @@ def made_by_a_teacher(server: Server, page: Page) -> str:
     title.press("Enter")
     expect(page.locator(".st-key-teach_preview")).to_contain_text(TASK.title)
     settled(page)
-    expect(page.get_by_test_id("stImage").locator("img")).to_be_visible()
+    expect(page.locator(".st-key-class_code img")).to_be_visible()
     return page.get_by_role("link", name="Open it as a pupil").get_attribute("href")
 
 
