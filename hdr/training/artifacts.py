@@ -162,7 +162,9 @@ class Folder:
 def folder_mb(folder: Path) -> float:
     """Megabytes that the files below a folder take; 0 for one that is not there."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
+    # What is removed meanwhile counts for nothing; `os.walk` goes on there.
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(place, name)).st_size
     return total / 1e6
