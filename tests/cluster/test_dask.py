@@ -82,7 +82,8 @@ def test_forty_trials_while_a_worker_and_the_server_are_killed(
     until(lambda: searches.at_work().get(search.id) == 2, "both workers are at it")
 
     until(lambda: ended(searches, search.id) >= 8, "it is on its way")
-    os.kill(cluster.processes()[0], signal.SIGKILL)
+    killed = cluster.processes()[0]
+    os.kill(killed, signal.SIGKILL)
     until(lambda: ended(searches, search.id) >= 16, "it goes on without a worker")
     page.goto("about:blank")
     os.kill(server.process.pid, signal.SIGKILL)
@@ -96,7 +97,9 @@ def test_forty_trials_while_a_worker_and_the_server_are_killed(
     assert searches.get(search.id).status == "done", searches.get(search.id).message
     assert [t.number for t in trials] == list(range(40)) and all(t.status == "done" for t in trials)
     assert len({t.values_json for t in trials}) == 40
-    assert 1 <= sum(t.attempts - 1 for t in trials) <= 2, "what the dead worker was at was done again"
+    # What the dead worker was at was done again; it may have been between two.
+    assert sum(t.attempts - 1 for t in trials) <= 2
+    assert killed not in cluster.processes() and len(cluster.processes()) == 2
     page.goto(f"{again.url}/train?search={search.id}")
     expect(page.get_by_text("40 of 40 trials")).to_be_visible()
 
