@@ -26,7 +26,7 @@ test: .venv/dev.done
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive hdr pages tools streamlit_app.py
 	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
-	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 # The store's own tests once more, with PostgreSQL in the place of a file.
 test-cluster: .venv/cluster.done

@@ -4,7 +4,8 @@
 
 Independent of how fast the machine is and what else it does. A visitor is an open page over a WebSocket of its own (see
 `benchmarks/visitor.py`), which goes through all pages and draws a digit. Whoever leaves is kept by Streamlit for two
-minutes, in case the connection was only lost, and at most 128 of them: so it waits for longer than that at the end.
+minutes, in case the connection was only lost, and at most 128 of them; it lets go of them when the next one leaves. So
+before and after the many it waits for longer than that, and one more comes and leaves.
 Memory is what the process holds (VmRSS), with what of libraries and of MNIST lies in files, is shared by all processes
 and can be taken back by the system; with MNIST where that is here.
 """
@@ -29,8 +30,8 @@ SEVEN: list[Stroke] = [[(100, 80), (160, 78), (225, 82), (190, 160), (150, 280)]
 SETTLES = 5.0
 """Seconds after which a server has done what it does behind a visit."""
 
-FORGETS = 150.0
-"""Seconds after which it has forgotten who left."""
+FORGETS, TIDIES = 130.0, 70.0
+"""Seconds after which it may forget who left, and after which it has given back what they took."""
 
 AT_ONCE = 4
 """Visits at a time."""
@@ -68,6 +69,14 @@ async def come_and_go(server: Server, count: int) -> None:
     await asyncio.gather(*(visits() for _ in range(AT_ONCE)))
 
 
+async def forget(server: Server) -> None:
+    """Wait until the server has forgotten all who left but one."""
+    await asyncio.sleep(FORGETS)
+    async with Visitor(server.url) as last:
+        await look_around(last)
+    await asyncio.sleep(TIDIES)
+
+
 async def measure(server: Server, further: int, visits: int) -> None:
     """Measure, and print a line for each figure."""
     async with Visitor(server.url) as first:
@@ -80,14 +89,13 @@ async def measure(server: Server, further: int, visits: int) -> None:
         print(f"one visitor: {server.memory():.0f} MB, {own} (wanted: {WANTED['one']})", flush=True)
         each = await idle(server, further)
         print(f"each of {further} further ones: {each:.2f} MB (wanted: {WANTED['further']})", flush=True)
-        await asyncio.sleep(FORGETS)
-        before = server.memory()
+        await forget(server)
+        before, own_before = server.memory(), server.own_memory()
         await come_and_go(server, visits)
-        at_end = server.memory()
-        await asyncio.sleep(FORGETS)
-        await look_around(first)
-        grown, most = server.memory() - before, at_end - before
-        print(f"after {visits} visits: {grown:+.0f} MB (wanted: {WANTED['growth']}); right after them {most:+.0f} MB")
+        most = server.memory() - before
+        await forget(server)
+        grown, own = server.memory() - before, f"{server.own_memory() - own_before:+.0f} of them not in files"
+        print(f"after {visits} visits: {grown:+.0f} MB, {own} (wanted: {WANTED['growth']}); right after {most:+.0f} MB")
         print(f"sent to each visitor on a first visit to all pages: {first.received / 3e6:.2f} MB")
         for error in sorted(set(first.errors)):
             print(f"error on a page: {error}", server.log[-3000:], sep="\n")

@@ -19,7 +19,7 @@ from hdr.training.processes import Processes
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore, StoreLost
 from hdr.types import HdrError
-from hdr.ui import lost_store, own_data, resources
+from hdr.ui import allocator, lost_store, own_data, resources
 
 log = logging.getLogger("hdr.startup")
 
@@ -57,6 +57,7 @@ def _prepare(store: RunStore, processes: Processes) -> None:
         if "mnist" not in datasets.available():
             background.start()
         _import_slow_ones()
+        allocator.freeze()
         while "mnist" not in datasets.available():
             time.sleep(1)
         insist(lambda: default.ensure(store, processes, "mnist"))

@@ -41,3 +41,31 @@ def test_what_threads_have_freed_goes_back() -> None:
     told = subprocess.run([sys.executable, "-c", FREED], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert told.returncode == 0, told.stderr
     assert float(told.stdout) < 60, "megabytes that are still held"
+
+
+CIRCLES = """
+import gc, time, weakref
+from hdr.ui import allocator
+
+class Session:
+    def __init__(self):
+        self.itself = self
+
+there = Session()
+allocator.freeze()
+assert not any(thing is there for thing in gc.get_objects()), "not looked through again"
+allocator.EVERY = 0.2
+allocator.settle()
+session = Session()
+ended = weakref.ref(session)
+del session
+end = time.monotonic() + 60
+while ended():
+    assert time.monotonic() < end, "still there"
+    time.sleep(0.05)
+"""
+
+
+def test_what_came_later_and_refers_to_itself_is_freed_and_what_was_there_is_left_alone() -> None:
+    told = subprocess.run([sys.executable, "-c", CIRCLES], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 0, told.stderr
