@@ -81,12 +81,12 @@ def gallery(image: NDArray[np.uint8]) -> None:
     """Every extractor's view of the digit, side by side; a click shows one large."""
     with st.container(horizontal=True, gap="small", key="gallery"):
         family = ""
-        for entry in sorted(catalogue.entries("feature"), key=lambda e: e.family):
+        for entry, thumbnail in zip(_entries(), _thumbnails(image), strict=True):
             # Its family stands over the first one of it.
             over = "&nbsp;" if entry.family == family else entry.family
             family = entry.family
             with st.container(key=f"card-0-feature-{entry.name}", width=SMALL + 18, gap=None):
-                st.html(f'<div class="hdr-over">{over}</div>' + _thumbnail(entry, image))
+                st.html(f'<div class="hdr-over">{over}</div>' + thumbnail)
                 st.button(
                     entry.title,
                     key=f"feature-{entry.name}",
@@ -95,6 +95,21 @@ def gallery(image: NDArray[np.uint8]) -> None:
                     on_click=_choose,
                     args=(entry.name,),
                 )
+
+
+def _entries() -> list[catalogue.Entry]:
+    return sorted(catalogue.entries("feature"), key=lambda e: e.family)
+
+
+def _thumbnails(image: NDArray[np.uint8]) -> tuple[str, ...]:
+    # Those of a digit are kept, for they stay as they are while anything below them is changed; a photo's are large.
+    kept = image.size <= way.LARGEST_DIGIT
+    return _small_thumbnails(image) if kept else tuple(_thumbnail(entry, image) for entry in _entries())
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _small_thumbnails(image: NDArray[np.uint8]) -> tuple[str, ...]:
+    return tuple(_thumbnail(entry, image) for entry in _entries())
 
 
 def _thumbnail(entry: catalogue.Entry, image: NDArray[np.uint8]) -> str:

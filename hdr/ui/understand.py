@@ -57,7 +57,7 @@ def gallery(
     """Digits to choose one from: each picture is a button.
 
     Args:
-        name: of the place, for keys.
+        name: of the place, for keys; style.css has to name it among the places of cards.
         images: uint8 (n, h, w).
         captions: below each picture; empty for none.
         labels: on each button.

@@ -31,6 +31,18 @@ def test_a_result_is_not_wider_than_a_phone(server: Server, tabs: Tabs) -> None:
     assert overflow(page) == []
 
 
+def test_a_card_is_its_button_or_link_as_a_whole(server: Server, page: Page) -> None:
+    reached = """(card) => {
+      const { x, y, width, height } = card.querySelector('img.hdr-digit').getBoundingClientRect()
+      return card.contains(document.elementFromPoint(x + width / 2, y + height / 2).closest('button, a'))
+    }"""
+    for address, card in (("", "card-1"), ("preprocess", "card-1"), ("features", "card-0-feature-zoning")):
+        page.goto(f"{server.url}/{address}")
+        expect(page.locator(f".st-key-{card} img.hdr-digit")).to_be_visible()
+        settled(page)
+        assert page.locator(f".st-key-{card}").evaluate(reached), address
+
+
 def test_on_a_laptop_the_main_thing_of_every_page_is_seen_without_scrolling(server: Server, page: Page) -> None:
     seen = {
         "": ".st-key-journey",
