@@ -2,9 +2,9 @@
 
     python tools/take_pictures.py [--only draw,data] [--scheme light] [FOLDER]
 
-Starts the app with the data and models that are here, waits for what each scene needs, and writes the pictures into
-docs/pictures or the folder given. What a scene shows that nobody has trained yet is trained first. Needs Chromium on
-the PATH or named by CHROMIUM.
+Starts the app with the data that are here and a home of its own, trains what the scenes show, waits for what each of
+them needs, and writes the pictures into docs/pictures or the folder given. Needs Chromium on the PATH or named by
+CHROMIUM.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -31,6 +32,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hdr import datasets  # noqa: E402 - the path comes first
+from hdr.home import dataset_folders  # noqa: E402
 from hdr.training.search_space import dimension  # noqa: E402
 from hdr.training.search_spec import SearchSpec  # noqa: E402
 from hdr.training.spec import PRESETS, RunSpec  # noqa: E402
@@ -110,6 +112,13 @@ def main() -> None:
     if unknown := set(chosen) - set(SCENES):
         parser.error(f"There is no scene {', '.join(unknown)}; there are {', '.join(SCENES)}.")
     said.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        # The data that are here, and nobody's runs.
+        os.environ |= {"HDR_DATASETS": str(dataset_folders()[0]), "HDR_HOME": home}
+        _take(said.folder, chosen, [said.scheme] if said.scheme else SCHEMES)
+
+
+def _take(folder: Path, chosen: Sequence[str], schemes: Sequence[str]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -119,10 +128,10 @@ def main() -> None:
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # nosec B603 # our own app
     try:
         _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        studio = Studio(f"http://127.0.0.1:{port}", said.folder)
+        studio = Studio(f"http://127.0.0.1:{port}", folder)
         with sync_playwright() as playwright:
             browser = launch(playwright)
-            for studio.scheme in [said.scheme] if said.scheme else SCHEMES:
+            for studio.scheme in schemes:
                 for name in chosen:
                     page = browser.new_page(
                         viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=studio.scheme, device_scale_factor=1.5
