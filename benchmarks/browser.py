@@ -1,6 +1,6 @@
 """The app in a real Chromium: how long people wait.
 
-    python benchmarks/browser.py [--strokes 30] [--switches 20] [--starts 3] [--trainings 5]
+    python benchmarks/browser.py [--strokes 30] [--rounds 5] [--starts 3] [--trainings 5]
 
 Needs Playwright and a Chromium: the one that `CHROMIUM` names, or else the one that is installed. A server is started
 in a home of its own and trains its default model first. Times are taken inside the page, from the event that a person
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +27,16 @@ from benchmarks.serving import Server
 from tools.chromium import launch
 
 TITLES = {
-    "Home": "Handwritten digits, step by step",
     "Preprocess": "What the machine sees, step by step",
     "Features": "What is measured in a digit",
     "Train": "Train a model and watch it learn",
+    "Runs": "All runs",
     "Draw": "Draw a digit",
+    "Data": "Data to learn from",
+    "About": "About this server",
+    "Home": "Handwritten digits, step by step",
 }
+"""The pages in the navigation, in the order in which they are opened."""
 
 # From the first event of a kind to the first frame after which a condition holds.
 STOPWATCH = """([event, condition]) => {
@@ -91,8 +96,8 @@ def strokes(page: Page, url: str, count: int) -> list[float]:
 
 def slider(page: Page, url: str, count: int) -> list[float]:
     """Letting go of a slider on Preprocess, with eight steps on the page, to the picture after it."""
-    chain = "gaussian~median~contrast_stretching~otsu~closing~deskew~scale_to_box~centre_by_mass"
-    page.goto(f"{url}/preprocess?chain={chain}")
+    eight = "gaussian~median~contrast_stretching~otsu~closing~deskew~scale_to_box~centre_by_mass"
+    page.goto(f"{url}/preprocess?chain={eight}")
     page.locator(".st-key-select-0 button").click()
     track = page.locator(".st-key-settings [data-testid=stSlider] [role=group] > div")
     expect(page.locator(".st-key-settings")).to_contain_text("1. Gaussian filter")
@@ -113,24 +118,23 @@ def slider(page: Page, url: str, count: int) -> list[float]:
     return times
 
 
-def switches(page: Page, url: str, count: int) -> tuple[list[float], list[float]]:
-    """A click in the navigation to the new page's heading, and to the end of its script."""
+def switches(page: Page, url: str, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """A click in the navigation to the new page's heading, and to the end of its script, for every page."""
     page.goto(url)
-    times: tuple[list[float], list[float]] = ([], [])
-    order = ["Preprocess", "Features", "Train", "Draw", "Home"]
-    for number in range(-len(order), count):
-        target = order[number % len(order)]
-        settled(page)
-        link = page.get_by_test_id("stTopNavLink").filter(has_text=target)
-        heading = f"document.querySelector('h2')?.innerText === {TITLES[target]!r}"
-        done = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
-        whole = number % 2
-        with stopwatch(page, "click", f"{heading} && {done}" if whole else heading) as taken:
-            link.click()
-        # The first round is not counted: it loads what later visits have.
-        if number >= 0:
-            times[whole].extend(taken)
-    return times
+    to_heading, to_end = ({name: [] for name in TITLES} for _ in range(2))
+    # The first round is not counted: it loads what later visits have.
+    for number in range(1 + 2 * rounds):
+        for target, title in TITLES.items():
+            settled(page)
+            link = page.get_by_test_id("stTopNavLink").get_by_text(target, exact=True)
+            heading = f"document.querySelector('h2')?.innerText === {title!r}"
+            done = "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+            whole = number % 2
+            with stopwatch(page, "click", f"{heading} && {done}" if whole else heading) as taken:
+                link.click()
+            if number:
+                (to_end if whole else to_heading)[target] += taken
+    return to_heading, to_end
 
 
 def trainings(page: Page, url: str, count: int) -> tuple[list[float], list[float]]:
@@ -187,7 +191,7 @@ def main() -> None:
     """Measure, and print a table."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--strokes", type=int, default=30, help="also how often the slider is moved")
-    arguments.add_argument("--switches", type=int, default=20, help="page switches of each kind")
+    arguments.add_argument("--rounds", type=int, default=5, help="how often every page is opened, for each figure")
     arguments.add_argument("--starts", type=int, default=3)
     arguments.add_argument("--trainings", type=int, default=5)
     asked = arguments.parse_args()
@@ -204,8 +208,10 @@ def main() -> None:
                 page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
                 rows["end of a stroke to the answer"] = strokes(page, server.url, asked.strokes)
                 rows["slider on Preprocess, eight steps, to the picture"] = slider(page, server.url, asked.strokes)
-                heading, whole = switches(page, server.url, 2 * asked.switches)
-                rows |= {"page switch to the heading": heading, "page switch to the whole page": whole}
+                heading, whole = switches(page, server.url, asked.rounds)
+                rows |= {"page switch to the heading": list(chain.from_iterable(heading.values()))}
+                rows |= {"page switch to the whole page": list(chain.from_iterable(whole.values()))}
+                rows |= {f"  {name}": taken for name, taken in whole.items()}
                 first, stop = trainings(page, server.url, asked.trainings)
                 rows |= {"Train to the first sign of the run": first, "Stop to the end of the run": stop}
             finally:

@@ -203,13 +203,14 @@ def signature(numbers: NDArray[np.float32], height: int = 72) -> str:
 
 def percent(share: float, digits: int = 2) -> str:
     """A share as ``98.92 %``. What is not quite all or nothing is never rounded to it."""
-    value = share * 100
     step = 10.0**-digits
-    if share < 1 and value > 100 - step / 2:
-        value = 100 - step
-    if 0 < value < step / 2:
-        return f"<{step:.{digits}f}{SPACE}%"
-    return f"{value:.{digits}f}{SPACE}%"
+    text = f"{share * 100:.{digits}f}"
+    # The rounded text is looked at: half a step below 100 is no number that a float holds.
+    if share < 1 and float(text) >= 100:
+        text = f"{100 - step:.{digits}f}"
+    if share > 0 and float(text) == 0:
+        text = f"<{step:.{digits}f}"
+    return f"{text}{SPACE}%"
 
 
 def points(difference: float) -> str:

@@ -27,6 +27,10 @@ _CLASS_COLOURS = {
 TAG = 20
 """Width of a class's tag in pixels."""
 
+ROOM = {"l": 72, "b": 56}
+"""Pixels beside and below the points, for the axes. Plotly would measure what they need only after it has drawn all
+points, and then draw them all again."""
+
 
 def medians(points: NDArray[np.floating], labels: Labels) -> dict[int, tuple[float, float]]:
     """The middle of each class that is there: the medians of x and y of float (n, 2)."""
@@ -105,16 +109,19 @@ def figure(
     )
     middles = medians(points, labels)
     extent = np.maximum(np.ptp(points, axis=0), 1e-12)
-    for d, place in places(middles, (float(extent[0]), float(extent[1]))).items():
-        x, y = middles[d]
-        drawing.add_annotation(x=x, y=y, xshift=TAG * place, text=f"<b>{d}</b>", **_tag(d))
+    tags = [
+        {"x": middles[d][0], "y": middles[d][1], "xshift": TAG * place, "text": f"<b>{d}</b>", **_tag(d)}
+        for d, place in places(middles, (float(extent[0]), float(extent[1]))).items()
+    ]
+    # All at once: for each tag that is added by itself, plotly looks at those before it again.
+    plain(drawing, height).update_layout(annotations=tags, margin=ROOM if axes else {})
     # Dragging would move the points instead of the page, on a phone.
-    drawing.update_xaxes(title=axes[0] if axes else "", fixedrange=True)
-    drawing.update_yaxes(title=axes[1] if axes else "", fixedrange=True)
+    drawing.update_xaxes(title=axes[0] if axes else "", fixedrange=True, automargin=False)
+    drawing.update_yaxes(title=axes[1] if axes else "", fixedrange=True, automargin=False)
     if not axes:
         drawing.update_xaxes(showticklabels=False, showgrid=False)
         drawing.update_yaxes(showticklabels=False, showgrid=False, scaleanchor="x")
-    return plain(drawing, height)
+    return drawing
 
 
 def _short(text: str) -> str:

@@ -18,6 +18,11 @@ MOST_PIXELS = 2_000_000
 LONGEST_SIDE = 4_000
 """Longest side of a page that is worked on, in pixels."""
 
+_NEAR = 7
+_FAINT = 0.3
+# What is ink is measured against the strongest within a disc so many pixels wide, but never against less than this
+# share of a full stroke: the paper has its spots, too.
+
 _SMALL = 240
 _FAR = 0.5
 # Of a picture made small, the paper is the median over windows of this share of its shorter side: wider than strokes,
@@ -128,13 +133,14 @@ def _full(contrast: NDArray[np.float32], noise: float) -> float:
     return full if full >= max(FAINTEST, 6 * noise) else 0.0
 
 
-def _levels(noise: float, full: float) -> tuple[float, float]:
-    low = max(2.5 * noise, 0.22 * full)
-    return low, max(low + 1.0, 0.75 * full)
-
-
 def _as_ink(contrast: NDArray[np.float32], noise: float, full: float) -> NDArray[np.uint8]:
-    low, high = _levels(noise, full or 255.0)
+    """How much of a stroke each pixel is, measured against the strongest ink near it: a fine or fading stroke differs
+    from the paper half as much as the rest of the page, and yet is a whole one."""
+    full = full or 255.0
+    low = max(2.5 * noise, 0.22 * full)
+    near = cv2.dilate(contrast, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_NEAR, _NEAR)))
+    least = max(low + 1.0, _FAINT * full, 5 * noise)
+    high = np.minimum(np.maximum(0.75 * near, least), max(low + 1.0, 0.75 * full))
     return np.clip((contrast - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
 
 

@@ -15,13 +15,12 @@ from hdr import settings
 from hdr.home import home, remove_stale_parts
 from hdr.training import artifacts
 from hdr.training.allowance import Allowance
+from hdr.training.artifacts import DAY
 from hdr.training.run_tables import runs as _runs
 from hdr.training.run_tables import searches as _searches
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore
 from hdr.types import HdrError
-
-DAY = 24 * 3600.0
 
 MEASURE_SECONDS = 30.0
 """For so long the size of the models on the disk is taken to be what it was."""
@@ -133,12 +132,7 @@ def _too_large(store: RunStore) -> set[str]:
     over = _models_mb() - most if most is not None else 0.0
     if over <= 0:
         return set()
-    remove: set[str] = set()
-    try:
-        sizes = artifacts.place().sizes()
-    except HdrError as error:
-        log.warning("%s", error)
-        return set()
+    remove, sizes = set(), _sizes()
     # A tenth more than is needed: the next training is not to clean up again.
     for one in reversed(_finished(store, _runs)):
         if over <= -0.1 * (most or 0.0):
@@ -176,18 +170,22 @@ def _orphans(store: RunStore) -> int:
         return 0
 
 
-_measured: dict[str, tuple[float, float]] = {}
+_measured: dict[str, tuple[float, dict[str, float]]] = {}
 
 
 def _models_mb() -> float:
+    return sum(_sizes().values())
+
+
+def _sizes() -> dict[str, float]:
+    # Megabytes by run. To list them all takes long where they are elsewhere.
     place = artifacts.place()
-    at, size = _measured.get(place.name, (float("-inf"), 0.0))
+    at, sizes = _measured.get(place.name, (float("-inf"), {}))
     if time.monotonic() - at > MEASURE_SECONDS:
         try:
-            size = sum(place.sizes().values())
+            sizes = place.sizes()
         except HdrError as error:
-            # Not known now: what it was the last time.
+            # Not known now: what they were the last time.
             log.warning("%s", error)
-        at = time.monotonic()
-        _measured[place.name] = at, size
-    return size
+        _measured[place.name] = time.monotonic(), sizes
+    return sizes

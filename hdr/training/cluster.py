@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hdr import settings
@@ -228,10 +229,16 @@ def _memory(environment: Mapping[str, str]) -> dict[str, str]:
     return {called: str(share if allowed == "none" else min(share, float(allowed)))}
 
 
+@lru_cache(maxsize=1)
+def _store(url: str) -> RunStore:
+    # One for each worker: a store that is opened looks through all its tables.
+    return RunStore(url)
+
+
 def _has_ended(url: str, name: str) -> bool:
     search = search_of(name)
     try:
-        store = RunStore(url)
+        store = _store(url)
         return not (SearchStore(store).get(search) if search else store.get(name)).active
     except HdrError as error:
         # It may be deleted, or the store cannot be asked: then nobody is killed for it.

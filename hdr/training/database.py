@@ -43,6 +43,9 @@ class Database:
     Args:
         url: an SQLAlchemy address; the default is that of the settings, or else an SQLite file in `hdr.home.home()`.
 
+    Attributes:
+        shared: whether it is a server's, for many machines, and no file of this one.
+
     Raises:
         StoreLost: its server does not answer.
         StoreError: it cannot be opened; the message says where it is and what the system said.
@@ -53,14 +56,14 @@ class Database:
         own = url is None and named is None
         self.url = url or (named.get_secret_value() if named else f"sqlite:///{path}")
         self.shown = addresses.hidden(self.url)
+        self.shared = self.url.startswith("postgresql")
         self._lock = threading.Lock()
         self._file: Path | None = None
-        self._remote = self.url.startswith("postgresql")
         try:
             if own:
                 path.parent.mkdir(parents=True, exist_ok=True)
             address = sa.make_url(self.url)
-            self.engine = sa.create_engine(address, **postgresql.options(address) if self._remote else {})
+            self.engine = sa.create_engine(address, **postgresql.options(address) if self.shared else {})
             self._file = _file(self.engine)
             if self._file:
                 mending.wait(self._file)
@@ -84,7 +87,7 @@ class Database:
         self._seen = self._identity()
 
     def _prepare(self) -> None:
-        setting_up = postgresql.prepare_connection if self._remote else prepare_sqlite
+        setting_up = postgresql.prepare_connection if self.shared else prepare_sqlite
         if not sa.event.contains(self.engine, "connect", setting_up):
             sa.event.listen(self.engine, "connect", setting_up)
         prepare(self.engine)
@@ -102,11 +105,6 @@ class Database:
             return False
         self.engine = sa.create_engine(f"sqlite:///file:{self._file}?immutable=1&uri=true")
         return True
-
-    @property
-    def shared(self) -> bool:
-        """Whether it is a server's, for many machines, and no file of this one."""
-        return self.engine.dialect.name != "sqlite"
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -141,7 +139,7 @@ class Database:
         """
         try:
             with self._current().connect() as connection:
-                if self._remote:
+                if self.shared:
                     # Beginning and ending a transaction would be two more ways to the server and back.
                     connection = connection.execution_options(isolation_level="AUTOCOMMIT")
                 yield connection
@@ -189,7 +187,7 @@ class Database:
         raise self._error(what, error) from error
 
     def _error(self, what: str, error: Exception) -> StoreError:
-        if self._remote and postgresql.is_lost(error):
+        if self.shared and postgresql.is_lost(error):
             return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
         return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.")
 
@@ -203,7 +201,7 @@ class Database:
         return f"The run store at {self.shown} is damaged, and cannot be set aside: {self._reason(error)}."
 
     def _reason(self, error: Exception) -> str:
-        if self._remote:
+        if self.shared:
             said = postgresql.reason(error)
             password = sa.make_url(self.url).password
             return said.replace(str(password), "***") if password else said

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from hdr.training import guard
+from hdr.training.silence import LONGEST_LOOK
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -19,9 +20,6 @@ LEASHED = "--leashed"
 
 HUNG_SECONDS = 30.0
 """A process that has not done anything at all for so long hangs; even a paused one looks for commands all the time."""
-
-LONGEST_LOOK = 5.0
-"""Seconds of that which one look counts for, at most: whoever stood still was stopped together with others."""
 
 
 class Process:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 import streamlit as st
 
 from hdr.text import plain
 from hdr.training.store import StoreLost
 from hdr.types import HdrError
-from hdr.ui import resources
+from hdr.ui import profile, resources
+
+log = logging.getLogger("hdr.store")
 
 LOOK_SECONDS = 2.0
 """How often a page looks whether the store is there again."""
@@ -24,7 +28,12 @@ def tell(error: StoreLost) -> None:
     """Say it once on a page, and make the page anew as soon as the store is there again."""
     if not st.session_state.get(_TOLD):
         st.session_state[_TOLD] = True
-        st.error(plain(error), icon=":material/cloud_off:")
+        shown = plain(error)
+        if profile.demo():
+            # Where the host keeps runs is none of a visitor's business.
+            log.warning("%s", error)
+            shown = "What was trained here cannot be reached at the moment."
+        st.error(shown, icon=":material/cloud_off:")
         _come_back()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -18,8 +19,11 @@ from hdr.plots import scatter as points_plot
 from hdr.plots.style import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.text import plain
-from hdr.types import Step
+from hdr.types import Labels, Step
 from hdr.ui import digit, jobs, page, resources
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
 NAMED = 60
@@ -174,7 +178,7 @@ def _cloud(drawn: Sample, plane: _Plane, dataset: str) -> int:
         st.session_state[_MARK] = (plane.key, start)
     marked = st.session_state[_MARK][1]
     event = st.plotly_chart(
-        points_plot.figure(plane.points, drawn.labels, plane.axes, marked, SCATTER_HEIGHT),
+        _figure(plane.key, marked, plane, drawn.labels),
         key=f"scatter-{plane.key}",
         config=CONFIG,
         on_select="rerun",
@@ -185,6 +189,12 @@ def _cloud(drawn: Sample, plane: _Plane, dataset: str) -> int:
         st.session_state[_PICK] = (dataset, int(drawn.index[found[0]]))
     row = _row_of_pick(drawn, dataset)
     return marked if row is None else row
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _figure(key: str, marked: int, _plane: _Plane, _labels: Labels) -> Figure:
+    # Plotly takes its time to look at so many points, and all visitors begin with the same ones.
+    return points_plot.figure(_plane.points, _labels, _plane.axes, marked, SCATTER_HEIGHT)
 
 
 def _row_of_pick(drawn: Sample, dataset: str) -> int | None:

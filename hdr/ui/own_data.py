@@ -16,7 +16,7 @@ from hdr.types import Dataset, HdrError
 MOST = 4
 """Data sets of one's own that a session has at a time."""
 
-_HELD = "_own_data"
+_HELD, _PUBLIC = "_own_data", "_public_data"
 
 Key = tuple[str, str]
 """Name and owner."""
@@ -46,9 +46,15 @@ def names() -> tuple[str, ...]:
     return tuple(_mine().sets)
 
 
+def look() -> None:
+    """See which data sets of everybody are here, for the whole of a page's run: it asks eight times and more, and each
+    time forty files would be looked at."""
+    st.session_state[_PUBLIC] = datasets.available()
+
+
 def available() -> tuple[str, ...]:
     """The data sets that this session can choose from: those of everybody, best first, then its own."""
-    return (*datasets.available(), *names())
+    return (*(st.session_state.get(_PUBLIC) or datasets.available()), *names())
 
 
 def title(name: str) -> str:

@@ -77,16 +77,17 @@ def name_it(read: Read) -> None:
     """
     # Another digit: other buttons, of which none is pressed.
     key = st.session_state[_SHOWN] = f"meant-{st.session_state.get(_ROUND, 0)}-{read.key[:12]}"
-    st.pills(
-        "It was a",
-        list(range(CLASSES)),
-        default=said(read),
-        key=key,
-        on_change=_name,
-        args=(key, read),
-        disabled=not read.key,
-    )
-    st.caption(_words(read))
+    with st.container(key="meant"):
+        st.pills(
+            "It was a",
+            list(range(CLASSES)),
+            default=said(read),
+            key=key,
+            on_change=_name,
+            args=(key, read),
+            disabled=not read.key,
+        )
+        st.caption(_words(read))
 
 
 def _words(read: Read) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from hdr.text import plain
 from hdr.types import HdrError
-from hdr.ui import startup
+from hdr.ui import own_data, startup
 
 _ENTERED = "_entered"
 
@@ -31,6 +31,7 @@ def begin(title: str, note: str = "") -> None:
 
         PagesManager.uses_pages_directory = False
         st.rerun()
+    own_data.look()
     st.header(title, anchor=False)
     if note:
         st.caption(note)

@@ -114,8 +114,9 @@ def take_features(steps: tuple[Step, ...]) -> None:
 
 def preset_name() -> str | None:
     """The preset that the plan equals, with as many digits as are allowed, if it does."""
+    now = current()
     for name, preset in PRESETS.items():
-        if allowed(for_dataset(preset.spec, current().dataset)) == current():
+        if allowed(for_dataset(preset.spec, now.dataset)) == now:
             return name
     return None
 

@@ -30,17 +30,22 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
 """Seconds that anything may take on a busy machine."""
 
+LONG = ("training", "looking", "features", "drawing", "tune", "layout", "addresses", "steering")
+"""Modules that take long, the longest first: at the end no worker is to be alone with one of them."""
+
 expect.set_options(timeout=PATIENCE * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder, and skip it where there is no browser."""
+    """Mark what is in this folder, skip it where there is no browser, and begin with what takes long."""
     missing = pytest.mark.skip(reason="Chromium is not installed and CHROMIUM names none: no page was tested in it")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
             if not chromium.path():
                 item.add_marker(missing)
+    names = [f"test_{name}.py" for name in LONG]
+    items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> object:
@@ -138,14 +143,22 @@ class Server:
 
 @pytest.fixture(scope="session")
 def ready_home(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose default model is trained, as it is everywhere after the first start."""
-    folder = tmp_path_factory.mktemp("ready")
+    """A home whose default model is trained, as it is everywhere after the first start: by one worker for all."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "ready"
+    trained = folder / "trained"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        until(trained.exists, "another worker has trained the default model", 4 * PATIENCE)
+        return folder
     spec = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HDR_HOME", str(folder))
         store = RunStore()
         run = store.create(spec, default.OWNER, "ready", title="Default reader", published=True)
         assert execute(store, run.id)
+    trained.touch()
     return folder
 
 

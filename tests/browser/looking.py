@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
 
-from .conftest import click_until, settled
+from .conftest import click_until, settled, until
 
 SAMPLE_BOXES = """(keys) => {
   const seen = window.seen = { boxes: {}, blank: 0, frames: 0, going: true }
@@ -58,8 +58,8 @@ def pictures(page: Page) -> list[str]:
     """The pictures of the strip, as they are given to the browser, once there is one for the source and each step."""
     settled(page)
     shown = page.locator(".st-key-strip img.hdr-digit")
-    expect(step_titles(page)).not_to_have_count(0)
-    expect(shown).to_have_count(step_titles(page).count() + 1)
+    # Both at once: a page that is still being drawn has fewer of either.
+    until(lambda: shown.count() == step_titles(page).count() + 1 > 1, "a picture for the source and each step")
     return shown.evaluate_all("all => all.map((e) => e.src)")
 
 

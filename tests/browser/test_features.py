@@ -51,13 +51,13 @@ def drawings(page: Page) -> list[str]:
     return page.locator(".st-key-drawings img").evaluate_all("all => all.map((e) => e.src)")
 
 
-def scatter(page: Page) -> Locator:
-    """The plot of many digits, once its points are there."""
-    plot = page.locator('[class*="st-key-scatter-"] .js-plotly-plot')
+def scatter(page: Page, plane: str = "") -> Locator:
+    """The plot of many digits, once its points are there; "pca" or "tsne" for one of these planes and no other."""
+    every = page.locator('[class*="st-key-scatter-"] .js-plotly-plot')
+    plot = page.locator(f'[class*="st-key-scatter-"][class*="-{plane}"] .js-plotly-plot')
     # While one plane takes the place of another, there are two for a moment.
-    expect(plot).to_have_count(1, timeout=LONG)
-    expect(plot).to_be_visible()
-    until(lambda: plot.evaluate("e => e._fullData?.[0].x?.length"), "points are drawn")
+    drawn = "all => all.length === 1 && all[0].checkVisibility() && all[0]._fullData?.[0].x?.length"
+    until(lambda: every.count() == 1 and plot.evaluate_all(drawn), "the points of one plot are drawn", LONG / 1000)
     settled(page)
     plot.scroll_into_view_if_needed()
     return plot
@@ -142,12 +142,12 @@ def test_t_sne_tells_how_far_it_is_and_then_shows_every_digit(server: Server, pa
     assert re.search(r"\w.* · [\d.]+.*s", words), "what is being done, and for how long"
     assert height > 400, "its place is kept"
     expect(page.locator(".hdr-waiting")).to_have_count(0, timeout=LONG)
-    plot = scatter(page)
+    plot = scatter(page, "tsne")
     assert plot.evaluate("e => e._fullData[0].x.length") > 1000
     assert plot.evaluate("e => e._fullLayout.xaxis.showticklabels") is False
     click_a_point(page)
     choose(page, "Principal components")
-    scatter(page)
+    scatter(page, "pca")
     expect(page.locator(".st-key-picked")).to_contain_text("the digit you picked")
 
 

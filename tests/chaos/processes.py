@@ -11,7 +11,7 @@ from hdr.types import Step
 
 from .world import NETWORK, PLANS, SEARCH, Row, World, finish, world
 
-SILENT_SECONDS = 6.0
+SILENT_SECONDS, HUNG_SECONDS = 6.0, 10.0
 LONGER = replace(NETWORK, classifier=Step("mlp", {**NETWORK.classifier.params, "epochs": 100}))
 """Still learning when a search has begun, on a fast machine, too."""
 
@@ -38,7 +38,7 @@ def hung(home: Path, times: int) -> Row:
     """SIGSTOP: the run is said to be interrupted, the search goes on elsewhere, and neither keeps its place."""
     row = Row("training hangs")
     with world(home) as found:
-        found.serve(SILENT_SECONDS)
+        found.serve(SILENT_SECONDS, HUNG_SECONDS)
         for _ in range(times):
             names = _begin(found)
             found.fates[names[0]] = {"interrupted"}

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hdr.training.model import TrainedModel
+from hdr.training.process import HUNG_SECONDS
 from hdr.training.run import ACTIVE, Run
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
@@ -38,6 +39,7 @@ HOOKS = Path(__file__).parent / "hooks"
 
 SERVER = """
 import json, sys
+from hdr.training import process as starting
 from hdr.training import processes as running
 from hdr.training.local import LocalProcesses
 from hdr.training import store as module
@@ -46,6 +48,7 @@ from hdr.training.spec import RunSpec
 from hdr.types import HdrError
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS, running.GRACE_SECONDS = float(sys.argv[1]), 2.0
+starting.HUNG_SECONDS = float(sys.argv[2])
 processes = LocalProcesses(module.RunStore(), capacity=2, spare=True)
 print("ready", flush=True)
 for line in sys.stdin:
@@ -112,10 +115,10 @@ class Row:
 class Server:
     """A server of runs, without pages."""
 
-    def __init__(self, silent: float = SILENT_SECONDS, **environment: str) -> None:
+    def __init__(self, silent: float = SILENT_SECONDS, hung: float = HUNG_SECONDS, **environment: str) -> None:
         paths = os.pathsep.join([str(HOOKS), *filter(None, [os.environ.get("PYTHONPATH")])])
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(silent)],
+            [sys.executable, "-c", SERVER, str(silent), str(hung)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -180,9 +183,9 @@ class World:
         self._number = 0
         self._count_takers()
 
-    def serve(self, silent: float = SILENT_SECONDS, **environment: str) -> Server:
+    def serve(self, silent: float = SILENT_SECONDS, hung: float = HUNG_SECONDS, **environment: str) -> Server:
         """One more server."""
-        self.servers.append(Server(silent, **environment))
+        self.servers.append(Server(silent, hung, **environment))
         return self.servers[-1]
 
     def submit(self, plan: RunSpec | SearchSpec, server: Server | None = None, token: str = "") -> str | None:

@@ -7,9 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.browser import conftest as browser
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,12 +19,8 @@ PATIENCE = 90.0
 
 
 def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> object:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
-        time.sleep(0.1)
-    return found
+    """As that of the browser's tests, with more patience: processes import for seconds."""
+    return browser.until(condition, what, seconds)
 
 
 class Cluster:

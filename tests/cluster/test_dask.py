@@ -17,6 +17,7 @@ from hdr.training.cluster import ClusterProcesses
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
+from hdr.training.search_types import Search
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import HdrError, Step
@@ -71,14 +72,20 @@ def ended(searches: SearchStore, search: str) -> int:
     return searches.get(search).ended
 
 
+def begun(server: Server, page: Page, searches: SearchStore) -> Search:
+    """The search of forty trials, started on the Tune panel."""
+    page.goto(f"{server.url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
+    button(page, "tune_start").click()
+    (search,) = until(lambda: searches.searches("local"), "it is in the queue")
+    return search
+
+
 @pytest.mark.timeout(900)
 def test_forty_trials_while_a_worker_and_the_server_are_killed(
     store: RunStore, cluster: Cluster, serve, page: Page
 ) -> None:
     searches, server = SearchStore(store), serve()
-    page.goto(f"{server.url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
-    button(page, "tune_start").click()
-    (search,) = until(lambda: searches.searches("local"), "it is in the queue")
+    search = begun(server, page, searches)
     until(lambda: searches.at_work().get(search.id) == 2, "both workers are at it")
 
     until(lambda: ended(searches, search.id) >= 8, "it is on its way")
@@ -134,9 +141,7 @@ def test_a_lost_scheduler_is_said_and_all_goes_on_when_it_is_back(
     store: RunStore, cluster: Cluster, serve, page: Page
 ) -> None:
     searches, server = SearchStore(store), serve()
-    page.goto(f"{server.url}/train?space={quote(json.dumps(SEARCH.to_json(), separators=(',', ':')))}")
-    button(page, "tune_start").click()
-    (search,) = until(lambda: searches.searches("local"), "it is in the queue")
+    search = begun(server, page, searches)
     until(lambda: ended(searches, search.id) >= 3, "it is on its way")
     cluster.end()
     until(lambda: searches.get(search.id).status == "queued", "its silence is noticed", 120)

@@ -58,3 +58,10 @@ def test_axes_that_mean_nothing_have_no_numbers() -> None:
 def test_the_same_points_give_the_same_figure() -> None:
     one, two = (scatter.figure(POINTS, LABELS, ("a", "b"), 1).to_json() for _ in range(2))
     assert one == two, "or a selection would be lost"
+
+
+def test_the_room_for_the_axes_is_known_before_anything_is_drawn() -> None:
+    layout = scatter.figure(POINTS, LABELS, ("holes", "width")).layout
+    assert not layout.xaxis.automargin and not layout.yaxis.automargin, "or plotly draws every point once more"
+    assert layout.margin.l == scatter.ROOM["l"] and layout.margin.b == scatter.ROOM["b"]
+    assert scatter.figure(POINTS, LABELS, ()).layout.margin.l < layout.margin.l, "there is nothing to write"

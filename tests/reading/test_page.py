@@ -78,7 +78,7 @@ def test_on_blank_paper_nothing_is_read(paper: str) -> None:
 @pytest.fixture(scope="module")
 def plain(pool: Pool) -> Page:
     """Five digits apart."""
-    return make_page(pool, 8, paper="plain", digits=5)
+    return make_page(pool, 11, paper="plain", digits=5)
 
 
 def numbers_and_boxes(reading: Reading) -> tuple[str, list[tuple[int, ...]]]:
@@ -255,11 +255,10 @@ def test_a_giant_photo_is_worked_on_in_small(plain: Page, model: Classifier) -> 
         assert share(digit.box, tuple(v * scale for v in box)) > 0.7
 
 
-def test_the_ready_made_reader_reads_numbers(pool: Pool) -> None:
+@pytest.mark.parametrize(("touching", "least"), [(False, READY_SEPARATE_READ), (True, READY_TOUCHING_READ)])
+def test_the_ready_made_reader_reads_numbers(touching: bool, least: float, pool: Pool) -> None:
     if not ready.FILE.exists():
         pytest.skip("the ready-made reader has not been trained: not tested on it")
     reader = ready.load()
-    apart = [make_page(pool, seed) for seed in range(60)]
-    assert np.mean([read_page(p.image, reader).number == p.number for p in apart]) >= READY_SEPARATE_READ
-    meeting = [make_page(pool, 1000 + seed, touching=True) for seed in range(60)]
-    assert np.mean([read_page(p.image, reader).number == p.number for p in meeting]) >= READY_TOUCHING_READ
+    pages = [make_page(pool, 1000 * touching + seed, touching=touching) for seed in range(60)]
+    assert np.mean([read_page(page.image, reader).number == page.number for page in pages]) >= least

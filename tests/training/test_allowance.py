@@ -225,12 +225,13 @@ def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_stor
 def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, processes, small, monkeypatch):
     monkeypatch.setattr(module, "GRACE_SECONDS", 1.0)
     run = store.create(small, "ann", "1").id
+    # First of all, or else it would be begun in earnest.
+    store.end(run, "interrupted", "silent")
     busy, spawn = [sys.executable, "-c", "while True: pass"], subprocess.Popen
     with monkeypatch.context() as patch:
         patch.setattr(starting.subprocess, "Popen", lambda _, **kw: spawn(busy, **kw))
         process = starting.Process()
     processes._running[run] = process
-    store.end(run, "interrupted", "silent")
     try:
         process.wait(20)
     finally:

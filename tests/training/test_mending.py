@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -31,13 +32,22 @@ SEARCH = SearchSpec(SPEC, (dimension(SPEC, "classifier.mlp.units"),), "random", 
 RESULT = {"test_accuracy": 0.975, "mistakes": [{"index": k, "label": 2, "said": 3} for k in range(400)]}
 
 
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that was closed in order: forty runs with long results, a curve each, and a search."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HDR_HOME", str(folder))
+        fill(RunStore())
+    assert not (folder / "runs.sqlite-wal").exists()
+    return folder / "runs.sqlite"
+
+
+@pytest.fixture
+def file(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that store, for one test, in a home of its own."""
     monkeypatch.setenv("HDR_HOME", str(tmp_path))
-    fill(RunStore())
-    assert not (tmp_path / "runs.sqlite-wal").exists()
-    return tmp_path / "runs.sqlite"
+    return shutil.copy(filled, tmp_path / "runs.sqlite")
 
 
 def fill(store: RunStore, count: int = RUNS, close: bool = True) -> None:

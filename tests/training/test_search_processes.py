@@ -128,7 +128,7 @@ from hdr.training.run_tables import searches as _searches
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0
 processes = LocalProcesses(module.RunStore(), capacity=1, spare=False)
-time.sleep(120)
+time.sleep(300)
 """
 
 
