@@ -266,13 +266,21 @@ def click_until(thing: Locator, done: Callable[[], object], what: str) -> None:
 
     A click that meets a run of the page's script can be lost; a person who sees nothing happen clicks again.
     """
+    _again_until(thing, thing.click, done, what)
 
-    def clicked() -> bool:
+
+def press_until(thing: Locator, key: str, done: Callable[[], object], what: str) -> None:
+    """Press a key on something until that has had its effect, as `click_until` clicks."""
+    _again_until(thing, lambda: thing.press(key), done, what)
+
+
+def _again_until(thing: Locator, act: Callable[[], None], done: Callable[[], object], what: str) -> None:
+    def acted() -> bool:
         if thing.is_visible():
-            thing.click()
+            act()
         patience = time.monotonic() + 5
         while not done() and time.monotonic() < patience:
             thing.page.wait_for_timeout(50)
         return bool(done())
 
-    until(clicked, what)
+    until(acted, what)

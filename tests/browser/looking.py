@@ -77,7 +77,8 @@ def click(page: Page, key: str) -> None:
 def click_place(page: Page, thing: Locator) -> None:
     """Click where something is, whatever lies over it."""
     settled(page)
-    thing.scroll_into_view_if_needed()
+    # Not to the top, where the navigation lies over it.
+    thing.evaluate("e => e.scrollIntoView({ block: 'center' })")
     box = thing.bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
@@ -152,6 +153,22 @@ def framed(page: Page) -> list[tuple[int, int] | None]:
         )
     )
     return [f and (int(f[0]), int(f[1])) for f in found]
+
+
+def uncovered(gallery: Locator) -> int:
+    """How many cards of a gallery have a button or link and are reached by it wherever one clicks: all."""
+    reached: list[bool] = gallery.locator('[class*="st-key-card-"]').evaluate_all(
+        """all => all.filter((card) => card.querySelector('button, a')).map((card) => {
+          card.scrollIntoView({ block: 'center' })
+          const { x, y, width, height } = card.getBoundingClientRect()
+          return [0.25, 0.5, 0.75].every((share) => {
+            const found = document.elementFromPoint(x + width / 2, y + height * share)?.closest('button, a')
+            return found && card.contains(found)
+          })
+        })"""
+    )
+    assert reached and all(reached), reached
+    return len(reached)
 
 
 def watch_boxes(page: Page, *selectors: str) -> None:

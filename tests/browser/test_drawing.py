@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from hdr.types import Split
 
 from .conftest import Server, Tabs, settled, switch, until
-from .looking import click_place
+from .looking import click_place, uncovered
 
 Stroke = list[tuple[float, float]]
 """Points as shares of the canvas, from its left and its top."""
@@ -323,3 +323,16 @@ def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo:
     page.mouse.up()
     expect(answer(page)).to_have_text(re.compile(rf"^\d{{{len(before) + 1}}}$"))
     expect(page.locator("img.hdr-paper")).to_have_attribute("alt", f"The photo with {len(before) + 1} boxes")
+
+
+def test_a_digit_of_a_photo_is_opened_by_its_picture(server: Server, page: Page, photo: bytes) -> None:
+    page.goto(f"{server.url}/draw?what=photo")
+    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": photo})
+    expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
+    cards = page.locator(".st-key-page-gallery")
+    settled(page)
+    assert uncovered(cards) == len(answer(page).inner_text().strip())
+    second = page.locator(".st-key-page-1 button")
+    expect(second).not_to_have_attribute("kind", "primary")
+    click_place(page, cards.locator("img.hdr-digit").nth(1))
+    expect(second).to_have_attribute("kind", "primary")

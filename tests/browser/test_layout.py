@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from hdr.plots.pictures import count
+
 from .conftest import Server, Tabs, settled
-from .looking import overflow
+from .looking import click_place, open_tab, overflow, uncovered
 
 PAGES = ["", "preprocess", "features", "train", "runs", "draw"]
 
@@ -32,15 +34,28 @@ def test_a_result_is_not_wider_than_a_phone(server: Server, tabs: Tabs) -> None:
 
 
 def test_a_card_is_its_button_or_link_as_a_whole(server: Server, page: Page) -> None:
-    reached = """(card) => {
-      const { x, y, width, height } = card.querySelector('img.hdr-digit').getBoundingClientRect()
-      return card.contains(document.elementFromPoint(x + width / 2, y + height / 2).closest('button, a'))
-    }"""
-    for address, card in (("", "card-1"), ("preprocess", "card-1"), ("features", "card-0-feature-zoning")):
+    for address, gallery in (("", "journey"), ("preprocess", "strip"), ("features", "gallery")):
         page.goto(f"{server.url}/{address}")
-        expect(page.locator(f".st-key-{card} img.hdr-digit")).to_be_visible()
+        cards = page.locator(f".st-key-{gallery}")
+        expect(cards.locator("img.hdr-digit").first).to_be_visible()
         settled(page)
-        assert page.locator(f".st-key-{card}").evaluate(reached), address
+        assert uncovered(cards) > 2, address
+
+
+def test_a_card_of_a_result_is_its_button_as_a_whole(server: Server, page: Page) -> None:
+    (run,) = server.store.runs("default")
+    page.goto(f"{server.url}/train?run={run.id}")
+    expect(page.locator(".st-key-test_accuracy")).to_be_visible()
+    for title, gallery in (("What it confuses", "cell"), ("Suspect labels", "suspect")):
+        open_tab(page, title)
+        cards = page.locator(f".st-key-understand-{gallery}-gallery")
+        expect(cards.locator("img.hdr-digit").first).to_be_visible(timeout=120_000)
+        settled(page)
+        assert uncovered(cards) > 2, title
+        chosen = cards.locator("img.hdr-digit").nth(1)
+        number = count(int(chosen.get_attribute("alt").split()[-1]))
+        click_place(page, chosen)
+        expect(page.locator(".st-key-understand_digit")).to_contain_text(f"number {number} of")
 
 
 def test_on_a_laptop_the_main_thing_of_every_page_is_seen_without_scrolling(server: Server, page: Page) -> None:
