@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
 
-from .conftest import click_until, settled, until
+from .conftest import click_until, press_until, settled, until
 
 SAMPLE_BOXES = """(keys) => {
   const seen = window.seen = { boxes: {}, blank: 0, frames: 0, going: true }
@@ -92,9 +92,10 @@ def choose(page: Page, option: str) -> None:
 
 def set_slider(page: Page, title: str, key: str) -> None:
     """Press a key on a slider: Home for its lowest value, End for its highest."""
+    settled(page)
     slider = page.get_by_role("slider", name=title)
-    slider.focus()
-    slider.press(key)
+    before = slider.input_value()
+    press_until(slider, key, lambda: slider.input_value() != before, f"{title} is moved")
 
 
 def figures(page: Page) -> Locator:
