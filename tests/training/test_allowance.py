@@ -233,7 +233,7 @@ def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, proces
         process = starting.Process()
     processes._running[run] = process
     try:
-        process.wait(20)
+        process.wait(60)
     finally:
         # Otherwise it would go on without end.
         process.kill()
