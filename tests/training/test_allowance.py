@@ -222,19 +222,18 @@ def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_stor
 
 
 @needs_signals
-def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, processes, small, monkeypatch):
+def test_a_process_that_lives_on_after_its_run_has_ended_is_killed(store, still, small, monkeypatch):
     monkeypatch.setattr(module, "GRACE_SECONDS", 1.0)
     run = store.create(small, "ann", "1").id
-    # First of all, or else it would be begun in earnest.
     store.end(run, "interrupted", "silent")
     busy, spawn = [sys.executable, "-c", "while True: pass"], subprocess.Popen
     with monkeypatch.context() as patch:
         patch.setattr(starting.subprocess, "Popen", lambda _, **kw: spawn(busy, **kw))
         process = starting.Process()
-    processes._running[run] = process
+    still._running[run] = process
     try:
-        process.wait(60)
+        process.wait(20)
     finally:
         # Otherwise it would go on without end.
         process.kill()
-    wait(lambda: run not in processes._running)
+    wait(lambda: run not in still._running)
