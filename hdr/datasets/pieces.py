@@ -181,6 +181,11 @@ def shown(name: str) -> str:
     return f"…{kept}" if len(str(name)) > 60 else kept
 
 
+def reasons(skipped: Counter[str]) -> str:
+    """What was left out and how often, in words; empty where nothing was."""
+    return f"Left out: {', '.join(f'{n:,} {why}' for why, n in skipped.most_common())}." if skipped else ""
+
+
 def as_labels(values: NDArray) -> NDArray[np.int64]:
     """Labels as whole numbers, from a row, a column, QMNIST's eight columns or one column for each class.
 

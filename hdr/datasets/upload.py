@@ -5,8 +5,6 @@ Nothing is written, no name becomes a path, and nothing in a file is run.
 
 from __future__ import annotations
 
-import io
-import stat
 import zipfile
 import zlib
 from collections import Counter
@@ -15,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hdr.datasets import tables
+from hdr.datasets.albums import is_picture, read_pictures
+from hdr.datasets.archives import CHUNK, Archive
 from hdr.datasets.framing import framed
 from hdr.datasets.idx import DamagedData, inflate
 from hdr.datasets.pieces import (
-    LONGEST_SIDE,
     Limits,
     Meter,
     Part,
@@ -29,24 +27,16 @@ from hdr.datasets.pieces import (
     Stream,
     UploadError,
     joined,
-    role_of,
+    reasons,
     shown,
     silent,
 )
-from hdr.types import CLASSES, SIDE, HdrError, Images, Labels
+from hdr.types import CLASSES, Images, Labels
 
 __all__ = ["Found", "Limits", "Pool", "Upload", "UploadError", "read"]
 
 MOST_FILES = 4
 DEFAULT = Limits()
-PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-PICTURE_BYTES = 4_000_000
-HIGHEST_RATIO = 300
-"""Most times that a ZIP may be larger uncompressed; digits as text are 10 times, a bomb is 1,000 times."""
-
-_CHUNK = 1 << 16
-_DIRECTORY_BYTES, _ENTRY_BYTES = 1 << 20, 150
 _IMAGE_WORDS = {"x", "image", "images", "img", "imgs", "data", "digits", "pixels", "features"}
 _LABEL_WORDS = {"y", "label", "labels", "class", "classes", "target", "targets"}
 
@@ -123,15 +113,11 @@ def read(
     skipped: Counter[str] = sum((p.skipped for p in parts), Counter())
     examples = [e for p in parts for e in p.examples]
     if train is None or not len(train.labels):
-        raise UploadError(f"No digit with a label from 0 to 9 was found. {_reasons(skipped)}".strip())
+        raise UploadError(f"No digit with a label from 0 to 9 was found. {reasons(skipped)}".strip())
     count = len(train.labels) + (len(test.labels) if test else 0)
     if sum(skipped.values()) > count:
-        raise UploadError(f"More was left out ({sum(skipped.values()):,}) than found ({count:,}). {_reasons(skipped)}")
+        raise UploadError(f"More was left out ({sum(skipped.values()):,}) than found ({count:,}). {reasons(skipped)}")
     return Found(train, test, dict(skipped), tuple(examples[:5]))
-
-
-def _reasons(skipped: Counter[str]) -> str:
-    return f"Left out: {', '.join(f'{n:,} {why}' for why, n in skipped.most_common())}." if skipped else ""
 
 
 def _only(pools: tuple[Pool | None, Pool | None, list[Part]]) -> Pool:
@@ -210,8 +196,8 @@ def _parts(file: Upload, meter: Meter) -> list[Part]:
 
 def _slices(data: bytes) -> Iterator[bytes]:
     view = memoryview(data)
-    for start in range(0, len(data), _CHUNK):
-        yield bytes(view[start : start + _CHUNK])
+    for start in range(0, len(data), CHUNK):
+        yield bytes(view[start : start + CHUNK])
 
 
 def _inflated(chunks: Iterator[bytes], meter: Meter) -> Stream:
@@ -229,76 +215,22 @@ def _table(name: str, stream: Stream, meter: Meter) -> Part:
     return tables.read_csv(name, stream, meter)
 
 
-class _Bounded(io.BytesIO):
-    """Content of which no more than so much is read at once: a ZIP's list of files is read in one piece."""
-
-    def __init__(self, data: bytes, most: int) -> None:
-        super().__init__(data)
-        self._most = most
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > self._most:
-            raise UploadError("The ZIP lists far more files than digits may be uploaded.")
-        return super().read(size)
-
-
 def _zip(file: Upload, meter: Meter) -> list[Part]:
-    most = max(_DIRECTORY_BYTES, meter.limits.digits * _ENTRY_BYTES)
-    with zipfile.ZipFile(_Bounded(file.data, most)) as archive:
-        members = _checked(archive.infolist(), len(file.data), meter)
-        if any(m.filename.lower().endswith(".npy") for m in members):
-            return _arrays(archive, members, meter)
-        if any(_is_picture(m.filename) for m in members):
-            return _pictures(archive, members, meter)
-        return [
-            _table(PurePosixPath(m.filename).name, _inflated(_content(archive, m), meter), meter)
-            for m in members[: 2 * MOST_FILES]
-        ]
+    archive = Archive(file.data, meter.limits)
+    names = [m.filename for m in archive.members]
+    if any(name.lower().endswith(".npy") for name in names):
+        return _arrays(archive, meter)
+    if any(map(is_picture, names)):
+        return read_pictures(archive, meter)
+    return [
+        _table(PurePosixPath(m.filename).name, _inflated(archive.content(m), meter), meter)
+        for m in archive.members[: 2 * MOST_FILES]
+    ]
 
 
-def _checked(members: list[zipfile.ZipInfo], size: int, meter: Meter) -> list[zipfile.ZipInfo]:
-    """The files of an archive, without folders and what systems put beside them.
-
-    Raises:
-        UploadError: the archive is one that no honest program makes, or too large.
-    """
-    if len(members) > meter.limits.digits + 1_000:
-        raise UploadError(f"The ZIP lists {len(members):,} files; at most {meter.limits.digits:,} digits are allowed.")
-    total = sum(m.file_size for m in members)
-    if total > meter.limits.content_bytes or total > HIGHEST_RATIO * max(size, 1):
-        raise UploadError(
-            f"Uncompressed, the ZIP would have {total:,} bytes, {total / max(size, 1):,.0f} times its size; "
-            f"{meter.limits.content_bytes:,} and {HIGHEST_RATIO} times are allowed."
-        )
-    kept = []
-    for member in members:
-        path = PurePosixPath(member.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or "".join(path.parts[:1]).endswith(":"):
-            raise UploadError(f"The ZIP names a place outside itself: {shown(member.filename)}.")
-        if stat.S_ISLNK(member.external_attr >> 16):
-            raise UploadError(f"The ZIP holds a link instead of a file: {shown(member.filename)}.")
-        if member.flag_bits & 1:
-            raise UploadError("The ZIP is encrypted; save it without a password.")
-        beside = any(part.startswith((".", "__")) for part in path.parts) or path.name in ("Thumbs.db", "desktop.ini")
-        if not member.is_dir() and not beside:
-            kept.append(member)
-    if not kept:
-        raise UploadError("The ZIP holds no files.")
-    return kept
-
-
-def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
-    with archive.open(member) as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
-
-
-def _is_picture(name: str) -> bool:
-    return name.lower().endswith(PICTURES)
-
-
-def _arrays(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], meter: Meter) -> list[Part]:
+def _arrays(archive: Archive, meter: Meter) -> list[Part]:
     """Parts from the arrays of an NPZ whose names say what they are."""
+    members = archive.members
     named: list[tuple[zipfile.ZipInfo, str, bool | None]] = []
     for member in members:
         name = PurePosixPath(member.filename).name.removesuffix(".npy")
@@ -317,96 +249,7 @@ def _arrays(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], meter: Met
     for member, name, labels in named:
 
         def opened(member: zipfile.ZipInfo = member) -> Stream:
-            return Stream(_content(archive, member), meter)
+            return Stream(archive.content(member), meter)
 
         parts.append(tables.read_npy(name, opened, labels, meter))
     return parts
-
-
-def _pictures(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], meter: Meter) -> list[Part]:
-    """Pictures in folders 0 to 9, below folders for training and testing where there are such."""
-    parts = {"train": _Album(), "test": _Album(), "": _Album()}
-    for member in members:
-        meter.check_time()
-        folders = PurePosixPath(member.filename.replace("\\", "/")).parts[:-1]
-        label = next((f for f in reversed(folders) if len(f) == 1 and f in "0123456789"), None)
-        role = next((r for f in reversed(folders) if (r := role_of(f))), "")
-        album = parts[role]
-        if not _is_picture(member.filename):
-            album.part.skip("files that are no pictures", member.filename)
-        elif label is None:
-            album.part.skip("pictures outside folders 0 to 9", member.filename)
-        elif member.file_size > PICTURE_BYTES:
-            album.part.skip("pictures that are too large", member.filename)
-        else:
-            data = b"".join(_content(archive, member))
-            meter.spend(len(data), "Opening pictures")
-            try:
-                album.add(_opened(data), int(label), meter)
-            except HdrError as error:
-                if isinstance(error, UploadError):
-                    raise
-                album.part.skip("pictures that cannot be opened", member.filename)
-    for role, album in parts.items():
-        album.close(role)
-    found = [a.part for a in parts.values()]
-    if not any(len(p.labels) for p in found):
-        why = _reasons(sum((p.skipped for p in found), Counter()))
-        raise UploadError(f"The ZIP holds no pictures in folders named 0 to 9, such as 7/first.png. {why}".strip())
-    return found
-
-
-class _Unreadable(HdrError):
-    """A picture that cannot be opened."""
-
-
-class _Album:
-    """Pictures of any size, brought to 28x28 a few hundred at a time."""
-
-    def __init__(self) -> None:
-        self.part = Part()
-        self._images: list[NDArray[np.uint8]] = []
-        self._native: list[int] = []
-        self._labels: list[int] = []
-
-    def add(self, image: NDArray[np.uint8], label: int, meter: Meter) -> None:
-        meter.found(1)
-        self._labels.append(label)
-        if image.shape == (SIDE, SIDE):
-            self._native.append(len(self._images))
-        else:
-            # One by one: each may have a size of its own, and a polarity.
-            self.part.framed = True
-            image = framed(image[None])[0]
-        self._images.append(image)
-
-    def close(self, role: str) -> None:
-        self.part.role = role
-        self.part.images = np.stack(self._images) if self._images else np.zeros((0, SIDE, SIDE), np.uint8)
-        if self.part.framed and self._native:
-            # One rule for all.
-            self.part.images[self._native] = framed(self.part.images[self._native])
-        self.part.labels = np.array(self._labels, np.int64)
-
-
-def _opened(data: bytes) -> NDArray[np.uint8]:
-    """A picture as grey values, uint8 (h, w); what is transparent is white."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-            width, height = picture.size
-            if not (1 <= width <= LONGEST_SIDE and 1 <= height <= LONGEST_SIDE):
-                raise _Unreadable("too large")
-            if picture.mode[0] in "IF":
-                deep = np.asarray(picture, np.float32)
-                return np.rint(deep * (255 / max(255.0, float(deep.max(initial=0))))).clip(0, 255).astype(np.uint8)
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            return np.array(picture.convert("L"))
-    except MemoryError:
-        raise
-    except Exception as error:
-        # Damaged pictures make the decoders raise errors of every kind.
-        raise _Unreadable(type(error).__name__) from None

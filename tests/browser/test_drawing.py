@@ -308,11 +308,16 @@ def test_a_picture_is_pasted_from_the_clipboard(server: Server, page: Page, phot
     expect(page.get_by_text("Pasted.")).to_be_visible()
 
 
-def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo: bytes) -> None:
+def choose(server: Server, page: Page, photo: bytes) -> str:
+    """Choose a photo: the number that is read."""
     page.goto(f"{server.url}/draw?what=photo")
     page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": photo})
     expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
-    before = answer(page).inner_text().strip()
+    return answer(page).inner_text().strip()
+
+
+def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo: bytes) -> None:
+    before = choose(server, page, photo)
     page.locator(".st-key-page_add label").last.click()
     surface = canvas(page)
     surface.scroll_into_view_if_needed()
@@ -326,12 +331,9 @@ def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo:
 
 
 def test_a_digit_of_a_photo_is_opened_by_its_picture(server: Server, page: Page, photo: bytes) -> None:
-    page.goto(f"{server.url}/draw?what=photo")
-    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": photo})
-    expect(answer(page)).to_have_text(re.compile(r"^\d{3,}$"))
+    number = choose(server, page, photo)
     cards = page.locator(".st-key-page-gallery")
-    settled(page)
-    assert uncovered(cards) == len(answer(page).inner_text().strip())
+    assert uncovered(cards) == len(number)
     second = page.locator(".st-key-page-1 button")
     expect(second).not_to_have_attribute("kind", "primary")
     click_place(page, cards.locator("img.hdr-digit").nth(1))
