@@ -24,11 +24,12 @@ def board() -> None:
     with left:
         drawing.DIGIT.show()
         draw_share.leave_behind(drawing.DIGIT)
-    # The answer first: all else follows while the browser shows it.
     by = readers.current()
     read = draw_reading.read(by)
     with middle:
         _answer(read, by is not None)
+        if read.digit:
+            page.draw_first()
         if by is None:
             wait_for_reader()
         own_hand.name_it(read)

@@ -44,6 +44,16 @@ SAMPLE_BOXES = """(keys) => {
 }"""
 
 
+REACHED = """all => all.filter((card) => card.querySelector('button, a')).map((card) => {
+  card.scrollIntoView({ block: 'center' })
+  const { x, y, width, height } = card.getBoundingClientRect()
+  return [0.25, 0.5, 0.75].every((share) => {
+    const found = document.elementFromPoint(x + width / 2, y + height * share)?.closest('button, a')
+    return found && card.contains(found)
+  })
+})"""
+
+
 def best() -> str:
     """The data set that the app begins with."""
     return datasets.available()[0]
@@ -160,18 +170,14 @@ def uncovered(gallery: Locator, seconds: float = PATIENCE) -> int:
     """How many cards of a gallery have a button or link and are reached by it wherever one clicks: all. So long the
     gallery is waited for."""
     expect(gallery.locator("img.hdr-digit").first).to_be_visible(timeout=1000 * seconds)
-    settled(gallery.page)
-    reached: list[bool] = gallery.locator('[class*="st-key-card-"]').evaluate_all(
-        """all => all.filter((card) => card.querySelector('button, a')).map((card) => {
-          card.scrollIntoView({ block: 'center' })
-          const { x, y, width, height } = card.getBoundingClientRect()
-          return [0.25, 0.5, 0.75].every((share) => {
-            const found = document.elementFromPoint(x + width / 2, y + height * share)?.closest('button, a')
-            return found && card.contains(found)
-          })
-        })"""
-    )
-    assert reached and all(reached), reached
+    reached: list[bool] = []
+
+    def all_reached() -> bool:
+        settled(gallery.page)
+        reached[:] = gallery.locator('[class*="st-key-card-"]').evaluate_all(REACHED)
+        return bool(reached) and all(reached)
+
+    until(all_reached, "every card of the gallery is reached by its button")
     return len(reached)
 
 
