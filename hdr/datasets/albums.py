@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.datasets.archives import Archive
+from hdr.datasets.archives import Archive, path_of
 from hdr.datasets.framing import framed
 from hdr.datasets.pieces import LONGEST_SIDE, Meter, Part, UploadError, reasons, role_of
 from hdr.types import SIDE, HdrError
@@ -33,7 +32,7 @@ def read_pictures(archive: Archive, meter: Meter) -> list[Part]:
     parts = {"train": _Album(), "test": _Album(), "": _Album()}
     for member in archive.members:
         meter.check_time()
-        folders = PurePosixPath(member.filename.replace("\\", "/")).parts[:-1]
+        folders = path_of(member).parts[:-1]
         label = next((f for f in reversed(folders) if len(f) == 1 and f in "0123456789"), None)
         role = next((r for f in reversed(folders) if (r := role_of(f))), "")
         album = parts[role]

@@ -46,6 +46,11 @@ class Archive:
                 yield chunk
 
 
+def path_of(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Where a file lies in its ZIP. Some programs for Windows part folders with backslashes."""
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
 class _Bounded(io.BytesIO):
     """Content of which no more than so much is read at once: a ZIP's list of files is read in one piece."""
 
@@ -71,7 +76,7 @@ def _checked(members: list[zipfile.ZipInfo], size: int, limits: Limits) -> list[
         )
     kept = []
     for member in members:
-        path = PurePosixPath(member.filename.replace("\\", "/"))
+        path = path_of(member)
         if path.is_absolute() or ".." in path.parts or "".join(path.parts[:1]).endswith(":"):
             raise UploadError(f"The ZIP names a place outside itself: {shown(member.filename)}.")
         if stat.S_ISLNK(member.external_attr >> 16):

@@ -10,13 +10,12 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 import numpy as np
 
 from hdr.datasets import tables
 from hdr.datasets.albums import is_picture, read_pictures
-from hdr.datasets.archives import CHUNK, Archive
+from hdr.datasets.archives import CHUNK, Archive, path_of
 from hdr.datasets.framing import framed
 from hdr.datasets.idx import DamagedData, inflate
 from hdr.datasets.pieces import (
@@ -223,8 +222,7 @@ def _zip(file: Upload, meter: Meter) -> list[Part]:
     if any(map(is_picture, names)):
         return read_pictures(archive, meter)
     return [
-        _table(PurePosixPath(m.filename).name, _inflated(archive.content(m), meter), meter)
-        for m in archive.members[: 2 * MOST_FILES]
+        _table(path_of(m).name, _inflated(archive.content(m), meter), meter) for m in archive.members[: 2 * MOST_FILES]
     ]
 
 
@@ -233,13 +231,13 @@ def _arrays(archive: Archive, meter: Meter) -> list[Part]:
     members = archive.members
     named: list[tuple[zipfile.ZipInfo, str, bool | None]] = []
     for member in members:
-        name = PurePosixPath(member.filename).name.removesuffix(".npy")
+        name = path_of(member).name.removesuffix(".npy")
         words = set("".join(c if c.isalnum() else " " for c in name.lower()).split())
         if words & _IMAGE_WORDS or words & _LABEL_WORDS:
             named.append((member, name, not words & _IMAGE_WORDS))
     if not named and len(members) in (2, 4):
         # As numpy.savez names arrays that were given no names; their shapes tell.
-        named = [(m, PurePosixPath(m.filename).name, None) for m in members]
+        named = [(m, path_of(m).name, None) for m in members]
     if not 2 <= len(named) <= 6:
         keys = ", ".join(shown(m.filename.removesuffix(".npy")) for m in members[:6])
         raise UploadError(

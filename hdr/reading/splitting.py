@@ -104,7 +104,7 @@ def _cut(blot: NDArray[np.uint8], pen: float) -> tuple[NDArray[np.int32], list[f
         if depths[k] > DEEPEST or len(chosen) >= most:
             break
         # Two cuts may run together for a while, but there must be something between them.
-        if all(np.abs(paths[k] - paths[c]).mean() > _NEAREST for c in chosen):
+        if (np.abs(paths[chosen] - paths[k]).mean(axis=1) > _NEAREST).all():
             chosen.append(k)
     chosen.sort(key=lambda k: paths[k].mean())
     index = np.zeros(blot.shape, np.int32)
@@ -137,22 +137,24 @@ def _seams(blot: NDArray[np.uint8], reach: int) -> tuple[NDArray[np.int64], NDAr
     # Each way has a window of its own: (ways, window).
     windows = starts[:, None] + np.arange(2 * reach + 1)
     strip = cost[:, windows]
-    total = np.zeros((h, *windows.shape), np.float32)
-    came = np.zeros((h, *windows.shape), np.int8)
-    total[0] = strip[0] + 0.02
+    straight = strip + 0.02
+    # A slanted step is longer.
+    slanted = straight * np.float32(1.3)
+    # At either end of a window stands what no way goes through.
+    total = np.full((h, len(starts), windows.shape[1] + 2), 1e6, np.float32)
+    came = np.zeros(strip.shape, np.int8)
+    total[0, :, 1:-1] = straight[0]
     for row in range(1, h):
-        before = np.pad(total[row - 1], ((0, 0), (1, 1)), constant_values=1e6)
-        # A slanted step is longer.
-        options = np.stack([before[:, :-2] + 0.02, before[:, 1:-1], before[:, 2:] + 0.02])
-        lean = options.argmin(axis=0)
-        came[row] = lean - 1
-        slant = np.where(lean == 1, 1.0, 1.3).astype(np.float32)
-        total[row] = np.take_along_axis(options, lean[None], axis=0)[0] + (strip[row] + 0.02) * slant
+        left, above, right = total[row - 1, :, :-2] + 0.02, total[row - 1, :, 1:-1], total[row - 1, :, 2:] + 0.02
+        least = np.minimum(left, above)
+        from_left, from_right = left <= above, right < least
+        came[row] = np.where(from_right, 1, -from_left.view(np.int8))
+        total[row, :, 1:-1] = np.minimum(least, right) + np.where(came[row] == 0, straight[row], slanted[row])
     paths = np.empty((len(starts), h), np.int64)
     ways = np.arange(len(starts))
-    place = total[-1].argmin(axis=1)
+    place = total[-1, :, 1:-1].argmin(axis=1)
     for row in range(h - 1, -1, -1):
         paths[:, row] = place
-        place = np.clip(place + came[row, ways, place], 0, windows.shape[1] - 1)
+        place = place + came[row, ways, place]
     ink = np.take_along_axis(strip, paths.T[:, :, None], axis=2)[:, :, 0].sum(axis=0)
     return paths + starts[:, None] - reach, ink.astype(np.float64)

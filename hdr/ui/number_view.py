@@ -49,8 +49,6 @@ def board() -> None:
     read = _read(by)
     with right:
         several.answer(read.several, read.problem or (INVITATION if by else ""))
-        if read.reading:
-            page.draw_first()
         if by is None:
             reading_view.wait_for_reader()
         readers.choose()

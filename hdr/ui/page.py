@@ -15,8 +15,8 @@ from hdr.ui import own_data, startup
 _ENTERED = "_entered"
 
 _DRAWN_SECONDS = 0.025
-# Streamlit sends every 10 ms what has come together, and browsers draw in one go what arrives together. Measured from
-# the end of a stroke to the answer: 286 ms without a rest, 258 with one of 20 ms, 253 with 35.
+# Streamlit sends every 10 ms what has come together, and browsers draw in one go what arrives together. From the end of
+# a stroke to the answer, benchmarks/browser.py measures 280 ms without this rest and 261 with it.
 
 
 def enter() -> None:

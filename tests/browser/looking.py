@@ -177,7 +177,10 @@ def uncovered(gallery: Locator, seconds: float = PATIENCE) -> int:
         reached[:] = gallery.locator('[class*="st-key-card-"]').evaluate_all(REACHED)
         return bool(reached) and all(reached)
 
-    until(all_reached, "every card of the gallery is reached by its button")
+    try:
+        until(all_reached, "every card of the gallery is reached by its button")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; card by card: {reached}") from None
     return len(reached)
 
 
