@@ -7,6 +7,7 @@
 # make audit  every installed package looked up in the database of known weaknesses, on the internet
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
+# make page-reader the same trained on for digits of photos: about half an hour
 # make parter the network beside it that parts numbers into digits, trained anew: about an hour
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ BIN := .venv/bin
 STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_store hands search search_processes processes \
 	allowance steering fairness cleaning silence))
 
-.PHONY: run test test-cluster bench chaos hostile audit docs reader parter clean
+.PHONY: run test test-cluster bench chaos hostile audit docs reader page-reader parter clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -62,6 +63,9 @@ docs: .venv/dev.done
 
 reader: .venv/train.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_reader
+
+page-reader: .venv/train.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_page_reader
 
 parter: .venv/train.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_parter

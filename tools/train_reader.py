@@ -12,9 +12,6 @@ version of PyTorch, sums are rounded in another way, and the weights come out a 
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import json
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -24,30 +21,17 @@ import numpy as np
 import onnx
 import torch
 
-from hdr.home import write_atomically
+from tools import recipe
 from tools.reader import card, data, measures, negatives, network, training
+from tools.recipe import ROOT
 
-ROOT = Path(__file__).parents[1]
 FILE = ROOT / "hdr" / "reading" / "reader.onnx"
 CARD = ROOT / "docs" / "reader.md"
 
 VERSION = "1"
 """Of the recipe: counted up when it is changed and the file made anew."""
 
-ATTRIBUTION = (
-    "Trained on MNIST (Y. LeCun, C. Cortes and C. J. C. Burges, The MNIST database of handwritten digits, 1998) and on "
-    "Pen-Based Recognition of Handwritten Digits (E. Alpaydin and F. Alimoglu, 1998, UCI Machine Learning Repository, "
-    "data set 81, doi:10.24432/C5MG6K, CC BY 4.0; the pen strokes of pendigits-orig.tra, drawn anew and distorted)."
-)
-
-
-def recipe_hash() -> str:
-    """SHA-256 of the recipe's own source files, the capture rule's among them, in the order of their paths."""
-    own = [*sorted((ROOT / "tools" / "reader").glob("*.py")), ROOT / "hdr" / "preprocessing" / "capture.py"]
-    found = hashlib.sha256()
-    for path in own:
-        found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return found.hexdigest()
+SOURCES = ("tools/reader",), ("hdr/preprocessing/capture.py",)
 
 
 def train(
@@ -78,18 +62,9 @@ def train(
         digits, pen = (network.scores(net, images)[0].argmax(axis=1) for images in (material.val_images, drawings))
         right = (digits == material.val_labels).mean(), (pen == material.held_out.labels).mean()
         print(f"{line}; validation: MNIST {right[0]:.2%}, held-out writers {right[1]:.2%}", flush=True)
-        if kept is not None:
-            torch.save({"net": net.state_dict(), "how": how}, kept)
+        recipe.keep(kept, net, how)
 
     return training.train(cycles, workers, told), how
-
-
-def restored(path: Path) -> tuple[network.Reader, dict[str, Any]]:
-    """The net and how it was trained, from a file that `train` kept."""
-    saved = torch.load(path, weights_only=True)
-    net = network.Reader()
-    net.load_state_dict(saved["net"])
-    return net.eval(), saved["how"]
 
 
 def export(net: network.Reader, how: dict[str, Any], material: data.Material) -> onnx.ModelProto:
@@ -104,7 +79,7 @@ def export(net: network.Reader, how: dict[str, Any], material: data.Material) ->
     metrics = measures.measure(model.SerializeToString(), material)
     values = {
         "recipe_version": VERSION,
-        "recipe_sha256": recipe_hash(),
+        "recipe_sha256": recipe.source_hash(*SOURCES),
         "data_sha256": material.hashes,
         "held_out_writers": data.HELD_OUT,
         "threshold": metrics.pop("threshold"),
@@ -114,7 +89,7 @@ def export(net: network.Reader, how: dict[str, Any], material: data.Material) ->
         "kinds_unseen": negatives.UNSEEN,
         "training": how,
         "weights": sum(p.numel() for p in net.parameters()),
-        "attribution": ATTRIBUTION,
+        "attribution": recipe.ATTRIBUTION,
         "input": "uint8 (n, 28, 28), ink 255 on 0, by the rule in hdr/preprocessing/capture.py",
         "outputs": {
             "probabilities": "float32 (n, 10), of each digit, given that it is one",
@@ -122,22 +97,13 @@ def export(net: network.Reader, how: dict[str, Any], material: data.Material) ->
             "features": "float32 (n, d), the last layer before the answer",
         },
     }
-    for name, value in values.items():
-        model.metadata_props.add(key=name, value=value if isinstance(value, str) else json.dumps(value))
-    model.producer_name, model.producer_version, model.doc_string = "hdr", VERSION, "The ready-made reader of digits."
-    return model
+    return recipe.signed(model, VERSION, "The ready-made reader of digits.", values)
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description="Train the ready-made reader.")
-    parser.add_argument("--shorter", type=int, default=1, help="divide its length by this, to try the recipe out")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make samples")
+    parser = recipe.arguments("Train the ready-made reader.", FILE, CARD)
     parser.add_argument("--threads", type=int, default=1, help="threads that train")
-    parser.add_argument("--keep", type=Path, help="file that the weights are kept in while it trains")
-    parser.add_argument("--weights", type=Path, help="take the weights that --keep wrote, and do not train")
-    parser.add_argument("--out", type=Path, default=FILE, help="the reader's file")
-    parser.add_argument("--card", type=Path, default=CARD, help="the model card")
     parser.add_argument("--convert", type=Path, nargs=2, metavar=("FROM", "TO"), help="only convert UCI's pen strokes")
     chosen = parser.parse_args()
     if chosen.convert:
@@ -146,15 +112,12 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     material = data.load()
     if chosen.weights:
-        net, how = restored(chosen.weights)
+        net = network.Reader()
+        how = recipe.restore(chosen.weights, net)
     else:
         cycles = tuple(training.shorter(c, chosen.shorter) for c in training.CYCLES)
         net, how = train(material, cycles, chosen.workers, chosen.keep)
-    content = export(net, how, material).SerializeToString()
-    write_atomically(chosen.out, content)
-    text = card.text(content)
-    write_atomically(chosen.card, text.encode())
-    print(text)
+    recipe.write(export(net, how, material), chosen, card.text)
 
 
 if __name__ == "__main__":

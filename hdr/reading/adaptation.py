@@ -92,13 +92,24 @@ class AdaptedReader(Looking):
     """A reader with what it learned. It takes the original's threshold, and may be shared by all threads."""
 
     def __init__(
-        self, original: Looking, space: _Space, centres: NDArray[np.float64], pull: NDArray[np.float64]
+        self,
+        original: Looking,
+        space: _Space,
+        centres: NDArray[np.float64],
+        pull: NDArray[np.float64],
+        pages: AdaptedReader | None = None,
     ) -> None:
         self.original = original
+        self._pages = pages
         self.threshold = original.threshold
         self._space = space
         self._centres = centres
         self._pull = pull
+
+    @property
+    def on_pages(self) -> Looking:
+        """The original's page reader, which has learned the same hand."""
+        return self._pages or self
 
     def look(self, images: Images) -> Seen:
         """See `Looking.look`; the features are the original's."""
@@ -130,6 +141,7 @@ def adapt(reader: Looking, own: Split, ordinary: Split) -> Adaptation:
     """
     if not len(own) or not len(ordinary):
         raise AdaptationError("To learn a hand takes at least one drawing with its label, and ordinary digits beside.")
+    pages = adapt(reader.on_pages, own, ordinary).reader if reader.on_pages is not reader else None
     seen, others = reader.look(own.images), reader.look(ordinary.images)
     space = _Space.of(others.features)
     drawn, strange = space.place(seen.features), space.place(others.features)
@@ -149,7 +161,7 @@ def adapt(reader: Looking, own: Split, ordinary: Split) -> Adaptation:
             break
         share /= 2
         after = _right(outside + share * away @ pull, ordinary.labels)
-    adapted = AdaptedReader(reader, space, centres, share * pull)
+    adapted = AdaptedReader(reader, space, centres, share * pull, pages)
     measured = _measure(alike, scores, truth, own.labels, share)
     return Adaptation(adapted, measured, float(before.mean()), float(after.mean()))
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hdr.reading.ink_parting import part_lines
 from hdr.reading.lines import find_lines
 from hdr.reading.paper import to_sheet
+from hdr.reading.ready import on_pages
 from hdr.types import Classifier, DigitReading, Reading, Stage
 
 
@@ -25,16 +26,16 @@ def read_page(grey: NDArray[np.uint8], model: Classifier, judges: Classifier | N
         At most `MOST_DIGITS` digits, line by line from left to right, with their boxes in pixels of the picture and
         their stages; those of the page are in the reading. None where the picture is blank.
     """
+    model, judges = on_pages(model), on_pages(judges or model)
     sheet = to_sheet(grey)
     lines = find_lines(sheet.ink, turn=sheet.turned is None)
-    deciding = judges or model
-    parted = part_lines(lines, deciding)
+    parted = part_lines(lines, judges)
     parts = [(line, part) for line, parts in zip(lines, parted, strict=False) for part in parts]
     if not parts:
         return Reading((), stages=sheet.stages)
     images = np.stack([part.image for _, part in parts])
     found = np.asarray(model.predict_proba(images), np.float64)
-    if deciding is model:
+    if judges is model:
         # What was cut from its neighbours is read better in its surroundings.
         found = np.stack(
             [part.judged.probabilities[0] if part.cut else p for (_, part), p in zip(parts, found, strict=True)]

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.preprocessing.arrays import boxes
-from hdr.preprocessing.capture import from_pixels, from_strokes, stroke_box
+from hdr.preprocessing.capture import from_strokes, stroke_box
 from hdr.reading.images import to_ink
+from hdr.reading.ink_parting import even_pen
+from hdr.reading.ready import on_pages
 from hdr.types import SIDE, Classifier, DigitReading, Images, Reading, Stage, Strokes
 
 NOTHING = Reading(())
@@ -45,11 +47,11 @@ def read_image(grey: NDArray[np.uint8], model: Classifier) -> Reading:
     Returns:
         One digit with its stages, its box around the ink in pixels of the picture; or no digit where it is blank.
     """
-    ink = to_ink(grey)
+    model, ink = on_pages(model), to_ink(grey)
     x0, y0, x1, y1 = (int(v) for v in boxes((ink > _INK)[None])[0])
     if x1 == x0:
         return NOTHING
-    return _read(from_pixels(ink[None, y0:y1, x0:x1])[0], (x0, y0, x1 - x0, y1 - y0), model)
+    return _read(even_pen(ink[y0:y1, x0:x1]), (x0, y0, x1 - x0, y1 - y0), model)
 
 
 def read_drawings(drawings: Sequence[Strokes], model: Classifier) -> list[Reading]:

@@ -1,6 +1,7 @@
-"""The ready-made reader: two small convolutional networks that come with the app as ONNX files.
+"""The ready-made reader: three small convolutional networks that come with the app as ONNX files.
 
-One reads a digit; the other, the parter, says which pieces of a line are one whole digit.
+One reads a digit that was drawn; the page reader, the same trained on, one that was cut out of a photo; and the parter
+says which pieces of a line are one whole digit.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from hdr.reading.network_file import ReaderError
 from hdr.reading.network_file import load as load_network
 from hdr.reading.windows import HEIGHT, WIDTH, Windows
-from hdr.types import CLASSES, SIDE, Features, Images, Stage
+from hdr.types import CLASSES, SIDE, Classifier, Features, Images, Stage
 
 FILE = Path(__file__).with_name("reader.onnx")
 """Where the file lies."""
@@ -31,10 +32,13 @@ it took 8 MB more, and as long."""
 PARTER = Path(__file__).with_name("parter.onnx")
 """Where the parter's file lies."""
 
+PAGES = Path(__file__).with_name("page_reader.onnx")
+"""Where the page reader's file lies."""
+
 OUTPUTS = ("probabilities", "digit", "features")
 """What the network is asked for."""
 
-__all__ = ["FILE", "PARTER", "Looking", "Parter", "Reader", "ReaderError", "Seen", "load"]
+__all__ = ["FILE", "PAGES", "PARTER", "Looking", "Parter", "Reader", "ReaderError", "Seen", "load", "on_pages"]
 
 _TYPES = {"tensor(uint8)": np.uint8, "tensor(float)": np.float32}
 
@@ -62,6 +66,11 @@ class Looking(ABC):
     """
 
     threshold: float
+
+    @property
+    def on_pages(self) -> Looking:
+        """What reads digits that were cut out of a page: the same, where nothing is better at it."""
+        return self
 
     @abstractmethod
     def look(self, images: Images) -> Seen:
@@ -103,6 +112,11 @@ class Looking(ABC):
         return ()
 
 
+def on_pages(model: Classifier) -> Classifier:
+    """What of a model reads digits that were cut out of a page: most read all digits alike."""
+    return model.on_pages if isinstance(model, Looking) else model
+
+
 class Parter:
     """The network that parts lines. One may be shared by all threads.
 
@@ -134,13 +148,21 @@ class Reader(Looking):
         metadata: what the file says of itself: version of the recipe, hashes of the data, metrics.
     """
 
-    def __init__(self, session: Any, kind: type, metadata: Mapping[str, Any], parter: Parter) -> None:
+    def __init__(
+        self, session: Any, kind: type, metadata: Mapping[str, Any], parter: Parter, pages: Reader | None = None
+    ) -> None:
         self._session = session
         self._parter = parter
+        self._pages = pages
         self._input = session.get_inputs()[0].name
         self._kind = kind
         self.metadata = MappingProxyType(dict(metadata))
         self.threshold = float(metadata["threshold"])
+
+    @property
+    def on_pages(self) -> Looking:
+        """The page reader."""
+        return self._pages or self
 
     def look(self, images: Images) -> Seen:
         """See `Looking.look`."""
@@ -164,18 +186,22 @@ class Reader(Looking):
         return self._session.run(OUTPUTS, {self._input: np.ascontiguousarray(images, self._kind)})
 
 
-def load(path: Path | None = None, parter: Path | None = None) -> Reader:
+def load(path: Path | None = None, parter: Path | None = None, pages: Path | None = None) -> Reader:
     """Load the ready-made reader. Keep the result: every call reads the files anew.
 
     Args:
         path: the ONNX file; the one that comes with the app where none is given.
         parter: that of the network that parts lines, likewise.
+        pages: that of the page reader; where none is given the one that comes with the app, or, beside another `path`,
+            none: that one then reads pages, too.
 
     Raises:
         ReaderError: one is missing, damaged or not what it should be.
     """
     lines = load_network(parter or PARTER, _parter)
-    return load_network(path or FILE, partial(_reader, lines))
+    pages = pages or (PAGES if path is None else None)
+    page_reader = load_network(pages, partial(_reader, lines, None)) if pages else None
+    return load_network(path or FILE, partial(_reader, lines, page_reader))
 
 
 def _parter(session: Any, metadata: dict[str, Any]) -> Parter:
@@ -186,11 +212,11 @@ def _parter(session: Any, metadata: dict[str, Any]) -> Parter:
     return found
 
 
-def _reader(parter: Parter, session: Any, metadata: dict[str, Any]) -> Reader:
+def _reader(parter: Parter, pages: Reader | None, session: Any, metadata: dict[str, Any]) -> Reader:
     threshold = metadata.get("threshold")
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ValueError("its threshold has to be a number from 0 to 1")
-    reader = Reader(session, _kind(session), metadata, parter)
+    reader = Reader(session, _kind(session), metadata, parter, pages)
     _try_out(reader)
     return reader
 

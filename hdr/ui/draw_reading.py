@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hdr.preprocessing.capture import from_strokes, stroke_box
 from hdr.reading import naive, strokes_from_canvas
-from hdr.reading.ready import Looking
+from hdr.reading.ready import Looking, on_pages
 from hdr.types import Classifier, DigitReading, HdrError, Images, Stage, Strokes
 from hdr.ui import drawing
 from hdr.ui.readers import Choice
@@ -112,11 +112,11 @@ def again(seen: Read, by: Choice) -> Read:
         HdrError: the model cannot be loaded.
     """
     assert seen.digit is not None
-    return _read(by, seen.captured, seen.digit.box, seen.strokes)
+    return _read(by, seen.captured, seen.digit.box, seen.strokes, seen.paper is not None)
 
 
-def _read(by: Choice, captured: Images, box: Box, drawn: Strokes) -> Read:
-    model = by.model()
+def _read(by: Choice, captured: Images, box: Box, drawn: Strokes, on_page: bool = False) -> Read:
+    model = on_pages(by.model()) if on_page else by.model()
     sense, refused = None, False
     if isinstance(model, Looking):
         # Once through the network, which also says whether it is a digit.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hdr.plots import boxes, pictures
 from hdr.reading import open_image, read_image, read_page
 from hdr.reading.images import FORMATS
-from hdr.reading.ready import Looking
+from hdr.reading.ready import Looking, on_pages
 from hdr.types import Classifier, HdrError, Reading
 from hdr.ui import drawing, jobs, own_hand, page, paste, readers, several
 from hdr.ui.photo_marks import Marks
@@ -64,7 +64,7 @@ def board() -> None:
         with place:
             found, problem = _read(photo, by)
     marks = _marks(photo, by, found) if photo and by and found else Marks()
-    model = by.model() if by and found else None
+    model = on_pages(by.model()) if by and found else None
     digits = Several(NAME)
     if photo and by and model:
         digits = several.of(NAME, by, model, marks.digits, marks.lines, photo.grey)

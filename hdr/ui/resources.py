@@ -107,7 +107,7 @@ def model(run: Run) -> TrainedModel:
 def _ready_reader(path: str) -> ready.Reader | str:
     # A file that cannot be used is opened once, not at every stroke.
     try:
-        return ready.load(Path(path))
+        return ready.load(Path(path), pages=ready.PAGES)
     except ready.ReaderError as error:
         return str(error)
 

@@ -164,7 +164,7 @@ def _naively(read: Read) -> str:
 def _near(read: Read) -> None:
     assert read.by is not None and read.model is not None
     try:
-        found, name, of = _nearest(read.by, read.model, read.captured)
+        found, name, of = _nearest(read, read.by, read.model)
     except HdrError:
         # Its training data are not here any more.
         return
@@ -178,11 +178,14 @@ def _near(read: Read) -> None:
     )
 
 
-def _nearest(by: Choice, model: Classifier, captured: Images) -> tuple[list[Near] | None, str, int]:
+def _nearest(read: Read, by: Choice, model: Classifier) -> tuple[list[Near] | None, str, int]:
     if isinstance(model, Looking):
         name = startup.data_name()
-        known = jobs.result(f"reference-ready-{name}", lambda report: _reference(name, report), NEAR_HEIGHT)
-        features = model.features(captured[None])[0]
+        reader = resources.ready_reader()
+        reader = reader.on_pages if read.paper is not None else reader
+        key = f"reference-{'ready' if read.paper is None else 'pages'}-{name}"
+        known = jobs.result(key, lambda report: _reference(reader, name, report), NEAR_HEIGHT)
+        features = model.features(read.captured[None])[0]
     else:
         run = by.run
         assert run is not None
@@ -193,15 +196,15 @@ def _nearest(by: Choice, model: Classifier, captured: Images) -> tuple[list[Near
             return neighbours.reference(resources.model(run), data, report=report)
 
         known = jobs.result(f"reference-{run.id}", work, NEAR_HEIGHT)
-        features = neighbours.represent(resources.model(run), captured[None])[0]
+        features = neighbours.represent(resources.model(run), read.captured[None])[0]
     if known is None:
         return None, name, 0
     return neighbours.nearest(known, features, NEAR), name, len(known.index)
 
 
-def _reference(name: str, report: jobs.Report) -> Reference:
+def _reference(reader: Looking, name: str, report: jobs.Report) -> Reference:
     report("Looking at training digits")
     train = resources.dataset(name).train
     most = min(neighbours.MOST, len(train))
-    features = resources.ready_reader().features(train.images[:most])
+    features = reader.features(train.images[:most])
     return Reference(np.arange(most), train.labels[:most], features)

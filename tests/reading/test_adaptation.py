@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -172,3 +173,13 @@ def test_groups_where_there_are_many(small: Reader, ordinary: Split, monkeypatch
     groups = adapt(small, own, ordinary).measured
     assert each is not None and groups is not None and each.count == groups.count == 60
     assert abs(each.after - groups.after) <= 3
+
+
+def test_the_page_reader_learns_the_hand_too(small_reader_file: Path, ordinary: Split, leaning: Split) -> None:
+    reader = ready.load(small_reader_file, pages=small_reader_file)
+    own, rest = first(leaning, 10)
+    found = adapt(reader, own, ordinary).reader
+    # Here both are the same network, so that they learn the same.
+    assert found.on_pages is not found
+    assert np.allclose(found.on_pages.predict_proba(rest.images), found.predict_proba(rest.images))
+    assert accuracy(found.on_pages, rest) > accuracy(reader.on_pages, rest)

@@ -32,13 +32,15 @@ def test_edits_leave_a_drawing_that_can_be_drawn() -> None:
         edited = draw.bend(variants.vary(strokes, label, random), random)
         assert edited and all(s.ndim == 2 and s.shape[1] == 2 and np.isfinite(s).all() for s in edited)
         assert draw.ink(edited, random).max() > 100
+        assert draw.written(edited, random).max() > 100
 
 
 def test_pictures_stay_pictures(digits: Split) -> None:
     random = np.random.default_rng(1)
     for image, label in zip(digits.images[:200], digits.labels[:200].tolist(), strict=True):
-        changed = draw.warp(draw.habit(image, label, random), random)
-        assert changed.shape == (28, 28) and changed.dtype == np.uint8 and changed.max() > 60
+        habit = draw.habit(image, label, random)
+        for changed in (draw.warp(habit, random), draw.enlarged(habit, random)):
+            assert changed.shape == (28, 28) and changed.dtype == np.uint8 and changed.max() > 60
 
 
 def test_every_kind_of_non_digit_is_made() -> None:

@@ -8,16 +8,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from onnx import TensorProto
 
-from hdr.reading import read_drawings, read_strokes, ready
-from hdr.reading.ready import Reader, ReaderError
+from hdr.reading import read_drawings, read_image, read_page, read_strokes, ready
+from hdr.reading.ready import Reader, ReaderError, on_pages
 from hdr.training import neighbours
 from hdr.types import HdrError, Split
 from tests.reading import small_reader
 from tests.reading.conftest import FOUR, SEVEN
+from tests.reading.stand_ins import SaysSeven
 
 WEIGHTS = [np.zeros(s, np.float32) for s in ((784, 4), (4,), (4, 10), (10,))]
 
@@ -155,3 +157,31 @@ def test_the_readers_own_file(digits: Split) -> None:
     seen = reader.look(digits.images[:300])
     assert (seen.probabilities.argmax(axis=1) == digits.labels[:300]).mean() > 0.95
     assert (seen.digit >= reader.threshold).mean() > 0.95
+
+
+def test_another_reader_reads_pages_itself_unless_it_is_given_one(small: Reader, small_reader_file: Path) -> None:
+    assert small.on_pages is small and on_pages(small) is small
+    both = ready.load(small_reader_file, pages=small_reader_file)
+    assert both.on_pages is not both and both.on_pages.on_pages is both.on_pages is on_pages(both)
+
+
+def test_a_damaged_page_reader(tmp_path: Path, small_reader_file: Path) -> None:
+    path = tmp_path / "page_reader.onnx"
+    path.write_bytes(b"no network")
+    with pytest.raises(ReaderError, match=r"page_reader\.onnx cannot be used"):
+        ready.load(small_reader_file, pages=path)
+
+
+def test_what_knows_no_pages_reads_them_as_anything() -> None:
+    model = SaysSeven()
+    assert on_pages(model) is model
+
+
+def test_on_photos_the_page_reader_reads(tmp_path: Path, small_reader_file: Path) -> None:
+    other = small_reader.write(tmp_path / "other.onnx", [*WEIGHTS[:3], (50 * np.eye(10)[4]).astype(np.float32)])
+    reader = ready.load(small_reader_file, pages=other)
+    picture = np.full((200, 300), 255, np.uint8)
+    cv2.line(picture, (140, 40), (130, 160), 0, 12, cv2.LINE_AA)
+    assert [d.label for d in read_page(picture, reader).digits] == [4]
+    assert [d.label for d in read_image(picture, reader).digits] == [4]
+    assert [d.label for d in read_strokes([np.array([[140.0, 40], [130, 160]])], reader).digits] == [1]

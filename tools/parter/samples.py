@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +9,12 @@ from numpy.typing import NDArray
 from hdr.reading.hypotheses import Pieces, overlaps, suppose
 from hdr.reading.lines import TALL, Line, find_lines
 from hdr.reading.splitting import to_atoms
-from hdr.reading.windows import Windows, windows
+from hdr.reading.windows import windows
 from hdr.types import CLASSES
 from tools.parter.writing import MANY, Hands, Written, write
 from tools.reader import data
-
-CHUNK = 4096
-"""Samples that are made and shuffled together."""
+from tools.reader.chunks import CHUNK, Chunk
+from tools.reader.samples import material as own
 
 NONE = CLASSES
 """The class of what is not one whole digit."""
@@ -35,42 +29,10 @@ SECOND = 0.5
 RIVALS = 2
 """Non-digits for each digit of a line."""
 
-AHEAD = 3
-
-Chunk = tuple[Windows, NDArray[np.int64]]
-
-_material: data.Material | None = None
-
-
-def chunks(n: int, workers: int, first: int, strict: bool, hands: Hands) -> Iterator[Chunk]:
-    """Chunks of samples, made in other processes while the net trains; chunk i is the same in every run.
-
-    Args:
-        n: how many chunks.
-        workers: processes.
-        first: number of the first one.
-        strict, hands: as `make` takes them.
-
-    Yields:
-        Windows uint8 (4096, 2, 32, 48) and classes int64 (4096,), 10 for what is not one whole digit.
-    """
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start) as pool:
-        waiting = deque(pool.submit(make, first + i, strict, hands) for i in range(min(n, workers + AHEAD)))
-        for i in range(n):
-            made = waiting.popleft().result()
-            if i + workers + AHEAD < n:
-                waiting.append(pool.submit(make, first + i + workers + AHEAD, strict, hands))
-            yield made
-
-
-def _start() -> None:
-    global _material
-    cv2.setNumThreads(1)
-    _material = data.load()
-
 
 def make(chunk: int, strict: bool = True, hands: Hands = MANY, material: data.Material | None = None) -> Chunk:
-    """Chunk number `chunk`.
+    """Chunk number `chunk`: windows uint8 (4096, 2, 32, 48) and classes int64 (4096,), 10 for what is not one whole
+    digit; the same in every run.
 
     Args:
         chunk: its number.
@@ -78,10 +40,7 @@ def make(chunk: int, strict: bool = True, hands: Hands = MANY, material: data.Ma
         hands: who writes.
         material: the digits; those for training where no others are given.
     """
-    if material is None and _material is None:
-        _start()
-    material = material or _material
-    assert material is not None
+    material = material or own()
     random = np.random.default_rng((data.SEED, 1, chunk))
     parts: list[Chunk] = []
     while sum(len(labels) for _, labels in parts) < CHUNK:

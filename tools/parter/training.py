@@ -6,6 +6,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from tools.parter import samples
 from tools.parter.network import Parter, tensor
 from tools.parter.writing import FEW, MANY, Hands
 from tools.reader import data
+from tools.reader.chunks import CHUNK, Chunk, chunks
 
 SHOWN = 2
 """How often a chunk is shown on average: once when it is new, and later again, moved a little."""
@@ -93,14 +95,14 @@ def one_cycle(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
         cycle.peak,
-        total_steps=SHOWN * cycle.planned * (samples.CHUNK // BATCH),
+        total_steps=SHOWN * cycle.planned * (CHUNK // BATCH),
         pct_start=0.1,
         final_div_factor=1000,
     )
     step, losses = 0, []
     for number, (windows, classes) in enumerate(_shown(cycle, first, workers), 1):
         net.train()
-        for start in range(0, samples.CHUNK, BATCH):
+        for start in range(0, CHUNK, BATCH):
             x, y = tensor(windows[start : start + BATCH]), torch.from_numpy(classes[start : start + BATCH])
             # A processor that has 16-bit arithmetic takes two thirds of the time.
             with torch.autocast("cpu", torch.bfloat16):
@@ -120,10 +122,11 @@ def one_cycle(
     return average
 
 
-def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[samples.Chunk]:
+def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[Chunk]:
     random = np.random.default_rng(data.SEED + first)
-    kept: list[samples.Chunk] = []
-    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.strict, cycle.hands):
+    kept: list[Chunk] = []
+    make = partial(samples.make, strict=cycle.strict, hands=cycle.hands)
+    for chunk in chunks(make, cycle.chunks, workers, first):
         kept.append(chunk)
         yield chunk
         for _ in range(SHOWN - 1):

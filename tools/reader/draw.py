@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.preprocessing.capture import PEN, from_pixels, from_strokes
+from hdr.reading.ink_parting import even_pen
 from hdr.types import SIDE, Strokes
 
 FLAG = 8.0
@@ -38,8 +39,7 @@ def bend(strokes: Strokes, random: np.random.Generator, strength: float = 1.0) -
     angle = np.deg2rad(random.normal(0, 7)) * strength
     slant = random.normal(0, 0.16) * strength
     aspect = np.exp(random.normal(0, 0.14) * strength)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.array([[1, -slant], [0, 1]]) @ np.diag([aspect, 1 / aspect])
+    matrix = _matrix(angle, -slant, aspect)
     # Waves of about the digit's size bend it smoothly: elastic deformation, for points.
     waves = random.normal(0, 0.022 * strength, (3, 2))
     ways = random.normal(0, 4.0, (3, 2))
@@ -57,6 +57,12 @@ def bend(strokes: Strokes, random: np.random.Generator, strength: float = 1.0) -
         # A slow device: few points, straight lines between them.
         out = [_thin(s, int(random.integers(2, 5))) for s in out]
     return out
+
+
+def _matrix(angle: float, slant: float, aspect: float) -> NDArray[np.float64]:
+    """Stretch, then slant, then turn by so many radians: (2, 2)."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return turn @ np.array([[1, slant], [0, 1]]) @ np.diag([aspect, 1 / aspect])
 
 
 def _thin(stroke: NDArray[np.float64], every: int) -> NDArray[np.float64]:
@@ -126,18 +132,81 @@ def warp(
     angle, slant = np.deg2rad(random.normal(0, 7)) * strength, random.normal(0, 0.12) * strength
     aspect = np.exp(random.normal(0, 0.1) * strength)
     scale = np.exp(random.normal(0, 0.06) * strength)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ np.array([[1, slant], [0, 1]]) @ np.diag([aspect, 1 / aspect]) * scale
-    middle = (SIDE - 1) / 2
+    matrix = _matrix(angle, slant, aspect) * scale
     shift = random.normal(0, 0.6, 2)
-    base = _GRID @ matrix.T + middle + shift
-    waves = cv2.resize(random.normal(0, 1, (5, 5, 2)).astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
-    places = (base + strength * waves * random.uniform(0.2, 0.85)).astype(np.float32)
+    base = _grid(SIDE) @ matrix.T + _MIDDLE + shift
+    places = (base + strength * _waves(SIDE, random) * random.uniform(0.2, 0.85)).astype(np.float32)
     out = cv2.remap(_weight(image, random), places, None, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, 0)
     kind = random.random()
     if kind < 0.2:
         return worsen(out, random)
     return from_pixels(out[None])[0] if kind < 0.55 else out
+
+
+def enlarged(image: NDArray[np.uint8], random: np.random.Generator, strength: float = 1.0) -> NDArray[np.uint8]:
+    """Distort a picture of a digit as `warp` does, but as large as digits are on a page, and capture it there.
+
+    Args:
+        image: uint8 (28, 28).
+        random: what decides.
+        strength: as that of `warp`.
+
+    Returns:
+        uint8 (28, 28), as pages are captured.
+    """
+    angle, slant = np.deg2rad(random.normal(0, 5)) * strength, random.normal(0, 0.13) * strength
+    aspect = np.exp(random.normal(0, 0.08) * strength)
+    scale = float(random.uniform(2.0, 5.5))
+    side = round((SIDE + 6) * scale)
+    base = _grid(side) @ (_matrix(angle, slant, aspect) / scale).T + _MIDDLE
+    waves = _waves(side, random)
+    bent = 0.0 if random.random() < 0.3 else strength * random.uniform(0.1, 0.7)
+    picture = _weight(image, random).astype(np.float32) / 255
+    places = (base + bent * waves).astype(np.float32)
+    large = cv2.remap(picture, places, None, cv2.INTER_CUBIC, None, cv2.BORDER_CONSTANT, 0)
+    large = cv2.GaussianBlur(large, (0, 0), scale * random.uniform(0.3, 0.5))
+    level = random.normal(0.43, 0.05)
+    return _on_a_page(np.clip((large - level) * scale + 0.5, 0, 1), random)
+
+
+def written(strokes: Strokes, random: np.random.Generator) -> NDArray[np.uint8]:
+    """Draw strokes as large as digits are on a page, and capture them there, uint8 (28, 28)."""
+    points = np.concatenate(strokes)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    tall = float(random.uniform(40, 110))
+    pen = max(1, round(tall * float(np.exp(random.uniform(np.log(0.035), np.log(0.15))))))
+    scale, margin = (tall - pen) / max(float(extent.max()), 1.0), 2 * pen + 4
+    width, height = np.ceil(extent * scale).astype(int) + 2 * margin
+    canvas = np.zeros((height, width), np.uint8)
+    for stroke in strokes:
+        line = np.rint(((stroke - low) * scale + margin) * 16).astype(np.int32)
+        line = np.repeat(line, 2, axis=0) if len(line) == 1 else line
+        cv2.polylines(canvas, [line], False, 255, pen, cv2.LINE_AA, 4)
+    return _on_a_page(canvas.astype(np.float32) / 255, random)
+
+
+def _on_a_page(ink: NDArray[np.float32], random: np.random.Generator) -> NDArray[np.uint8]:
+    """What lens, paper and thresholds leave of ink 0 to 1 (h, w), captured: uint8 (28, 28)."""
+    out = cv2.GaussianBlur(ink, (0, 0), float(random.uniform(0.4, 1.2)))
+    out /= max(float(out.max()), 0.1)
+    if random.random() < 0.3:
+        rough = cv2.GaussianBlur(random.normal(0, 1, out.shape).astype(np.float32), (0, 0), 0.8)
+        out = out * np.clip(0.9 + random.uniform(0.1, 0.4) * rough, 0.3, 1.2)
+    out = (out - random.uniform(0, 0.2)) * random.uniform(1.3, 2.2)
+    grey = np.rint(np.clip(out, 0, 1) * 255).astype(np.uint8)
+    x, y, w, h = cv2.boundingRect((grey > 100).view(np.uint8))
+    return even_pen(grey[max(0, y - 1) : y + h + 1, max(0, x - 1) : x + w + 1])
+
+
+def _grid(side: int) -> NDArray[np.float64]:
+    """The x and y of every pixel of a square, from its middle: (side, side, 2)."""
+    return np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1) - (side - 1) / 2
+
+
+def _waves(side: int, random: np.random.Generator) -> NDArray[np.float32]:
+    """Smooth shifts, of about a pixel of the picture: (side, side, 2)."""
+    rough = random.normal(0, 1, (5, 5, 2)).astype(np.float32)
+    return cv2.resize(rough, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def _weight(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -209,4 +278,4 @@ _FACES = (
     cv2.FONT_HERSHEY_SCRIPT_SIMPLEX,
 )
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-_GRID = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE)), axis=-1) - (SIDE - 1) / 2
+_MIDDLE = (SIDE - 1) / 2

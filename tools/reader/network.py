@@ -130,6 +130,52 @@ def tensor(images: NDArray[np.uint8]) -> Tensor:
     return (torch.from_numpy(images).float() / 255)[:, None].contiguous(memory_format=torch.channels_last)
 
 
+def from_onnx(content: bytes, images: NDArray[np.uint8]) -> Reader:
+    """The network of a file, to be trained on: the same function, with batch normalisation in it again.
+
+    Args:
+        content: the file's, as `to_onnx` makes it.
+        images: uint8 (n, 28, 28), as it will be trained on; the normalisations begin with their statistics.
+    """
+    graph = onnx.load_from_string(content).graph
+    kept = {w.name.removesuffix(".half"): numpy_helper.to_array(w).astype(np.float32) for w in graph.initializer}
+    net = Reader().eval()
+    named = {name.removeprefix("net."): torch.from_numpy(w) for name, w in kept.items() if name.startswith("net.")}
+    net.load_state_dict(named, strict=False)
+    # What was folded lies in the order in which it is used.
+    folded = [kept[i] for node in graph.node if node.op_type == "Conv" for i in node.input[1:] if i not in _NAMED]
+    blocks = [block for stage in net.stages for block in stage]
+    for block, weights, bias in zip(blocks, folded[::2], folded[1::2], strict=True):
+        block.conv.weight.data.copy_(torch.from_numpy(weights))
+        block.norm.bias.data.copy_(torch.from_numpy(bias))
+        block.norm.running_var.fill_(1 - block.norm.eps)
+    _measure_norms(net, images)
+    return net
+
+
+_NAMED = ("net.lens", "net.gather.weight")
+
+
+@torch.no_grad()
+def _measure_norms(net: Reader, images: NDArray[np.uint8]) -> None:
+    """Let every normalisation have the statistics of what it gets, and do what it did."""
+    got: dict[nn.Module, Tensor] = {}
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    hooks = [n.register_forward_pre_hook(lambda module, x: got.__setitem__(module, x[0])) for n in norms]
+    net(tensor(images))
+    for hook in hooks:
+        hook.remove()
+    for norm in norms:
+        x = got[norm].transpose(0, 1).flatten(1)
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        shift = norm.bias - norm.running_mean * scale
+        mean, var = x.mean(1), x.var(1)
+        norm.weight.copy_(scale * torch.sqrt(var + norm.eps))
+        norm.bias.copy_(shift + mean * scale)
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(var)
+
+
 def to_onnx(net: Reader, temperature: float) -> onnx.ModelProto:
     """The network as an ONNX model that takes uint8 (n, 28, 28).
 

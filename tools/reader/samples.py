@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
+from functools import cache, partial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.types import Images
+from hdr.types import Strokes
 from tools.reader import data, draw, glyphs, negatives, variants
-
-CHUNK = 4096
-"""Samples that are made and shuffled together."""
+from tools.reader.chunks import CHUNK, Chunk
 
 SHARES = (0.51, 0.2, 0.06, 0.01, 0.22)
-"""Where samples come from: MNIST, pen strokes, glyphs, print; and non-digits."""
+"""Where samples come from: MNIST, pen strokes, glyphs, print; and non-digits. Two more may follow: MNIST and pen
+strokes as large as on a page, and captured there."""
+
+PAGED = 5
+"""From this place on they are as on a page."""
 
 HABITS = {0: 0.12, 7: 0.15}
 """How often a digit of MNIST gets a slash or a bar."""
-
-AHEAD = 3
-
-Chunk = tuple[Images, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -50,65 +43,71 @@ class Way:
     shares: tuple[float, ...] = SHARES
     strength: float = 1.0
 
+    def make(self, chunk: int) -> Chunk:
+        """Chunk number `chunk`: images uint8 (4096, 28, 28) and classes int64 (4096,), -1 for a non-digit; the same in
+        every run."""
+        random = np.random.default_rng((data.SEED, chunk))
+        made = some(self, CHUNK, random, material())
+        return np.stack([image for image, _ in made]), np.array([label for _, label in made], np.int64)
+
 
 FIRST = Way(draw.PLAIN, False)
 
 
-_material: data.Material | None = None
+@cache
+def material() -> data.Material:
+    """The recipe's digits, loaded once in each process."""
+    return data.load()
 
 
-def chunks(n: int, workers: int, first: int, way: Way) -> Iterator[Chunk]:
-    """Chunks of samples, made in other processes while the net trains.
-
-    Args:
-        n: how many chunks.
-        workers: processes.
-        first: number of the first one.
-        way: how they are made.
-
-    Yields:
-        Images uint8 (4096, 28, 28) and classes int64 (4096,), -1 for a non-digit; chunk i is the same in every run.
-    """
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start) as pool:
-        waiting = deque(pool.submit(make, first + i, way) for i in range(min(n, workers + AHEAD)))
-        for i in range(n):
-            made = waiting.popleft().result()
-            if i + workers + AHEAD < n:
-                waiting.append(pool.submit(make, first + i + workers + AHEAD, way))
-            yield made
+def some(way: Way, n: int, random: np.random.Generator, material: data.Material) -> list[tuple[NDArray[np.uint8], int]]:
+    """Samples one by one: an image uint8 (28, 28), and its class, -1 for a non-digit."""
+    sources = random.choice(len(way.shares), n, p=way.shares)
+    makers = (
+        partial(_mnist, way),
+        partial(_pen, way),
+        _glyph,
+        _printed,
+        partial(_negative, way.later),
+        partial(_enlarged, way),
+        partial(_written, way),
+    )
+    return [makers[source](random, material) for source in sources]
 
 
-def _start() -> None:
-    global _material
-    cv2.setNumThreads(1)
-    _material = data.load()
-
-
-def make(chunk: int, way: Way = FIRST) -> Chunk:
-    """Chunk number `chunk`."""
-    if _material is None:
-        _start()
-    assert _material is not None
-    random = np.random.default_rng((data.SEED, chunk))
-    sources = random.choice(len(way.shares), CHUNK, p=way.shares)
-    makers = (partial(_mnist, way), partial(_pen, way), _glyph, _printed, partial(_negative, way.later))
-    made = [makers[source](random, _material) for source in sources]
-    return np.stack([image for image, _ in made]), np.array([label for _, label in made], np.int64)
-
-
-def _mnist(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
+def _digit(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
     i = int(random.integers(len(material.labels)))
     image, label = material.images[i], int(material.labels[i])
     if random.random() < (way.ones if label == 1 else HABITS.get(label, 0)):
         image = draw.habit(image, label, random, way.flags * draw.FLAG)
+    return image, label
+
+
+def _drawing(way: Way, random: np.random.Generator, material: data.Material) -> tuple[Strokes, int]:
+    i = int(random.integers(len(material.pen.labels)))
+    label = int(material.pen.labels[i])
+    varied = variants.vary(material.pen.strokes[i], label, random, way.flags * variants.FLAG)
+    return draw.bend(varied, random), label
+
+
+def _mnist(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
+    image, label = _digit(way, random, material)
     return draw.warp(image, random, way.plain, way.strength), label
 
 
 def _pen(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
-    i = int(random.integers(len(material.pen.labels)))
-    label = int(material.pen.labels[i])
-    varied = variants.vary(material.pen.strokes[i], label, random, way.flags * variants.FLAG)
-    return draw.ink(draw.bend(varied, random), random), label
+    strokes, label = _drawing(way, random, material)
+    return draw.ink(strokes, random), label
+
+
+def _enlarged(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
+    image, label = _digit(way, random, material)
+    return draw.enlarged(image, random, way.strength), label
+
+
+def _written(way: Way, random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:
+    strokes, label = _drawing(way, random, material)
+    return draw.written(strokes, random), label
 
 
 def _glyph(random: np.random.Generator, material: data.Material) -> tuple[NDArray[np.uint8], int]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tools.reader import data, samples
+from tools.reader.chunks import CHUNK, Chunk, chunks
 from tools.reader.network import Reader, tensor
 
 BATCH = 128
@@ -105,11 +106,11 @@ def one_cycle(
     net = net.to(memory_format=torch.channels_last)
     average = copy.deepcopy(net).eval()
     total = SHOWN * cycle.chunks
-    optimizer, schedule = _optimizer(net, cycle, SHOWN * cycle.planned * (samples.CHUNK // BATCH))
+    optimizer, schedule = _optimizer(net, cycle, SHOWN * cycle.planned * (CHUNK // BATCH))
     losses, step = [], 0
     for number, (images, labels) in enumerate(_shown(cycle, first, workers), 1):
         net.train()
-        for start in range(0, samples.CHUNK, BATCH):
+        for start in range(0, CHUNK, BATCH):
             x, y = tensor(images[start : start + BATCH]), torch.from_numpy(labels[start : start + BATCH])
             # A processor that has 16-bit arithmetic takes two thirds of the time.
             with torch.autocast("cpu", torch.bfloat16):
@@ -141,10 +142,10 @@ def _optimizer(
     )
 
 
-def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[samples.Chunk]:
+def _shown(cycle: Cycle, first: int, workers: int) -> Iterator[Chunk]:
     random = np.random.default_rng(data.SEED + first)
-    kept: list[samples.Chunk] = []
-    for chunk in samples.chunks(cycle.chunks, workers, first, cycle.way):
+    kept: list[Chunk] = []
+    for chunk in chunks(cycle.way.make, cycle.chunks, workers, first):
         kept.append(chunk)
         yield chunk
         for _ in range(SHOWN - 1):
