@@ -38,7 +38,7 @@ is in the file; what it takes for a digit with a probability below {known["thres
 | non-digits of kinds it never saw | {m["negatives"]:,} | refused | {_percent(m["refused"])} | \
 {_percent(reader["refused"])} |
 
-The captured digits are of MNIST's test split and of the held-out writers, enlarged as in training. How well whole
+The captured digits are those of MNIST's test split and of the held-out writers, as they wrote them. How well whole
 numbers are read is measured with pages that share no code with these, by `python -m benchmarks.made_pages`; the README
 has the figures.
 

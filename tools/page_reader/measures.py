@@ -2,37 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tools.reader import data, negatives, samples
+from tools.reader import data, draw, negatives
 from tools.reader.chunks import Chunk
 from tools.reader.measures import KEPT, NEGATIVE_SEED, NEGATIVES, Session, calibration_error
 
-COUNT = 10_000
-"""Digits that choose the temperature and the threshold, and as many more that measure."""
-
-WAY = samples.Way(0.2, True, ones=0.08, flags=0.7, shares=(0, 0, 0, 0, 0, 0.6, 0.4), strength=0.7)
-"""As in the last cycle, and as on pages only."""
-
 
 def captured(material: data.Material, test: bool) -> Chunk:
-    """Digits as large as on a page and captured there, of those that train nothing.
+    """Digits as they were written, as large as on a page and captured there, of those that train nothing.
 
     Args:
         material: the digits.
         test: whether MNIST's digits are those of its test split, which choose nothing; else those for validation. The
             pen strokes are the held-out writers' either way.
     """
+    random, pen = np.random.default_rng((data.SEED, 3, int(test))), material.held_out
     images, labels = material.val_images, material.val_labels
     if test:
         images, labels = material.test_images, material.test_labels
-    own = replace(material, images=images, labels=labels, pen=material.held_out)
-    made = samples.some(WAY, COUNT, np.random.default_rng((data.SEED, 3, int(test))), own)
-    return np.stack([image for image, _ in made]), np.array([label for _, label in made], np.int64)
+    made = [draw.enlarged(image, random, strength=0) for image in images]
+    made += [draw.written(strokes, random) for strokes in pen.strokes]
+    return np.stack(made), np.concatenate([labels, pen.labels]).astype(np.int64)
 
 
 def measure(content: bytes, before: bytes, known: Chunk, material: data.Material) -> dict[str, Any]:
