@@ -51,7 +51,9 @@ def read_image(grey: NDArray[np.uint8], model: Classifier) -> Reading:
     x0, y0, x1, y1 = (int(v) for v in boxes((ink > _INK)[None])[0])
     if x1 == x0:
         return NOTHING
-    return _read(even_pen(ink[y0:y1, x0:x1]), (x0, y0, x1 - x0, y1 - y0), model)
+    captured = even_pen(ink[y0:y1, x0:x1])
+    # Shadows alone are no strokes.
+    return _read(captured, (x0, y0, x1 - x0, y1 - y0), model) if captured.any() else NOTHING
 
 
 def read_drawings(drawings: Sequence[Strokes], model: Classifier) -> list[Reading]:
