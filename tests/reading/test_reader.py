@@ -73,6 +73,14 @@ def test_a_blank_picture_is_never_predicted(level: int) -> None:
     assert read_image(np.full((100, 80), level, np.uint8), model).abstained and model.shown == []
 
 
+def test_shadows_alone_are_never_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hdr.reading.reader.to_ink", lambda grey: np.where(grey, 80, 0).astype(np.uint8))
+    picture = np.zeros((60, 60), np.uint8)
+    picture[20:40, 25:30] = 255
+    model = SaysSeven()
+    assert read_image(picture, model).abstained and model.shown == []
+
+
 def test_size_and_place_in_a_picture_do_not_matter() -> None:
     def capture(scale: float, x: int, y: int) -> np.ndarray:
         picture = np.full((500, 500), 255, np.uint8)
