@@ -7,7 +7,7 @@
 # make audit  every installed package looked up in the database of known weaknesses, on the internet
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
-# make page-reader the same trained on for digits of photos: about half an hour
+# make page-reader the same trained on for digits of photos: about a quarter of an hour
 # make parter the network beside it that parts numbers into digits, trained anew: about an hour
 
 PYTHON ?= python3

@@ -1,7 +1,7 @@
 """How many made pages with numbers are read exactly right: python -m benchmarks.made_pages
 
-The pages are those of the tests (tests/reading/pages_of_numbers.py), of digits that trained neither network: MNIST's
-test split and the six held-out writers of the pen strokes.
+The pages are those of the tests (tests/reading/pages_of_numbers.py), of digits that trained no network: MNIST's test
+split and the six held-out writers of the pen strokes.
 """
 
 from __future__ import annotations

@@ -89,7 +89,10 @@ class Adaptation:
 
 
 class AdaptedReader(Looking):
-    """A reader with what it learned. It takes the original's threshold, and may be shared by all threads."""
+    """A reader with what it learned; on pages, the original's page reader, which has learned the same.
+
+    It takes the original's threshold, and may be shared by all threads.
+    """
 
     def __init__(
         self,
@@ -105,11 +108,6 @@ class AdaptedReader(Looking):
         self._space = space
         self._centres = centres
         self._pull = pull
-
-    @property
-    def on_pages(self) -> Looking:
-        """The original's page reader, which has learned the same hand."""
-        return self._pages or self
 
     def look(self, images: Images) -> Seen:
         """See `Looking.look`; the features are the original's."""
@@ -141,7 +139,13 @@ def adapt(reader: Looking, own: Split, ordinary: Split) -> Adaptation:
     """
     if not len(own) or not len(ordinary):
         raise AdaptationError("To learn a hand takes at least one drawing with its label, and ordinary digits beside.")
-    pages = adapt(reader.on_pages, own, ordinary).reader if reader.on_pages is not reader else None
+    pages = None
+    if reader.on_pages is not reader:
+        pages = _adapt(reader.on_pages, own, ordinary, None, measure=False).reader
+    return _adapt(reader, own, ordinary, pages, measure=True)
+
+
+def _adapt(reader: Looking, own: Split, ordinary: Split, pages: AdaptedReader | None, measure: bool) -> Adaptation:
     seen, others = reader.look(own.images), reader.look(ordinary.images)
     space = _Space.of(others.features)
     drawn, strange = space.place(seen.features), space.place(others.features)
@@ -162,7 +166,7 @@ def adapt(reader: Looking, own: Split, ordinary: Split) -> Adaptation:
         share /= 2
         after = _right(outside + share * away @ pull, ordinary.labels)
     adapted = AdaptedReader(reader, space, centres, share * pull, pages)
-    measured = _measure(alike, scores, truth, own.labels, share)
+    measured = _measure(alike, scores, truth, own.labels, share) if measure else None
     return Adaptation(adapted, measured, float(before.mean()), float(after.mean()))
 
 

@@ -66,11 +66,12 @@ class Looking(ABC):
     """
 
     threshold: float
+    _pages: Looking | None = None
 
     @property
     def on_pages(self) -> Looking:
         """What reads digits that were cut out of a page: the same, where nothing is better at it."""
-        return self
+        return self._pages or self
 
     @abstractmethod
     def look(self, images: Images) -> Seen:
@@ -158,11 +159,6 @@ class Reader(Looking):
         self._kind = kind
         self.metadata = MappingProxyType(dict(metadata))
         self.threshold = float(metadata["threshold"])
-
-    @property
-    def on_pages(self) -> Looking:
-        """The page reader."""
-        return self._pages or self
 
     def look(self, images: Images) -> Seen:
         """See `Looking.look`."""
