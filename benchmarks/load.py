@@ -1,11 +1,17 @@
-"""Many people who draw while trainings run: how long each waits for the answer to a stroke.
+"""Measure how long visitors wait while many of them draw, explore and read photos, and trainings run.
 
-    python benchmarks/load.py [--people 20] [--seconds 60] [--trainings 2]
+    python -m benchmarks.load [--only drawing mixed opening cold] [--people 20] [--seconds 60] [--trainings 2]
 
-A server is started in a home of its own on 127.0.0.1, and nothing but this script visits it: each person is an open
-page over a WebSocket of its own (see `benchmarks/visitor.py`) who draws digits of one to three strokes, a stroke every
-two seconds, and clears the canvas after each. A stroke counts from the moment at which it is sent until its answer is
-there. The trainings are networks on all digits, which take longer than this; they are stopped at the end.
+Each scenario starts a server with a home of its own on 127.0.0.1. A visitor is an open page over a WebSocket (see
+`benchmarks/visitor.py`) who does something every two seconds (`benchmarks/crowd.py`):
+
+- drawing: everybody draws with *Why?* open, while trainings run.
+- mixed: people draw, write numbers, read photos, change settings and look at a result, while trainings run.
+- opening: thirty people open the app within ten seconds.
+- cold: everybody opens Draw of a server that has just started, and draws a stroke. The default model trains meanwhile.
+
+The benchmark fails where its own conditions do not hold: a training that ended early, a visitor who is stuck, errors on
+a page, or fewer than 95 % of the expected strokes. It says of each target whether it was reached.
 """
 
 from __future__ import annotations
@@ -14,148 +20,267 @@ import argparse
 import asyncio
 import contextlib
 import os
-import random
-import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.crowd import (
+    DIGITS,
+    EVERY,
+    Act,
+    Person,
+    Tally,
+    change_digit,
+    draw_digit,
+    draw_number,
+    live,
+    move_slider,
+    open_tab,
+    read_photo,
+    until,
+)
 from benchmarks.serving import Server
-from benchmarks.visitor import Stroke, VisitError, Visitor
+from benchmarks.visitor import VisitError, Visitor
 from hdr import datasets
 from hdr.training.spec import LARGEST, RunSpec
 from hdr.types import Step
 
-EVERY = 2.0
-"""Seconds between two strokes of a person."""
+MAX_PEOPLE, MAX_SECONDS = 100, 600
+ANSWERED = 0.95
+"""Least share of the expected strokes that must be answered."""
 
-MOST_PEOPLE, MOST_SECONDS = 100, 600
-TARGET = 500
-"""Milliseconds within which 95 of 100 strokes are to be answered on two cores that have nothing else to do."""
+TARGETS = {"stroke": (150, 1000), "interaction": (500, None), "opening": (5000, None), "cold": (None, 5000)}
+"""Milliseconds for the 95th percentile, and for the worst."""
 
-DIGITS: tuple[list[Stroke], ...] = (
-    [[(100, 80), (160, 78), (225, 82), (190, 160), (150, 280)], [(110, 180), (230, 178)]],
-    [[(170, 60), (168, 120), (165, 200), (160, 270)]],
-    [[(110, 70), (105, 130), (100, 180), (160, 182), (230, 180)], [(210, 60), (205, 150), (200, 285)]],
-    [[(230, 70), (120, 72)], [(120, 72), (115, 150), (180, 150), (225, 200), (180, 270), (100, 260)], [(90, 262)] * 2],
-    [[(168 + 60 * np.sin(a), 168 - 95 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 25)]],
+EXPLAINED_SECONDS, EXPLAINED_SHARE = 3.0, 0.9
+
+Role = tuple[Act, str, str]
+"""What a visitor does, on which page, with which parameters of the address."""
+
+RESULT = "result"
+MIXED: tuple[Role, ...] = (
+    *[(draw_digit, "draw", "")] * 8,
+    *[(draw_number, "draw", "what=number")] * 3,
+    *[(read_photo, "draw", "what=photo")] * 2,
+    *[(move_slider, "preprocess", "")] * 3,
+    *[(change_digit, "features", "")] * 2,
+    (move_slider, "features", ""),
+    (open_tab, "train", RESULT),
 )
 
 
-@dataclass
-class Seen:
-    """What happened.
+class Conditions:
+    """What must hold for the figures to count.
 
     Attributes:
-        waits: seconds from each stroke to its answer.
-        errors: what went wrong, in words.
-        received: bytes that all have got.
+        broken: what did not hold, in words.
     """
 
-    waits: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    received: int = 0
+    def __init__(self) -> None:
+        self.broken: list[str] = []
+
+    def check(self, holds: bool, words: str) -> None:
+        """Note a condition that does not hold."""
+        if not holds:
+            self.broken.append(words)
+            print(f"  CONDITION BROKEN: {words}")
 
 
-async def person(visitor: Visitor, number: int, began: float, seconds: float, seen: Seen) -> None:
-    """Draw until the time is over. Nobody begins with the others, and nobody's strokes are those of another."""
-    chance = random.Random(number)
-    moment = began + EVERY * number * 0.618 % EVERY
-    try:
-        while moment < began + seconds:
-            x, y = chance.uniform(-25, 25), chance.uniform(-25, 25)
-            digit = DIGITS[chance.randrange(len(DIGITS))]
-            strokes = [
-                [(a + x + chance.gauss(0, 2), b + y + chance.gauss(0, 2)) for a, b in stroke] for stroke in digit
-            ]
-            for count in range(1, len(strokes) + 1):
-                await asyncio.sleep(max(0.0, moment - time.perf_counter()))
-                wait, answer = await visitor.draw("drawn", strokes[:count])
-                seen.waits.append(wait)
-                if not answer:
-                    seen.errors.append("a stroke without an answer")
-                moment = max(moment + EVERY, time.perf_counter())
-            # Between two strokes, as people do.
-            await asyncio.sleep(EVERY / 2)
-            await visitor.press("clear")
-            await visitor.draw("drawn", [])
-    except VisitError as error:
-        seen.errors.append(str(error))
-    seen.received += visitor.received
-    seen.errors += visitor.errors
-
-
-async def crowd(url: str, people: int, seconds: float) -> Seen:
-    """Everybody opens the page, one after the other, and then they draw."""
-    seen = Seen()
+async def crowd(url: str, roles: Sequence[Role], seconds: float) -> Tally:
+    """Open the pages one after the other, and let everybody act."""
+    tally, digits = Tally(), datasets.load(datasets.available()[0]).test
     async with contextlib.AsyncExitStack() as stack:
-        visitors = [await stack.enter_async_context(Visitor(url, "draw")) for _ in range(people)]
+        people = [
+            Person(await stack.enter_async_context(Visitor(url, page, query)), number, tally, digits)
+            for number, (_, page, query) in enumerate(roles)
+        ]
         began = time.perf_counter() + EVERY
-        await asyncio.gather(*(person(v, n, began, seconds, seen) for n, v in enumerate(visitors)))
-    return seen
+        acts = [act for act, _, _ in roles]
+        await asyncio.gather(*(live(p, act, began, seconds) for p, act in zip(people, acts, strict=True)))
+    return tally
 
 
 async def warm(url: str) -> None:
-    """What the first visitors of a server have done for all others."""
+    """Do what the first visitors of a server do for all others."""
     async with Visitor(url, "draw") as visitor:
         for digit in DIGITS:
             await visitor.draw("drawn", digit)
             await asyncio.sleep(3)
 
 
-def main() -> None:
-    """Measure, and print a table."""
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--people", type=int, default=20)
-    arguments.add_argument("--seconds", type=float, default=60)
-    arguments.add_argument("--trainings", type=int, default=2)
-    asked = arguments.parse_args()
-    if not 0 < asked.people <= MOST_PEOPLE or not 0 < asked.seconds <= MOST_SECONDS or asked.trainings < 0:
-        raise SystemExit(f"At most {MOST_PEOPLE} people and {MOST_SECONDS} seconds; this is for one's own machine.")
+def drawing(people: int, seconds: float, trainings: int, conditions: Conditions) -> None:
+    """Run the scenario in which everybody draws."""
+    tally = busy([(draw_digit, "draw", "")] * people, seconds, trainings, conditions)
+    strokes = tally.waits["stroke"]
+    expected = people * seconds / EVERY
+    conditions.check(len(strokes) >= ANSWERED * expected, f"{len(strokes)} strokes answered of {expected:.0f} expected")
+    report("stroke to answer", strokes, *TARGETS["stroke"])
+    explained = [s for s in tally.explained if s is not None and s <= EXPLAINED_SECONDS]
+    median, high = np.percentile(explained or [np.nan], [50, 95])
+    share = len(explained) / max(1, len(tally.explained))
+    print(
+        f"  explained before the next stroke: {share:.0%} of {len(tally.explained)} strokes "
+        f"{verdict(share >= EXPLAINED_SHARE)} (target {EXPLAINED_SHARE:.0%} within {EXPLAINED_SECONDS:g} s); "
+        f"median {median:.2f} s, 95th percentile {high:.2f} s"
+    )
+
+
+def mixed(people: int, seconds: float, trainings: int, conditions: Conditions) -> None:
+    """Run the scenario in which everybody does something else."""
+    roles = [MIXED[n % len(MIXED)] for n in range(people)]
+    tally = busy(roles, seconds, trainings, conditions)
+    done = {kind: waits for kind, waits in tally.waits.items() if kind != "photo to digits"}
+    count, expected = sum(map(len, done.values())), people * seconds / EVERY
+    conditions.check(count >= ANSWERED * expected, f"{count} interactions of {expected:.0f} expected")
+    for kind, waits in sorted(tally.waits.items()):
+        report(kind, waits)
+    report("any interaction", [w for waits in done.values() for w in waits], *TARGETS["interaction"])
+
+
+def busy(roles: Sequence[Role], seconds: float, trainings: int, conditions: Conditions) -> Tally:
+    """Let visitors act while trainings run, on a server that is warm."""
+    with serving(HDR_TRAININGS_AT_ONCE=str(max(1, trainings))) as server:
+        asyncio.run(warm(server.url))
+        server.wait_for_default_model()
+        result = f"run={server.store.runs(statuses=('done',))[0].id}"
+        names = train(server, trainings)
+        before, worked, began = server.memory(), server.processor(), time.perf_counter()
+        tally = asyncio.run(crowd(server.url, [(a, p, result if q == RESULT else q) for a, p, q in roles], seconds))
+        share = (server.processor() - worked) / (time.perf_counter() - began)
+        running = [run.id for run in server.store.runs(statuses=("running",))]
+        conditions.check(set(names) <= set(running), f"{len(running)} of {trainings} trainings ran to the end")
+        conditions.check(not tally.errors, f"{len(tally.errors)} errors: {'; '.join(sorted(set(tally.errors))[:5])}")
+        print(
+            f"  server: {before:.0f} MB before, {server.memory():.0f} MB after, {share:.0%} of one core; "
+            f"{tally.received / 1e6 / len(roles):.1f} MB sent to each; load {os.getloadavg()[0]:.1f} "
+            f"on {os.cpu_count()} cores"
+        )
+    return tally
+
+
+def opening(people: int, conditions: Conditions) -> None:
+    """Run the scenario in which people open the app within ten seconds."""
+    pages = ("", "draw", "preprocess", "features", "train", "runs", "data", "about")
+    waits: list[float] = []
+    errors: list[str] = []
+
+    async def visit(number: int, began: float, stack: contextlib.AsyncExitStack) -> None:
+        await until(began + 10 * number / people)
+        start = time.perf_counter()
+        try:
+            visitor = await stack.enter_async_context(Visitor(server.url, pages[number % len(pages)]))
+        except (VisitError, OSError) as error:
+            errors.append(str(error))
+            return
+        waits.append(time.perf_counter() - start)
+        errors.extend(visitor.errors)
+
+    async def everybody() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            began = time.perf_counter()
+            await asyncio.gather(*(visit(n, began, stack) for n in range(people)))
+
+    with serving() as server:
+        asyncio.run(warm(server.url))
+        server.wait_for_default_model()
+        asyncio.run(everybody())
+        conditions.check(not errors and len(waits) == people, f"{len(waits)} of {people} pages opened; {errors[:3]}")
+        report("page opened", waits, *TARGETS["opening"])
+
+
+def cold(people: int, conditions: Conditions) -> None:
+    """Run the scenario in which everybody opens Draw at once, on a server that has just started."""
+    waits: list[float] = []
+    errors: list[str] = []
+
+    async def visit(number: int) -> None:
+        try:
+            start = time.perf_counter()
+            async with Visitor(server.url, "draw") as visitor:
+                _, answer = await visitor.draw("drawn", DIGITS[number % len(DIGITS)])
+                waits.append(time.perf_counter() - start)
+                errors.extend([*visitor.errors, *(["a stroke without an answer"] if not answer else [])])
+        except (VisitError, OSError) as error:
+            errors.append(str(error))
+
+    async def everybody() -> None:
+        await asyncio.gather(*map(visit, range(people)))
+
+    with serving() as server:
+        asyncio.run(everybody())
+        conditions.check(not errors and len(waits) == people, f"{len(waits)} of {people} answered; {errors[:3]}")
+        report("page asked for to first answer", waits, *TARGETS["cold"])
+
+
+@contextlib.contextmanager
+def serving(**settings: str):  # noqa: ANN201 - a context manager of `Server`
+    """Run a server in a home of its own."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder), HDR_TRAININGS_AT_ONCE=str(max(1, asked.trainings)))
+        server = Server(Path(folder), **settings)
         try:
             server.wait()
-            asyncio.run(warm(server.url))
-            server.wait_for_default_model()
-            learn(server, asked.trainings)
-            before, worked, began = server.memory(), server.processor(), time.perf_counter()
-            seen = asyncio.run(crowd(server.url, asked.people, asked.seconds))
-            share = (server.processor() - worked) / (time.perf_counter() - began)
-            running = len(server.store.runs(statuses=("running",)))
-            show(asked.people, running, seen, before, server.memory(), share)
+            yield server
         finally:
             server.stop()
 
 
-def learn(server: Server, count: int) -> None:
-    """Start trainings, and wait until they learn."""
-    spec = RunSpec(
-        dataset=datasets.available()[0], train_size=LARGEST, classifier=Step("mlp", {"epochs": 100, "units": 400})
-    )
+def train(server: Server, count: int) -> list[str]:
+    """Start trainings that outlast the scenario, and wait until they learn; returns their ids."""
+    network = Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 50})
+    spec = RunSpec(dataset=datasets.available()[0], train_size=LARGEST, classifier=network)
     runs = [server.store.create(spec, "local", f"load-{n}") for n in range(count)]
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not all(server.store.events(run.id) for run in runs):
         if time.monotonic() > deadline:
-            raise SystemExit("The trainings have not begun within a minute.")
+            raise SystemExit("The trainings have not started within two minutes.")
         time.sleep(0.2)
+    return [run.id for run in runs]
 
 
-def show(people: int, trainings: int, seen: Seen, before: float, after: float, share: float) -> None:
-    """Print what was measured, and what the machine had to do besides."""
-    waits = np.array(seen.waits or [np.nan]) * 1000
-    median, most, nearly_all = np.percentile(waits, [50, 95, 99])
-    print(f"{people} people, {len(seen.waits)} strokes, {trainings} trainings still running at the end")
-    print(f"stroke to answer, ms: median {median:.0f}, 95th {most:.0f} (wanted: {TARGET}), 99th {nearly_all:.0f}")
-    print(f"worst {waits.max():.0f} ms; errors: {len(seen.errors)}", *sorted(set(seen.errors))[:5], sep="\n  ")
-    print(f"server: {before:.0f} MB before, {after:.0f} MB after; it worked {share:.0%} of one core")
-    print(f"sent to everybody: {seen.received / 1e6 / people:.2f} MB")
-    print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+def report(what: str, waits: Sequence[float], target: float | None = None, worst: float | None = None) -> None:
+    """Print percentiles in milliseconds, and whether targets were reached."""
+    if not waits:
+        print(f"  {what}: nothing was measured")
+        return
+    times = np.array(waits) * 1000
+    median, high = np.percentile(times, [50, 95])
+    words = f"  {what}: {len(times)} times, median {median:.0f} ms, 95th percentile {high:.0f} ms"
+    words += f" {verdict(high <= target)} (target {target})" if target else ""
+    words += f", worst {times.max():.0f} ms"
+    words += f" {verdict(times.max() <= worst)} (target {worst})" if worst else ""
+    print(words, flush=True)
+
+
+def verdict(reached: bool) -> str:
+    """Say whether a target was reached."""
+    return "reached" if reached else "MISSED"
+
+
+def main() -> None:
+    """Measure, and print what was found."""
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--only", nargs="+", choices=("drawing", "mixed", "opening", "cold"))
+    arguments.add_argument("--people", type=int, default=20)
+    arguments.add_argument("--seconds", type=float, default=60)
+    arguments.add_argument("--trainings", type=int, default=2)
+    given = arguments.parse_args()
+    if not 0 < given.people <= MAX_PEOPLE or not 0 < given.seconds <= MAX_SECONDS or given.trainings < 0:
+        raise SystemExit(f"At most {MAX_PEOPLE} people and {MAX_SECONDS} seconds: this is for your own machine.")
+    conditions = Conditions()
+    scenarios = {
+        "drawing": lambda: drawing(given.people, given.seconds, given.trainings, conditions),
+        "mixed": lambda: mixed(given.people, given.seconds, given.trainings, conditions),
+        "opening": lambda: opening(30, conditions),
+        "cold": lambda: cold(given.people, conditions),
+    }
+    for name in given.only or scenarios:
+        print(f"{name}: {given.people if name != 'opening' else 30} people", flush=True)
+        scenarios[name]()
+    if conditions.broken:
+        raise SystemExit("The figures do not count: " + "; ".join(conditions.broken))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,10 +15,11 @@ class Once:
 
     Args:
         model: what reads.
+        before: is called before each prediction of the model; an exception that it raises ends the work.
     """
 
-    def __init__(self, model: Classifier) -> None:
-        self._model = model
+    def __init__(self, model: Classifier, before: Callable[[], None] = lambda: None) -> None:
+        self._model, self._before = model, before
         self._known: dict[bytes, NDArray[np.float64]] = {}
 
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
@@ -24,6 +27,7 @@ class Once:
         names = [image.tobytes() for image in images]
         new = {name: i for i, name in enumerate(names) if name not in self._known}
         if new:
+            self._before()
             self._known |= zip(new, self._model.predict_proba(images[list(new.values())]), strict=True)
         return np.stack([self._known[name] for name in names]) if names else np.empty((0, CLASSES))
 

@@ -102,21 +102,17 @@ def read_by(by: Choice, drawn: Strokes) -> Read:
         HdrError: the model cannot be loaded, or the drawing cannot be read.
     """
     kept = [s for s in drawn if len(s)]
-    return _read(by, from_strokes(kept), stroke_box(kept), drawn) if kept else Read(by)
+    return _read(by, by.model(), from_strokes(kept), stroke_box(kept), drawn) if kept else Read(by)
 
 
-def again(seen: Read, by: Choice) -> Read:
-    """The same digit, read by somebody else.
-
-    Raises:
-        HdrError: the model cannot be loaded.
-    """
+def again(seen: Read, by: Choice, model: Classifier) -> Read:
+    """Read the same digit with another model."""
     assert seen.digit is not None
-    return _read(by, seen.captured, seen.digit.box, seen.strokes, seen.paper is not None)
+    model = on_pages(model) if seen.paper is not None else model
+    return _read(by, model, seen.captured, seen.digit.box, seen.strokes)
 
 
-def _read(by: Choice, captured: Images, box: Box, drawn: Strokes, on_page: bool = False) -> Read:
-    model = on_pages(by.model()) if on_page else by.model()
+def _read(by: Choice, model: Classifier, captured: Images, box: Box, drawn: Strokes) -> Read:
     sense, refused = None, False
     if isinstance(model, Looking):
         # Once through the network, which also says whether it is a digit.

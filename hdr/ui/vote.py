@@ -6,11 +6,13 @@ from collections import Counter
 
 import streamlit as st
 
+from hdr.background import Report
 from hdr.plots import pictures
 from hdr.text import plain
-from hdr.types import HdrError
-from hdr.ui import jobs, readers, resources
+from hdr.types import Classifier, HdrError
+from hdr.ui import explaining, page, readers
 from hdr.ui.draw_reading import Read, again
+from hdr.ui.explaining import Explanations
 from hdr.ui.readers import Choice
 
 MOST = 6
@@ -18,19 +20,41 @@ MOST = 6
 
 HEIGHT = 190
 CARD = 150
+PLACE = "vote"
+_SHOWN = "_votes_shown"
 _REFUSED = "no digit"
 
 
 def show(read: Read) -> None:
     """What everybody reads in the drawing."""
     if read.digit is None:
+        explaining.stop(PLACE)
+        st.session_state.pop(_SHOWN, None)
         st.caption("Draw a digit: the reader and your best models will say what they see in it, side by side.")
         return
+    _votes(read)
+
+
+@st.fragment
+@page.plainly()
+def _votes(read: Read) -> None:
+    """The votes, or those about the drawing before, dimmed, until they are there."""
     voters = _voters(read)
-    names = "-".join(v.run.id for v in voters if v.run)
-    if names and not jobs.result(f"voters-{names}", lambda report: _load(voters, report), HEIGHT):
-        return
-    votes = [_vote(voter, read) for voter in voters]
+    key = f"vote-{'-'.join(v.token for v in voters)}-{read.key}"
+    explanations = Explanations(PLACE, key)
+    # The readers of a session can be had in its own runs only, and at once; a run's model may have to be loaded.
+    ready = {v.key: v.model() for v in voters if not v.run}
+    new = explanations.ask(key, lambda report: [_vote(voter, ready.get(voter.key), read, report) for voter in voters])
+    votes = st.session_state[_SHOWN] = new or st.session_state.get(_SHOWN)
+    with st.container(
+        key="votes_stale" if new is None else "votes_new", height="content" if votes else HEIGHT, border=False
+    ):
+        if votes:
+            _cards(votes)
+    explanations.end()
+
+
+def _cards(votes: list[Read]) -> None:
     said = [_said(vote) for vote in votes]
     majority, count = Counter(s for s in said if s).most_common(1)[0]
     st.markdown(_summary(majority, count, sum(map(bool, said))))
@@ -49,21 +73,10 @@ def _voters(read: Read) -> list[Choice]:
     return [*(c for c in offered if not c.run), *best]
 
 
-def _load(voters: list[Choice], report: jobs.Report) -> bool:
-    runs = [v.run for v in voters if v.run]
-    for number, run in enumerate(runs):
-        report("Reading the models", number / len(runs))
-        try:
-            resources.model(run)
-        except HdrError:
-            # Its card will say so.
-            continue
-    return True
-
-
-def _vote(voter: Choice, read: Read) -> Read:
+def _vote(voter: Choice, model: Classifier | None, read: Read, report: Report) -> Read:
+    report("Reading the models")
     try:
-        return again(read, voter)
+        return again(read, voter, model or voter.model())
     except HdrError as error:
         return Read(voter, problem=str(error))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
+from hdr.background import Job, Report
 from hdr.plots import evidence as colours
 from hdr.plots import pictures
 from hdr.reading import counterfactual, occlusion
@@ -20,80 +18,74 @@ from hdr.reading.occlusion import Evidence, StrokeEvidence
 from hdr.reading.ready import Looking
 from hdr.training import neighbours
 from hdr.training.neighbours import Near, Reference
-from hdr.types import Classifier, Drawing, HdrError, Images, Mark, Strokes
-from hdr.ui import jobs, resources, startup
+from hdr.types import Drawing, HdrError, Images, Mark
+from hdr.ui import explaining, jobs, page, resources, startup
 from hdr.ui.draw_reading import Read
-from hdr.ui.readers import Choice
+from hdr.ui.explaining import Explanations
 
 SIDE, SMALL, NEAR = 168, 56, 12
-HEIGHT, NEAR_HEIGHT = 260, 90
-_KEPT = "_why"
-_EXPLAINING = threading.Lock()
+HEIGHT = 260
+PLACE = "why"
+_SHOWN = "_why_shown"
 
 
 @dataclass(frozen=True)
 class Why:
-    """What was found out about one reading.
+    """The explanation of one reading.
 
     Attributes:
-        places: what regions say about the answer.
-        strokes: what strokes say about it; None for a digit of a photo.
-        change: what would have to change for the second guess; None where nothing was found.
+        places: the evidence of regions.
+        strokes: the evidence of strokes; None for a digit of a photo.
+        change: the least change found that leads to the second guess; None where none was found.
+        naive: the naively resized digit, uint8 (28, 28).
+        naive_probabilities: float64 (10,), of `naive`.
     """
 
     places: Evidence
     strokes: StrokeEvidence | None
     change: Change[Any] | None
+    naive: Images
+    naive_probabilities: np.ndarray
 
 
 def show(read: Read) -> None:
-    """Everything that explains the answer."""
+    """Show everything that explains the answer."""
     if read.digit is None:
+        explaining.stop(PLACE)
+        st.session_state.pop(_SHOWN, None)
         st.caption("Draw a digit, and see which parts of it speak for the answer and what would change it.")
         return
-    why = _found(read)
-    if why is None:
-        return
-    st.html(
-        f'<div class="hdr-whys">{_places(read, why)}{_strokes(read, why)}{_change(read, why)}{_naively(read)}</div>'
-    )
-    _near(read)
+    _explained(read)
 
 
-def _found(read: Read) -> Why | None:
-    drawn, model, captured = read.strokes, read.model, read.captured
-    key = f"why-{read.by.token if read.by else ''}-{read.key}"
-    if not isinstance(model, Looking):
-        # A hundred questions take some models seconds.
-        return jobs.result(key, lambda report: _work(drawn, captured, model), HEIGHT)
-    kept = st.session_state.get(_KEPT)
-    if kept is None or kept[0] != key:
-        # Whatever is clicked beside it runs this again.
-        with _turn():
-            kept = st.session_state[_KEPT] = (key, _work(drawn, captured, model))
-    return kept[1]
+@st.fragment
+@page.plainly()
+def _explained(read: Read) -> None:
+    """The explanation, or the one of the drawing before, dimmed, until it is there."""
+    key = f"{read.by.token if read.by else ''}-{read.key}"
+    explanations = Explanations(PLACE, key)
+    why: Why | None = explanations.ask(f"why-{key}", lambda report: _work(read, report))
+    near = _near(read, key, explanations)
+    if why:
+        whys = f"{_places(read, why)}{_strokes(read, why)}{_change(read, why)}{_naively(read, why)}"
+        st.session_state[_SHOWN] = f'<div class="hdr-whys">{whys}</div>{near}'
+    shown = st.session_state.get(_SHOWN)
+    with st.container(key="why_stale" if why is None else "why"):
+        st.html(shown or f'<div style="height:{HEIGHT}px"></div>')
+    explanations.end()
 
 
-@contextlib.contextmanager
-def _turn() -> Iterator[None]:
-    """Wait until nothing else is being explained: where many people draw, answers go before explanations."""
-    while not _EXPLAINING.acquire(timeout=0.02):
-        # Whoever looks at the session lets Streamlit end this run, where its visitor has drawn on meanwhile.
-        st.session_state.get(_KEPT)
-    try:
-        yield
-    finally:
-        _EXPLAINING.release()
-
-
-def _work(drawn: Strokes, captured: Images, model: Classifier | None) -> Why:
+def _work(read: Read, report: Report) -> Why:
+    model, captured, drawn = read.model, read.captured, read.strokes
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
-    once = Once(model)
+    # A cancelled job ends at its next report, so that a drawing that has changed costs little more.
+    once = Once(model, lambda: report("Explaining"))
     change = counterfactual.of_strokes(drawn, once, accept=accept) if drawn else None
     change = change or counterfactual.of_image(captured, once, accept=accept)
     strokes = occlusion.stroke_evidence(drawn, once) if drawn else None
-    return Why(occlusion.evidence(captured, once), strokes, change)
+    naive = read.naively
+    return Why(occlusion.evidence(captured, once), strokes, change, naive, once.predict_proba(naive[None])[0])
 
 
 def _figure(title: str, picture: str, words: str) -> str:
@@ -148,61 +140,67 @@ def _box(region: occlusion.Region, series: int) -> Mark:
     return Mark("box", np.array(corners), series)
 
 
-def _naively(read: Read) -> str:
-    assert read.model is not None and read.digit is not None
-    image = read.naively
-    said = read.model.predict_proba(image[None])[0]
-    label = int(said.argmax())
+def _naively(read: Read, why: Why) -> str:
+    assert read.digit is not None
+    label = int(why.naive_probabilities.argmax())
     what = "whole canvas" if read.alone else "box around it"
-    picture = pictures.digit(image, SIDE, f"The {what} made small")
+    picture = pictures.digit(why.naive, SIDE, f"The {what} made small")
     verdict = "That would do here" if label == read.digit.label else "That is what capture is for"
-    sure = pictures.percent(float(said[label]), 1)
+    sure = pictures.percent(float(why.naive_probabilities[label]), 1)
     words = f"The {what} made small, as most demos do: it would be a {label}, {sure} sure. {verdict}."
     return _figure("Without capture", picture, words)
 
 
-def _near(read: Read) -> None:
-    assert read.by is not None and read.model is not None
+def _near(read: Read, key: str, explanations: Explanations) -> str:
+    """The most similar training digits, as HTML; empty while they are not there, and where the data are gone."""
     try:
-        found, name, of = _nearest(read, read.by, read.model)
+        name, job = _reference_job(read)
     except HdrError:
-        # Its training data are not here any more.
-        return
-    if found is None:
-        return
+        return ""
+    known: Reference | None = explanations.follow(job)
+    if known is None:
+        return ""
+    found: list[Near] | None = explanations.ask(f"near-{key}", lambda report: _nearest(read, known))
+    if not found:
+        return ""
     images = resources.dataset(name).train.images[[n.index for n in found]]
     sheet = pictures.sheet(images, [f"{n.label} · {n.distance:.3g}" for n in found], SMALL)
-    st.html(
-        f'<div class="hdr-over hdr-below">most alike for this model among {pictures.count(of)} training digits: label '
-        f"and distance</div>{sheet}"
+    return (
+        '<div class="hdr-over hdr-below">most alike for this model among '
+        f"{pictures.count(len(known.index))} training digits: label and distance</div>{sheet}"
     )
 
 
-def _nearest(read: Read, by: Choice, model: Classifier) -> tuple[list[Near] | None, str, int]:
-    if isinstance(model, Looking):
+def _reference_job(read: Read) -> tuple[str, Job]:
+    """The data set to search, and the job that turns it into the model's features: once for the whole server."""
+    assert read.by is not None
+    run = read.by.run
+    if run is None:
         name = startup.data_name()
         reader = resources.ready_reader()
         reader = reader.on_pages if read.paper is not None else reader
         key = f"reference-{'ready' if read.paper is None else 'pages'}-{name}"
-        known = jobs.result(key, lambda report: _reference(reader, name, report), NEAR_HEIGHT)
-        features = model.features(read.captured[None])[0]
+        return name, jobs.all_jobs().get(key, lambda report: _reference(reader, name, report))
+    name, data = run.spec.dataset, resources.dataset(run.spec.dataset)
+
+    def work(report: Report) -> Reference:
+        report("Reading the model")
+        return neighbours.reference(resources.model(run), data, report=report)
+
+    return name, jobs.all_jobs().get(f"reference-{run.id}", work)
+
+
+def _nearest(read: Read, known: Reference) -> list[Near]:
+    assert read.by is not None and read.model is not None
+    if isinstance(read.model, Looking):
+        features = read.model.features(read.captured[None])[0]
     else:
-        run = by.run
-        assert run is not None
-        name, data = run.spec.dataset, resources.dataset(run.spec.dataset)
-
-        def work(report: jobs.Report) -> Reference:
-            report("Reading the model")
-            return neighbours.reference(resources.model(run), data, report=report)
-
-        known = jobs.result(f"reference-{run.id}", work, NEAR_HEIGHT)
-        features = neighbours.represent(resources.model(run), read.captured[None])[0]
-    if known is None:
-        return None, name, 0
-    return neighbours.nearest(known, features, NEAR), name, len(known.index)
+        assert read.by.run is not None
+        features = neighbours.represent(resources.model(read.by.run), read.captured[None])[0]
+    return neighbours.nearest(known, features, NEAR)
 
 
-def _reference(reader: Looking, name: str, report: jobs.Report) -> Reference:
+def _reference(reader: Looking, name: str, report: Report) -> Reference:
     report("Looking at training digits")
     train = resources.dataset(name).train
     most = min(neighbours.MOST, len(train))

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hdr.background import Job, Jobs
 from hdr.types import HdrError
-from hdr.ui.jobs import Job, Jobs, waiting
+from hdr.ui.jobs import waiting
 
 LONG = 10.0
 

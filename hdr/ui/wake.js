@@ -1,0 +1,14 @@
+// Runs the part of the page that this component is in once more, after a while. A later request replaces an earlier one.
+const pending = new WeakMap()
+
+export default function (component) {
+  const { data, parentElement, setTriggerValue } = component
+  const before = pending.get(parentElement)
+  // Streamlit also calls this function when the theme changes.
+  if (!before || before.turn !== data.turn) {
+    if (before) clearTimeout(before.timer)
+    const timer = setTimeout(() => setTriggerValue("due", data.turn), data.milliseconds)
+    pending.set(parentElement, { turn: data.turn, timer })
+  }
+  return () => clearTimeout(pending.get(parentElement).timer)
+}

@@ -1,0 +1,29 @@
+"""Ask the browser to run a fragment once more after a while, for results that are computed in the background."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import streamlit as st
+
+_JS = Path(__file__).with_suffix(".js")
+_turns = itertools.count(1)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _component():  # noqa: ANN202 - Streamlit names no public type for it
+    return st.components.v2.component("hdr_wake", html="<span></span>", js=_JS.read_text())
+
+
+def after(seconds: float, key: str) -> None:
+    """Run the calling fragment once more, in so many seconds. A later call with this key replaces an earlier one.
+
+    Unlike `run_every`, this causes one run and not a run every so often, and it stops when it is not called again.
+
+    Args:
+        seconds: from now until the run.
+        key: of the component on the page.
+    """
+    data = {"turn": next(_turns), "milliseconds": round(seconds * 1000)}
+    _component()(key=key, data=data, on_due_change=lambda: None, width="content", height=1)
