@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
@@ -18,6 +19,7 @@ IN_CLASS = {"teach"}
 LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
 ELSEWHERE = re.compile(r"^(https?:|mailto:)")
+SVG = "{http://www.w3.org/2000/svg}"
 MACHINE = re.compile(r"/(?:home|root|tmp|work|Users)/\w|\bfile://|\b[A-Z]:\\Users")
 
 
@@ -56,7 +58,13 @@ def test_what_a_page_links_to_is_there(page: Path) -> None:
 def test_pictures_are_pictures_and_say_what_they_show(page: Path) -> None:
     for words, path in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", prose(page)):
         assert words.strip(), path
-        assert (page.parent / path).read_bytes().startswith(b"\x89PNG"), path
+        if path.endswith(".svg"):
+            drawn = (page.parent / path).read_text("utf-8")
+            assert ElementTree.fromstring(drawn).findtext(f"{SVG}title"), path
+            # An address of its own would be asked for by everybody who opens the page.
+            assert not re.search(r"href|@import|<script|url\((?!#)", drawn), path
+        else:
+            assert (page.parent / path).read_bytes().startswith(b"\x89PNG"), path
 
 
 def test_every_picture_is_shown_somewhere_and_comes_in_both_schemes() -> None:
