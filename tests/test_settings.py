@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr import addresses, home, settings
+from hdr import addresses, entry, home
 from hdr.settings import NAMES, SettingsError, current, default, from_values, variable
 from tools import settings_page
 
@@ -163,7 +163,7 @@ def test_folders(monkeypatch, tmp_path):
 def test_another_process_sees_the_same(monkeypatch):
     secrets('HDR_PROFILE = "demo"\nHDR_UPLOADS = false\nHDR_KEPT_DAYS = 3')
     program = "from hdr import settings; print(settings.current().model_dump_json())"
-    environment = {**os.environ, "PYTHONPATH": str(settings.ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(entry.ROOT)}
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
     assert ended.stdout.strip() == current().model_dump_json()
 
