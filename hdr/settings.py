@@ -304,9 +304,9 @@ def _may_be_none(name: str) -> bool:
 
 
 def _secrets() -> dict[str, Any]:
-    # Where Streamlit looks for them, and beside the app, so that a training's process sees the same from any folder.
+    # As in Streamlit, the file beside the entry script comes before that of the current folder, which may be any.
     found: dict[str, Any] = {}
-    for folder in dict.fromkeys(("~", str(entry.folder()), ".")):
+    for folder in dict.fromkeys(("~", ".", str(entry.folder()))):
         path = Path(os.path.expanduser(folder), ".streamlit", "secrets.toml")
         try:
             stamp = path.stat()

@@ -50,7 +50,8 @@ def check(python: Path) -> Path:
     Raises:
         AssertionError: something did not work; the message has the output.
     """
-    hdr = shutil.which("hdr", path=str(python.parent))
+    # Where Windows has no virtual environment, commands are in a folder beside Python.
+    hdr = shutil.which("hdr", path=os.pathsep.join((str(python.parent), str(python.parent / "Scripts"))))
     assert hdr, f"there is no command hdr beside {python}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -105,6 +106,8 @@ def _serve(env: dict[str, str], folder: Path, hdr: str) -> None:
         # Without config.toml, Streamlit names this machine's other addresses and collects statistics.
         assert f"URL: http://localhost:{port}" in said and "Network URL" not in said and "statistics" not in said, said
     finally:
+        if sys.platform == "win32":
+            subprocess.run(["taskkill", "/F", "/T", "/PID", str(server.pid)], check=False)
         server.terminate()
         server.wait(PATIENCE)
 
