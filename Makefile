@@ -1,4 +1,5 @@
 # make run    the app, on http://localhost:8501 or the port that PORT= names
+# make lock   requirements/lock.txt, after a change of requirements.txt; delete it first to get newer versions of all else
 # make test   every check and test
 # make test-cluster  what goes past one machine, with a PostgreSQL, an S3 and a Dask cluster of its own on 127.0.0.1
 # make bench  what the figures in the README rest on
@@ -13,13 +14,19 @@
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_store hands search search_processes processes \
 	allowance steering fairness cleaning silence))
 
-.PHONY: run test test-cluster bench chaos hostile audit docs reader page-reader parter clean
+.PHONY: run lock test test-cluster bench chaos hostile audit docs reader page-reader parter clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
+
+lock: | .venv/bin/python
+	test -x $(BIN)/uv || $(INSTALL) uv==0.13.9
+	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --quiet --annotation-style line \
+		--custom-compile-command "make lock" --output-file requirements/lock.txt
 
 test: .venv/dev.done
 	$(BIN)/ruff check .
@@ -55,7 +62,7 @@ hostile: .venv/dev.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.hostile.isolation
 
 audit: .venv/dev.done
-	test -x $(BIN)/pip-audit || $(BIN)/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	test -x $(BIN)/pip-audit || $(INSTALL) pip-audit==2.10.1
 	$(BIN)/pip-audit --local
 
 docs: .venv/dev.done
@@ -73,22 +80,25 @@ parter: .venv/train.done
 clean:
 	rm -rf .venv
 
-.venv/app.done: requirements.txt
-	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Say which: make run PYTHON=python3.12"'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+.venv/bin/python:
+	@$(PYTHON) tools/check_python.py
+	$(PYTHON) -m venv .venv
+
+# An environment from an earlier day may have another Python than $(PYTHON).
+.venv/app.done: requirements/lock.txt | .venv/bin/python
+	@$(BIN)/python tools/check_python.py
+	$(INSTALL) -r requirements/lock.txt
 	touch $@
 
-.venv/dev.done: requirements.txt requirements/dev.txt
-	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Say which: make test PYTHON=python3.12"'
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+.venv/dev.done: requirements/lock.txt requirements/dev.txt | .venv/bin/python
+	@$(BIN)/python tools/check_python.py
+	$(INSTALL) -r requirements/dev.txt -c requirements/lock.txt
 	touch $@ .venv/app.done
 
 .venv/cluster.done: .venv/dev.done requirements/cluster.txt requirements/cluster-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/cluster-dev.txt
+	$(INSTALL) -r requirements/cluster-dev.txt
 	touch $@
 
 .venv/train.done: .venv/app.done requirements/train.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/train.txt
+	$(INSTALL) -r requirements/train.txt
 	touch $@

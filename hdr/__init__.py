@@ -1,0 +1,3 @@
+"""See how a machine reads handwritten digits, step by step."""
+
+__version__ = "0.1.0"

@@ -17,11 +17,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from hdr import addresses
+from hdr import addresses, entry
 from hdr.types import HdrError
 
 PREFIX = "HDR_"
-ROOT = Path(__file__).resolve().parents[1]
 
 Profile = Literal["local", "demo"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
@@ -305,9 +304,9 @@ def _may_be_none(name: str) -> bool:
 
 
 def _secrets() -> dict[str, Any]:
-    # Where Streamlit looks for them, and beside the app, so that a training's process sees the same from any folder.
+    # As in Streamlit, the file beside the entry script comes before that of the current folder, which may be any.
     found: dict[str, Any] = {}
-    for folder in dict.fromkeys(("~", str(ROOT), ".")):
+    for folder in dict.fromkeys(("~", ".", str(entry.folder()))):
         path = Path(os.path.expanduser(folder), ".streamlit", "secrets.toml")
         try:
             stamp = path.stat()

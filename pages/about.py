@@ -14,6 +14,8 @@ with left:
     st.subheader("What it allows", anchor=False)
     with st.container(key="limits"):
         st.html(allowed.table(allowed.limits(rules, resources.processes().capacity())))
+    if notice := allowed.memory_notice():
+        st.caption(notice)
 with right:
     st.subheader("Where your data go", anchor=False)
     st.html(allowed.listing(allowed.data(rules)))

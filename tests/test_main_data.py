@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from hdr.__main__ import main
+from hdr.cli.main import main
 from hdr.datasets import download
 
 
@@ -68,7 +68,7 @@ def test_a_failed_fetch_is_one_plain_message_and_exit_code_1(tmp_path: Path) -> 
 
 def test_help_names_the_command_without_importing_what_is_slow() -> None:
     code = (
-        "import sys; from hdr.__main__ import main; main(['--help'], standalone_mode=False); "
+        "import sys; from hdr.cli.main import main; main(['--help'], standalone_mode=False); "
         "print({'requests', 'sklearn', 'cv2', 'streamlit'} & {*sys.modules})"
     )
     root = Path(__file__).parents[1]

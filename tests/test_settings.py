@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr import addresses, home, settings
+from hdr import addresses, entry, home
 from hdr.settings import NAMES, SettingsError, current, default, from_values, variable
 from tools import settings_page
 
@@ -160,10 +160,19 @@ def test_folders(monkeypatch, tmp_path):
     assert home.dataset_folders() == (tmp_path / "data", tmp_path / "things" / "datasets")
 
 
+def test_the_file_beside_the_entry_script_comes_before_that_of_the_current_folder(monkeypatch, tmp_path):
+    secrets("HDR_KEPT_DAYS = 3\nHDR_UPLOADS = false")
+    beside = tmp_path / "elsewhere" / "hdr" / "app" / ".streamlit" / "secrets.toml"
+    beside.parent.mkdir(parents=True)
+    beside.write_text("HDR_KEPT_DAYS = 4", "utf-8")
+    monkeypatch.setattr(entry, "ROOT", tmp_path / "elsewhere")
+    assert current().kept_days == 4 and not current().uploads
+
+
 def test_another_process_sees_the_same(monkeypatch):
     secrets('HDR_PROFILE = "demo"\nHDR_UPLOADS = false\nHDR_KEPT_DAYS = 3')
     program = "from hdr import settings; print(settings.current().model_dump_json())"
-    environment = {**os.environ, "PYTHONPATH": str(settings.ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(entry.ROOT)}
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, timeout=60)
     assert ended.stdout.strip() == current().model_dump_json()
 

@@ -1,1 +1,1 @@
-"""The commands of ``python -m hdr``, one file each. Their modules import what is slow only when they run."""
+"""The command ``hdr``, one file for each of its parts. Their modules import what is slow only when they run."""

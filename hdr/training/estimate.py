@@ -22,13 +22,11 @@ from hdr import catalogue, datasets, settings
 from hdr.datasets import own
 from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
-from hdr.training import allowance, fitting
+from hdr.training import allowance, fitting, process
 from hdr.training.model import TrainedModel
 from hdr.training.spec import RunSpec, versions
 from hdr.training.stages import GROWN
 from hdr.types import Dataset, Features, HdrError, Labels, Step
-
-ROOT = Path(__file__).resolve().parents[2]
 
 SMALLEST, LARGEST = 250, 4_000
 """Rows on which a classifier is fitted as a probe: the first time, and at most."""
@@ -81,15 +79,14 @@ def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
         HdrError: the spec does not suit its data, needs more memory than there is, or the probe took too long.
     """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(spec.threads))
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     try:
         done = subprocess.run(  # nosec B603 # a fixed command; the plan goes in as JSON, and is checked there
-            [sys.executable, "-W", "ignore", "-m", "hdr.training.estimate"],
+            [*process.PYTHON, "-W", "ignore", "-m", "hdr.training.estimate"],
             input=json.dumps({"spec": spec.to_json(), "owner": owner}),
             stdout=subprocess.PIPE,
             text=True,
             timeout=PATIENCE_SECONDS,
-            env={**os.environ, **threads, "PYTHONPATH": path},
+            env={**os.environ, **threads, "PYTHONPATH": process.python_path()},
         )
         said = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
@@ -153,7 +150,7 @@ def memory_limit_mb() -> float | None:
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     for name in ("memory.max", "memory/memory.limit_in_bytes"):
         with suppress(OSError, ValueError):
-            found.append(int(Path("/sys/fs/cgroup", name).read_text()))
+            found.append(int(Path("/sys/fs/cgroup", name).read_text("ascii")))
     return min(found) / 1e6 if found else None
 
 

@@ -83,7 +83,7 @@ def _noted(note: Callable[[float], None], seconds: float) -> float:
 def resident_mb() -> float | None:
     """Megabytes of memory that this process holds; None where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
     except (OSError, ValueError, IndexError, AttributeError):
         return None
 
@@ -92,7 +92,7 @@ def ticks(process: int) -> int | None:
     """Processor time that a process has had, in the system's ticks; None where it is gone, waits for its turn on a busy
     machine, or the system does not say."""
     try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         return None
     return None if fields[0] == "R" else int(fields[11]) + int(fields[12])
@@ -109,7 +109,7 @@ def limit_memory() -> None:
     with suppress(ImportError, OSError, ValueError, StopIteration):
         import resource
 
-        status = Path("/proc/self/status").read_text().splitlines()
+        status = Path("/proc/self/status").read_text("utf-8", "replace").splitlines()
         now = next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmData"))
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         wanted = now + int(2e6 * allowed)

@@ -8,18 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Collection, Mapping
-from pathlib import Path
 
+from hdr import entry
 from hdr.training import guard
 from hdr.training.silence import LONGEST_LOOK
-
-ROOT = Path(__file__).resolve().parents[2]
 
 LEASHED = "--leashed"
 """Told to a process that is to end with whoever has started it."""
 
 HUNG_SECONDS = 30.0
 """A process that has not done anything at all for so long hangs; even a paused one looks for commands all the time."""
+
+PYTHON = (sys.executable, "-P")
+"""Python without the current folder on its path: a file random.py there must not take the place of Python's own."""
+
+
+def python_path() -> str:
+    """Return a PYTHONPATH with which another process finds this package, installed or not."""
+    return os.pathsep.join(filter(None, (str(entry.ROOT), os.environ.get("PYTHONPATH"))))
 
 
 class Process:
@@ -38,14 +44,13 @@ class Process:
         self, leashed: bool = False, environment: Mapping[str, str] | None = None, without: Collection[str] = ()
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if name not in without}
-        paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self._leashed = leashed
         self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
-            [sys.executable, "-m", "hdr.training.worker", *([LEASHED] if leashed else [])],
+            [*PYTHON, "-m", "hdr.training.worker", *([LEASHED] if leashed else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
-            env={**inherited, **(environment or {}), "PYTHONPATH": paths},
+            env={**inherited, **(environment or {}), "PYTHONPATH": python_path()},
             # A run goes on when the server is stopped from the terminal.
             start_new_session=True,
         )

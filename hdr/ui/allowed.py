@@ -6,7 +6,9 @@ import platform
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
+from hdr import __version__
 from hdr.settings import Settings
+from hdr.training import guard
 
 PACKAGES = ("streamlit", "scikit-learn", "numpy", "opencv-python-headless", "onnxruntime")
 
@@ -41,6 +43,13 @@ def limits(rules: Settings, places: int) -> list[tuple[str, str]]:
     return [pair for pair in pairs if rules.demo or not pair[0].startswith(all_of)]
 
 
+def memory_notice() -> str:
+    """Return the sentence for systems on which the memory of a training cannot be limited; empty on others."""
+    if guard.resident_mb() is not None:
+        return ""
+    return "Memory limits are off while a training runs, because this system does not report the memory of a process."
+
+
 def data(rules: Settings) -> list[str]:
     """Where one's data go and how long they are kept, one sentence or two for each kind."""
     days = f"for {rules.kept_days:g} days" if rules.kept_days is not None else "until you delete them"
@@ -69,7 +78,8 @@ def data(rules: Settings) -> list[str]:
 
 def versions() -> list[tuple[str, str]]:
     """The app's version, Python's and those of the main libraries."""
-    return [("Python", platform.python_version()), *((name, _version(name)) for name in PACKAGES)]
+    ours = [("hdr", __version__), ("Python", platform.python_version())]
+    return ours + [(name, _version(name)) for name in PACKAGES]
 
 
 def table(pairs: list[tuple[str, str]]) -> str:

@@ -43,8 +43,8 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
     return st.components.v2.component(
         "hdr_lens",
         html='<div class="row"></div>',
-        css=(HERE / "lens.css").read_text(),
-        js=(HERE / "lens.js").read_text().replace('"COLOURS"', json.dumps(tables), 1),
+        css=(HERE / "lens.css").read_text("utf-8"),
+        js=(HERE / "lens.js").read_text("utf-8").replace('"COLOURS"', json.dumps(tables), 1),
     )
 
 

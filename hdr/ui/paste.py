@@ -20,7 +20,7 @@ _HTML = '<div class="paste">Copy a picture, then press Ctrl+V (⌘V on a Mac) an
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _component():  # noqa: ANN202 - Streamlit names no public type for it
-    return st.components.v2.component("hdr_paste", html=_HTML, css=_CSS, js=_JS.read_text())
+    return st.components.v2.component("hdr_paste", html=_HTML, css=_CSS, js=_JS.read_text("utf-8"))
 
 
 def picture(key: str) -> bytes | None:

@@ -16,7 +16,7 @@ _JS = Path(__file__).with_suffix(".js")
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _component():  # noqa: ANN202 - Streamlit names no public type for it
-    return st.components.v2.component("hdr_brush", html="<span></span>", js=_JS.read_text())
+    return st.components.v2.component("hdr_brush", html="<span></span>", js=_JS.read_text("utf-8"))
 
 
 def brushed(search: str, axes: int) -> Ranges:

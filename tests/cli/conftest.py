@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from hdr.__main__ import main
+from hdr.cli.main import main
 
 Call = Callable[..., Result]
 

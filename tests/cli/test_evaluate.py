@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hdr import datasets
-from hdr.__main__ import main
+from hdr.cli.main import main
 from hdr.training.model import TrainedModel
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore

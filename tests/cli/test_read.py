@@ -154,7 +154,7 @@ def test_without_the_reader_the_newest_model_that_loads_reads(with_model: Call, 
 
 def test_help_and_errors_without_importing_what_is_slow() -> None:
     code = (
-        "import sys; from hdr.__main__ import main; main(['read', '--help'], standalone_mode=False); "
+        "import sys; from hdr.cli.main import main; main(['read', '--help'], standalone_mode=False); "
         "print({'sklearn', 'cv2', 'pydantic', 'sqlalchemy', 'PIL'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

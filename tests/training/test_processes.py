@@ -15,6 +15,7 @@ import pytest
 
 from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel
+from hdr.training.process import Process
 from hdr.training.search_store import SearchStore
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
@@ -209,6 +210,16 @@ def test_a_spare_ends_with_its_server(store: RunStore) -> None:
         server.kill()
         server.communicate()
     wait(lambda: not alive(int(spare)), 60)
+
+
+def test_files_of_the_current_folder_are_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("random.py", "hdr.py"):
+        (tmp_path / name).write_text("raise SystemExit(7)")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "")
+    process = Process()
+    process.release()
+    assert process.wait(60) == 0
 
 
 def test_a_spare_takes_the_next_run(store: RunStore, small: RunSpec) -> None:
