@@ -246,6 +246,9 @@ def _finished(found: ModelProto, model: TrainedModel, margins: bool) -> ModelPro
     if margins:
         # The coupling of `hdr.training.model.pairwise_probabilities`, as products of matrices.
         first, second = np.triu_indices(k, 1)
+        if k == 2:
+            # Of two classes skl2onnx gives the one margin twice, with both signs.
+            scores = node("MatMul", [scores, constant("one_margin", [[1.0], [0.0]])], "margin")
         scaled = node("Div", [scores, constant("temperature", [model.temperature])], "scaled")
         lost = node("Softplus", [node("Neg", [scaled], "negative")], "lost")
         won = node("Softplus", [scaled], "won")
