@@ -9,14 +9,14 @@ from hdr.sparing import spare
 from hdr.text import plain
 from hdr.training.store import StoreLost
 from hdr.types import HdrError
-from hdr.ui import allocator, class_view, classroom, lost_store, page, profile, startup
+from hdr.ui import allocator, cards, class_view, classroom, lost_store, page, profile, startup
 
 allocator.settle()
 spare()
 UI = Path(__file__).parent / "hdr" / "ui"
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(UI / "icon.svg"), "wide", "collapsed")
-st.html(UI / "style.css")
+st.html(cards.stylesheet())
 
 PAGES = ("home", "preprocess", "features", "train", "runs", "draw", "data", "about")
 problem = class_view.follow()
