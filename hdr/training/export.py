@@ -49,8 +49,12 @@ READ = """
 # It needs Python 3.11 or newer, and:
 #   pip install {libraries}
 
+import os
 import sys
 from pathlib import Path
+
+# ONNX Runtime sends usage data to its maker unless it is told not to.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import cv2
 import numpy as np
