@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -94,3 +97,86 @@ def test_only_old_parts_are_removed(tmp_path: Path) -> None:
     home.remove_stale_parts(tmp_path)
     home.remove_stale_parts(tmp_path / "absent")
     assert sorted(os.listdir(tmp_path)) == [".y.1234.part", "z.part"]
+
+
+@pytest.fixture
+def barred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that cannot be made, since a file lies where its folder should be."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("HDR_DATASETS", "")
+    monkeypatch.setattr(home, "_makeshift", None)
+    monkeypatch.setattr(home, "_temporary", None)
+    return tmp_path / "file" / "home"
+
+
+def test_a_home_that_can_be_written_to_stays_and_nothing_is_left_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "new"))
+    assert home.settle() is None and home.makeshift() is None
+    assert os.environ["HDR_HOME"] == str(tmp_path / "new") and list((tmp_path / "new").iterdir()) == []
+
+
+def test_without_a_home_a_temporary_folder_takes_its_place_and_it_is_said_once(
+    barred: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        found = [home.settle() for _ in range(3)]
+    assert found[0] is found[1] is found[2] is home.makeshift() and found[0].way == "temporary" and found[0].can_keep
+    assert os.environ["HDR_HOME"] == str(home.home()) != str(barred)
+    home.write_atomically(home.home() / "models" / "a", b"kept for now")
+    assert found[0].sentence == (
+        "Nothing that is trained or fetched here is kept after this server ends, because "
+        f"{barred} cannot be written to (Not a directory): set HDR_HOME to a folder that can."
+    )
+    assert caplog.messages == [found[0].sentence]
+
+
+def test_a_temporary_home_is_removed_with_its_process(barred: Path, tmp_path: Path) -> None:
+    code = (
+        "from hdr import home; home.settle(); home.write_atomically(home.home() / 'a' / 'b', b'c'); print(home.home())"
+    )
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    root = Path(__file__).resolve().parents[1]
+    said = subprocess.run([sys.executable, "-c", code], cwd=root, env=env, capture_output=True, text=True, check=True)
+    folder = Path(said.stdout.strip())
+    assert folder.parent == tmp_path and folder.name.startswith("hdr-") and not folder.exists()
+
+
+def test_where_no_folder_at_all_can_be_written_to_it_is_said_and_asked_again(
+    barred: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(barred))
+    found = home.settle()
+    assert found.way == "nothing" and not found.can_keep and home.home() == barred
+    assert found.sentence == (
+        f"Nothing can be kept or trained here, because neither {barred} (Not a directory) nor a temporary folder can "
+        "be written to: set HDR_HOME to a folder that can."
+    )
+    barred.parent.unlink()
+    assert home.settle() is None and home.makeshift() is None
+
+
+def test_a_full_disk_is_named_and_its_data_sets_are_read(
+    barred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, refusal = tmp_path / "full", home._refusal
+    (full / "datasets").mkdir(parents=True)
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(home, "_refusal", lambda folder: error if folder == full else refusal(folder))
+    monkeypatch.setenv("HDR_HOME", str(full))
+    found = home.settle()
+    assert found.way == "temporary" and "(No space left on device): make room there, or set HDR_HOME" in found.sentence
+    assert home.dataset_folders() == (full / "datasets", home.home() / "datasets")
+
+
+def test_runs_of_a_home_that_can_only_be_read_keep_it_in_use(
+    barred: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "_refusal", lambda folder: OSError(errno.EROFS, os.strerror(errno.EROFS)))
+    monkeypatch.setenv("HDR_HOME", str(tmp_path))
+    (tmp_path / home.STORE).write_bytes(b"runs")
+    found = home.settle()
+    assert found.way == "read" and home.home() == tmp_path
+    assert found.sentence.startswith(f"Nothing new can be kept or trained here, because {tmp_path} cannot be written")

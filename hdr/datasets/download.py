@@ -67,7 +67,16 @@ class MirrorFailed(Exception):
 
 
 def mirrors() -> tuple[str, ...]:
-    """The addresses to ask, in order: those in `HDR_MIRRORS` (separated by commas), or else the published ones.
+    """The addresses to ask for MNIST, in order: those of the setting, or else the published ones.
+
+    Raises:
+        FetchFailed: an address is not one of http or https.
+    """
+    return own_mirrors() or MIRRORS
+
+
+def own_mirrors() -> tuple[str, ...]:
+    """The addresses that the host names in the setting `mirrors`, in order; none where it is not set.
 
     Raises:
         FetchFailed: an address is not one of http or https.
@@ -78,7 +87,7 @@ def mirrors() -> tuple[str, ...]:
             raise FetchFailed(
                 f'HDR_MIRRORS holds "{without_password(address)}"; an address begins with http:// or https://'
             )
-    return named or MIRRORS
+    return named
 
 
 def fetch(on_progress: Report | None = None, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
@@ -66,8 +65,7 @@ def _by_hand(further: Further, source: Source) -> Path | None:
 
 
 def _from_any(source: Source, path: Path, limits: Limits, on_progress: Report | None) -> None:
-    named = download.mirrors() if os.environ.get("HDR_MIRRORS", "").strip() else ()
-    urls = [f"{address.rstrip('/')}/{source.name}" for address in named] or [source.url]
+    urls = [f"{address.rstrip('/')}/{source.name}" for address in download.own_mirrors()] or [source.url]
     # A large file may take its time, as long as it keeps coming.
     limits = replace(limits, total=max(limits.total, source.most / SLOWEST)) if limits is DEFAULT_LIMITS else limits
     failures = []

@@ -13,12 +13,15 @@ from typing import Any, NoReturn
 import sqlalchemy as sa
 
 from hdr import addresses, settings
-from hdr.home import home
+from hdr.home import STORE, home, makeshift
 from hdr.training import mending, postgresql
 from hdr.training.run_tables import prepare, prepare_sqlite
 from hdr.types import HdrError
 
 log = logging.getLogger("hdr.store")
+
+IN_MEMORY = "sqlite:///file:hdr?mode=memory&cache=shared&uri=true"
+"""A store of this process alone. It stays empty: pages read it where nothing can be kept."""
 
 RENEWED = "The run store was damaged. It has been set aside and a new one begun: try again."
 """What whoever came upon the damage, or was writing meanwhile, is told."""
@@ -36,7 +39,8 @@ class Database:
     """An opened database with all tables. Safe to use from many threads and processes at once.
 
     A file that is damaged, or that a later version of the app has made, is set aside and begun anew, when it is opened
-    and whenever it is found out; see `hdr.training.mending`. A file that can only be read is opened for reading.
+    and whenever it is found out; see `hdr.training.mending`. A file that can only be read is opened for reading. Where
+    the home cannot be written to and has no store, this one is empty and refuses what is written to it.
 
     On PostgreSQL all that concerns a file is passed by; see `hdr.training.postgresql`.
 
@@ -52,18 +56,22 @@ class Database:
     """
 
     def __init__(self, url: str | None = None) -> None:
-        path, named = home() / "runs.sqlite", settings.current().store
-        own = url is None and named is None
-        self.url = url or (named.get_secret_value() if named else f"sqlite:///{path}")
+        path, named, without = home() / STORE, settings.current().store, makeshift()
+        self._own = url is None and named is None
+        self._refusal = f"{without.consequence}." if self._own and without and not without.can_keep else ""
+        in_memory = bool(self._refusal) and without.way == "nothing"
+        self.url = url or (named.get_secret_value() if named else IN_MEMORY if in_memory else f"sqlite:///{path}")
         self.shown = addresses.hidden(self.url)
         self.shared = self.url.startswith("postgresql")
         self._lock = threading.Lock()
         self._file: Path | None = None
         try:
-            if own:
+            if self._own and not self._refusal:
                 path.parent.mkdir(parents=True, exist_ok=True)
             address = sa.make_url(self.url)
-            self.engine = sa.create_engine(address, **postgresql.options(address) if self.shared else {})
+            self.engine = sa.create_engine(address, **self._options(address))
+            # SQLite deletes a store in memory with its last connection.
+            self._held = self.engine.connect() if in_memory else None
             self._file = _file(self.engine)
             if self._file:
                 mending.wait(self._file)
@@ -85,6 +93,13 @@ class Database:
         except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise self._error("opened", error) from error
         self._seen = self._identity()
+
+    def _options(self, address: sa.URL) -> dict[str, Any]:
+        if self.shared:
+            return postgresql.options(address)
+        if self.url == IN_MEMORY:
+            return {"poolclass": sa.pool.QueuePool, "connect_args": {"check_same_thread": False}}
+        return {}
 
     def _prepare(self) -> None:
         setting_up = postgresql.prepare_connection if self.shared else prepare_sqlite
@@ -115,6 +130,8 @@ class Database:
             StoreLost: its server does not answer.
             StoreError: it cannot be written to, or has been begun anew meanwhile.
         """
+        if self._refusal:
+            raise StoreError(self._refusal)
         try:
             with self._current().begin() as connection:
                 yield connection
@@ -189,7 +206,8 @@ class Database:
     def _error(self, what: str, error: Exception) -> StoreError:
         if self.shared and postgresql.is_lost(error):
             return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
-        return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.")
+        hint = " Set HDR_HOME to a folder that can be written to." if self._own and isinstance(error, OSError) else ""
+        return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.{hint}")
 
     def _mend(self) -> None:
         self.engine.dispose()

@@ -49,8 +49,12 @@ READ = """
 # It needs Python 3.11 or newer, and:
 #   pip install {libraries}
 
+import os
 import sys
 from pathlib import Path
+
+# ONNX Runtime sends usage data to its maker unless it is told not to.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import cv2
 import numpy as np
@@ -246,6 +250,9 @@ def _finished(found: ModelProto, model: TrainedModel, margins: bool) -> ModelPro
     if margins:
         # The coupling of `hdr.training.model.pairwise_probabilities`, as products of matrices.
         first, second = np.triu_indices(k, 1)
+        if k == 2:
+            # Of two classes skl2onnx gives the one margin twice, with both signs.
+            scores = node("MatMul", [scores, constant("one_margin", [[1.0], [0.0]])], "margin")
         scaled = node("Div", [scores, constant("temperature", [model.temperature])], "scaled")
         lost = node("Softplus", [node("Neg", [scaled], "negative")], "lost")
         won = node("Softplus", [scaled], "won")

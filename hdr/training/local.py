@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 
+from hdr.home import makeshift
 from hdr.training.process import Process
 from hdr.training.processes import Ended, Processes, places
 from hdr.training.store import RunStore
@@ -34,8 +35,11 @@ class LocalProcesses(Processes):
         super().__init__(store)
 
     def close(self) -> None:
-        """Let go: the spare ends, and runs go on by themselves."""
+        """Let go: the spare ends, and runs go on by themselves. Where their home ends with this process, so do they."""
         super().close()
+        if makeshift():
+            for name in self._names():
+                self._kill(name)
         with self._lock:
             if self._spare:
                 self._spare.release()

@@ -166,12 +166,15 @@ def pairwise_probabilities(margins: NDArray[np.float64], temperature: float) -> 
     Source: Hastie and Tibshirani, Classification by pairwise coupling (1998), whose simplest coupling this is.
 
     Args:
-        margins: float (n, k (k - 1) / 2), in the order 0-1, 0-2, ... as SVC's ``ovo`` decision function gives them.
+        margins: float (n, k (k - 1) / 2), in the order 0-1, 0-2, ... as SVC's ``ovo`` decision function gives them;
+            (n,) where there are two classes: SVC then counts for the second class, not for the first.
         temperature: what margins are divided by; positive.
 
     Returns:
         float64 (n, k), rows summing to 1.
     """
+    if margins.ndim == 1:
+        margins = -margins[:, None]
     k = round((1 + np.sqrt(1 + 8 * margins.shape[1])) / 2)
     first, second = np.triu_indices(k, 1)
     scores = np.zeros((len(margins), k))

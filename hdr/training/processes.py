@@ -225,6 +225,7 @@ class Processes(ABC):
         self._wake.set()
 
     def _supervise(self) -> None:
+        told = ""
         while not self._closed:
             try:
                 # First, and without the store: one that hangs may hold its lock.
@@ -234,8 +235,12 @@ class Processes(ABC):
                 self._searches.revive_silent()
                 self._end_overdue()
                 self._start_queued()
+                told = ""
             except HdrError as error:
-                log.warning("%s", error)
+                # Once, and not every second for as long as the store cannot be written to.
+                if str(error) != told:
+                    log.warning("%s", error)
+                told = str(error)
             except Exception:
                 log.exception("supervising training processes")
             self._wake.wait(LOOK_SECONDS)

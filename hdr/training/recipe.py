@@ -37,7 +37,7 @@ from hdr.training.estimators import Estimators, unfitted
 from hdr.training.fitting import REDUCED_FROM
 from hdr.training.model import TrainedModel
 from hdr.training.stages import GROWN, LIVE
-from hdr.types import CLASSES, HdrError, Images, Labels
+from hdr.types import HdrError, Images, Labels
 
 KEPT_ASIDE = Place("hdr.training.fitting", "validation_size")
 TEMPERING = Place("hdr.training.fitting", "_temperature")
@@ -276,7 +276,7 @@ def _epochs(seed: int, epochs: int, changes: dict[int, dict[str, Any]]) -> list[
         ]
     return [
         *lines,
-        f"        classifier.partial_fit(rows, called, classes=np.arange({CLASSES}, dtype=called.dtype))",
+        "        classifier.partial_fit(rows, called, classes=np.unique(called))",
         f'        print(f"Epoch {{epoch}} of {epochs}: loss {{classifier.loss_:.4f}}")',
     ]
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hdr.training.control import Control
-from hdr.types import CLASSES, Features, HdrError, Labels
+from hdr.types import Features, HdrError, Labels
 
 SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of the training digits on which a classifier that has no epochs is fitted in turn."""
@@ -52,7 +52,7 @@ LIVE = {"learning_rate": "learning_rate_init", "batch_size": "batch_size", "pena
 
 def by_epochs(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
     """A network, one pass over the training digits after another."""
-    classes, seconds, seed = np.arange(CLASSES, dtype=labels.dtype), 0.0, classifier.random_state
+    classes, seconds, seed = np.unique(labels), 0.0, classifier.random_state
     for epoch in range(1, classifier.max_iter + 1):
         _change(classifier, control.begin(epoch))
         start = control.clock()

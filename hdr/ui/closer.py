@@ -12,7 +12,7 @@ from hdr.plots import pictures
 from hdr.preprocessing.code import script
 from hdr.preprocessing.disturbances import spoil
 from hdr.types import CLASSES, Stage, Step
-from hdr.ui import chain, digit, disturb, resources, way, worth_view
+from hdr.ui import cards, chain, digit, disturb, resources, way, worth_view
 from hdr.ui.way import Passage, Way
 
 FAMILY, CLASSES_TAB, WORTH, CODE = "Its whole family", "All ten digits", "Does it help?", "Show me the code"
@@ -39,7 +39,7 @@ def _family(seen: Way) -> None:
         f'<div class="hdr-note">{entry.family}: what each would make of “{pictures.escape(passage.before.title)}” '
         "with its usual settings. A click takes it in place of the selected step.</div>"
     )
-    with st.container(horizontal=True, gap="medium", key="family"):
+    with cards.row("family", "medium"):
         for other in catalogue.entries("step"):
             if other.family == entry.family:
                 _relative(index, passage, other)

@@ -13,7 +13,7 @@ from hdr.preprocessing import Pipeline
 from hdr.text import plain
 from hdr.training.spec import MOST_FEATURES
 from hdr.types import HdrError, Step
-from hdr.ui import chain, plan, source, way
+from hdr.ui import cards, chain, plan, source, way
 from hdr.ui.address import Mirrored
 from hdr.ui.source import Source
 from hdr.ui.widgets import explained
@@ -79,7 +79,7 @@ def _set_parameter(name: str, key: str) -> None:
 
 def gallery(image: NDArray[np.uint8]) -> None:
     """Every extractor's view of the digit, side by side; a click shows one large."""
-    with st.container(horizontal=True, gap="small", key="gallery"):
+    with cards.row("gallery"):
         family = ""
         for entry, thumbnail in zip(_entries(), _thumbnails(image), strict=True):
             # Its family stands over the first one of it.

@@ -14,7 +14,7 @@ from hdr.preprocessing import PRESETS
 from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Classifier, HdrError, Stage, Step
-from hdr.ui import page, resources, runs, startup
+from hdr.ui import cards, page, resources, runs, startup
 
 SIDE = 168
 SHOWN = ("median", "otsu", "centre_by_mass")
@@ -62,7 +62,7 @@ def show(journey: Journey) -> None:
     shown = [s for s in journey.stages if s.step.name in SHOWN]
     final = journey.stages[-1].image
     notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright and centred"}
-    with st.container(horizontal=True, wrap=False, gap="medium", key="journey"):
+    with cards.row("journey", "medium", wrap=False):
         start = pictures.digit(journey.start.image, SIDE, "a noisy digit")
         _card(0, start, "preprocess", "Captured", "as a bad scan", journey)
         for number, stage in enumerate(shown, 1):

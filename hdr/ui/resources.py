@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr import datasets, settings
+from hdr import datasets, home, settings
 from hdr.datasets import own
 from hdr.reading import ready
 from hdr.training import artifacts
@@ -17,14 +17,18 @@ from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import Processes
 from hdr.training.steering import Steering
-from hdr.training.store import Run, RunStore, StoreLost
+from hdr.training.store import Run, RunStore, StoreError, StoreLost
 from hdr.types import Dataset
 from hdr.ui import own_data, profile
 
 LOST_SECONDS = 1.5
 """For so long a store that does not answer is not asked again."""
 
+LOOK_SECONDS = 5.0
+"""How often a server that can keep nothing looks whether it can."""
+
 _lost: list[tuple[float, str]] = []
+_looked = [0.0]
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -51,11 +55,32 @@ def store() -> RunStore:
     # Pages open it one after the other: they are not all to wait for a server that has just not answered.
     if _lost and time.monotonic() - _lost[0][0] < LOST_SECONDS:
         raise StoreLost(_lost[0][1])
+    without = home.settle()
     try:
         return RunStore()
     except StoreLost as error:
         _lost[:] = [(time.monotonic(), str(error))]
         raise
+    except StoreError:
+        if without is None or without.way != "read":
+            raise
+        home.settle(read=False)
+        return RunStore()
+
+
+def look_again() -> bool:
+    """Where nothing could be kept, look every `LOOK_SECONDS` whether it can be now; True where it can."""
+    without = home.makeshift()
+    if without is None or without.can_keep or time.monotonic() - _looked[0] < LOOK_SECONDS:
+        return False
+    _looked[0] = time.monotonic()
+    found = home.settle(read=without.way == "read")
+    if found is not None and not found.can_keep:
+        return False
+    processes().close()
+    for cache in (processes, _steering, store):
+        cache.clear()
+    return True
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -76,7 +101,8 @@ def processes() -> Processes:
         from hdr.training.cluster import ClusterProcesses
 
         return ClusterProcesses(store(), scheduler)
-    return LocalProcesses(store(), spare=not profile.demo())
+    without = home.makeshift()
+    return LocalProcesses(store(), spare=not profile.demo() and (without is None or without.can_keep))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

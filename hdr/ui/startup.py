@@ -10,7 +10,7 @@ import time
 
 import streamlit as st
 
-from hdr import datasets, ui
+from hdr import datasets, home, ui
 from hdr.datasets import background, own
 from hdr.text import plain
 from hdr.training import cleaning, default
@@ -19,7 +19,7 @@ from hdr.training.processes import Processes
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore, StoreLost
 from hdr.types import HdrError
-from hdr.ui import allocator, lost_store, own_data, resources
+from hdr.ui import allocator, lost_store, own_data, profile, resources
 
 log = logging.getLogger("hdr.startup")
 
@@ -50,6 +50,10 @@ def _prepare(store: RunStore, processes: Processes) -> None:
     _made.wait(LONGEST_WAIT)
     time.sleep(AFTER_SECONDS)
     _load_reader()
+    without = home.makeshift()
+    if without and not without.can_keep:
+        _import_slow_ones()
+        return
     try:
         insist(store.check)
         threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
@@ -137,8 +141,14 @@ def data_notice() -> None:
 
 
 def store_notice() -> None:
-    """Where the run store does not answer, or was set aside and begun anew in the last day: one sentence. Nothing
-    otherwise."""
+    """Where the run store does not answer, was set aside and begun anew in the last day, or keeps nothing: one
+    sentence. Nothing otherwise."""
+    if resources.look_again():
+        begin.clear()
+        st.rerun()
+    if without := home.makeshift():
+        # Where the host keeps runs is none of a visitor's business: the log has it.
+        st.warning(plain(f"{without.consequence}." if profile.demo() else without.sentence), icon=":material/save:")
     try:
         repair = resources.store().repaired()
     except StoreLost as error:

@@ -11,7 +11,7 @@ from hdr.preprocessing import FAMILIES, PRESETS
 from hdr.preprocessing.pipeline import LONGEST
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.types import Drawing, Mark, Stage
-from hdr.ui import chain, disturb, plan, way
+from hdr.ui import cards, chain, disturb, plan, way
 from hdr.ui.way import Passage, Way
 
 SMALL = 140
@@ -20,7 +20,7 @@ MENU = "add_menu"
 
 def show(seen: Way) -> None:
     """Every stage in its place; a click on a picture selects its step."""
-    with st.container(horizontal=True, wrap=False, gap="medium", key="strip"):
+    with cards.row("strip", "medium", wrap=False):
         with st.container(key="card-0-source", width=SMALL + 4, gap=None):
             note = disturb.describe() or ("as it is" if seen.start.photo else "as it was written")
             stage = seen.start.stage

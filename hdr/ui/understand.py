@@ -17,7 +17,7 @@ from hdr.training.model import TrainedModel
 from hdr.training.neighbours import Near, Reference
 from hdr.training.store import Run
 from hdr.types import HdrError, Images
-from hdr.ui import digit, jobs, resources
+from hdr.ui import cards, digit, jobs, resources
 
 NEAR = 10
 SIDE, STAGE, LARGE = 56, 84, 168
@@ -57,7 +57,7 @@ def gallery(
     """Digits to choose one from: each picture is a button.
 
     Args:
-        name: of the place, for keys; style.css has to name it among the places of cards.
+        name: of the place, for keys; `hdr.ui.cards.ROWS` has it, with "-gallery" after it.
         images: uint8 (n, h, w).
         captions: below each picture; empty for none.
         labels: on each button.
@@ -66,7 +66,7 @@ def gallery(
         chosen: the value that is chosen now.
     """
     # The button reaches over its picture only where what holds it is not positioned itself.
-    with st.container(horizontal=True, gap="small", key=f"{name}-gallery"):
+    with cards.row(f"{name}-gallery"):
         for image, caption, label, value in zip(images, captions, labels, values, strict=True):
             with st.container(key=f"card-0-{name}-{value}", width=SIDE + 6, gap=None):
                 over = f'<div class="hdr-over">{pictures.escape(caption)}</div>' if caption else ""

@@ -106,6 +106,15 @@ def test_each_is_fetched_checked_and_loaded(small_ones, mirror: MirrorServer, mo
     assert len(mirror.asked) == asked
 
 
+def test_mirrors_of_the_secrets_file_are_asked(small_ones, mirror: MirrorServer, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".streamlit").mkdir()
+    Path(".streamlit/secrets.toml").write_text(f'HDR_MIRRORS = ["{mirror.at("404")}", "{mirror.at("good")}"]')
+    fetching.fetch(small_ones["usps"], limits=FAST)
+    assert [way for way, _ in mirror.asked] == ["404", "good"] * 2
+    assert len(datasets.load("usps").train) == 60
+
+
 WRONG = ["truncated", "404", "500", "html", "disguised_html", "empty", "closes", "silent", "drip", "endless", "loop"]
 
 

@@ -46,6 +46,9 @@ class Queue:
         """As `LocalProcesses.capacity`."""
         return 1
 
+    def close(self) -> None:
+        """As `LocalProcesses.close`, with nothing to let go."""
+
     def stop(self, run_id: str) -> None:
         """As `LocalProcesses.stop`, without a process."""
         self._store.request_stop(run_id)

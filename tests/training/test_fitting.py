@@ -16,7 +16,7 @@ from hdr.training.control import Control
 from hdr.training.fitting import FitError, fit, fit_once, split
 from hdr.training.model import TrainedModel
 from hdr.training.spec import Change, RunSpec
-from hdr.types import Dataset, HdrError, Step
+from hdr.types import Dataset, HdrError, Split, Step
 
 SMALL: dict[str, Any] = {
     "mlp": {"epochs": 3},
@@ -33,6 +33,23 @@ def plan(name: str, **changes: Any) -> RunSpec:
     if name in ("quadratic_discriminant", "gradient_boosting"):
         changes.setdefault("reduction", Step("pca", {"components": 40}))
     return RunSpec("bundled", 1000, classifier=Step(name, SMALL.get(name, {})), **changes)
+
+
+@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
+@pytest.mark.parametrize("classes", [(0, 1, 2, 4, 5, 6, 7, 9), (3, 7)], ids=["eight classes", "two classes"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_class_that_training_never_saw_has_probability_zero(
+    name: str, classes: tuple[int, ...], bundled: Dataset
+) -> None:
+    known = np.isin(bundled.train.labels, classes)
+    train = Split(bundled.train.images[known], bundled.train.labels[known])
+    model = fit(plan(name), replace(bundled, train=train))
+    found = model.predict_proba(bundled.test.images)
+    unseen = [c for c in range(10) if c not in classes]
+    assert not found[:, unseen].any()
+    assert np.allclose(found.sum(axis=1), 1)
+    of_seen = np.isin(bundled.test.labels, classes)
+    assert (found.argmax(axis=1) == bundled.test.labels)[of_seen].mean() > 0.75
 
 
 @pytest.mark.filterwarnings("ignore:lbfgs failed to converge")

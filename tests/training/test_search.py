@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import optuna
 import pytest
 
 from hdr import datasets
@@ -16,7 +17,7 @@ from hdr.training import search as module
 from hdr.training.fitting import fit
 from hdr.training.search import execute
 from hdr.training.search_fitting import Trials
-from hdr.training.search_sampling import hopeless, importance, suggest
+from hdr.training.search_sampling import _passed, _pruner, hopeless, importance, suggest
 from hdr.training.search_space import dimension
 from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
@@ -110,6 +111,40 @@ def test_different_curves_meet_at_the_rungs() -> None:
     assert not hopeless(plan, others, [(12.5, 0.5), (100.0, 0.5)]), "at the end there is nothing to save"
     assert not hopeless(plan, others[:3], [(12.5, 0.5)]), "three are too few to judge by"
     assert not hopeless(spec(), others, [(12.5, 0.5)])
+
+
+def test_optuna_notes_the_rungs_of_a_trial_under_the_names_that_we_give_it() -> None:
+    """Optuna keeps them in attributes that it does not document: a version that names them otherwise fails here."""
+    plan = spec(method="halving")
+    study = optuna.create_study(direction="maximize", pruner=_pruner(plan))
+    for values in ([0.7, 0.8, 0.9], [0.75, 0.85], [0.5]):
+        trial = study.ask()
+        for step, value in zip((1, 2, 4), values, strict=False):
+            trial.report(value, step)
+            trial.should_prune()
+        study.tell(trial, values[-1])
+    told = [_passed(dict(t.intermediate_values)) for t in study.trials]
+    assert told == [t.system_attrs for t in study.trials] and all(told)
+
+
+def test_successive_halving_ends_a_trial_where_optuna_ends_it() -> None:
+    plan, shares = spec(method="halving", prune=True), (12.5, 25.0, 50.0)
+    study = optuna.create_study(direction="maximize", pruner=_pruner(plan))
+    draw, trials, ended = np.random.default_rng(0), [], []
+    for number in range(30):
+        trial, scores, hopeless_here = study.ask(), [], False
+        for step, percent in zip((1, 2, 4), shares, strict=True):
+            scores.append((percent, float(draw.random())))
+            trial.report(scores[-1][1], step)
+            hopeless_here = trial.should_prune()
+            assert hopeless(plan, trials, scores) == hopeless_here, (number, scores)
+            if hopeless_here:
+                break
+        study.tell(trial, scores[-1][1])
+        ended.append(len(scores))
+        status = "pruned" if hopeless_here else "done"
+        trials.append(made(number, scores[-1][1], {}, status, json.dumps(scores)))
+    assert set(ended) == {1, 2, 3}, "some end at each rung"
 
 
 @pytest.mark.parametrize("folds", [3, 5])

@@ -14,15 +14,17 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from threadpoolctl import threadpool_limits
 
+from hdr.features.extract import extract
 from hdr.training import export
 from hdr.training.export import Archive, ExportError, archive
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
 from hdr.training.recipe import RecipeError, load_mnist, recipe
-from hdr.types import Dataset, Step
+from hdr.types import Dataset, Split, Step
 
 from .taken import MORE, SPECS, labels_of, run_python, small, write_idx
 
@@ -179,13 +181,29 @@ def test_a_file_whose_labels_differ_is_not_offered(
         archive(models["tree"], data.test.images)
 
 
-def test_a_class_that_training_never_saw_has_a_place_in_the_graph(data: Dataset) -> None:
-    known = data.train.labels != 3
-    train = replace(data.train, images=data.train.images[known], labels=data.train.labels[known])
-    for spec in (SPECS["support vectors"], SPECS["tree"]):
-        model = fit(spec, replace(data, train=train))
-        made = archive(model, data.test.images)
-        assert made.agreed >= made.compared - 1
+@pytest.mark.parametrize("classes", [(0, 1, 2, 4, 5, 6, 7, 8, 9), (3, 7)], ids=["nine classes", "two classes"])
+@pytest.mark.parametrize("name", ["article", "support vectors", "tree"])
+def test_a_graph_and_a_script_know_the_classes_that_training_saw(
+    name: str, classes: tuple[int, ...], data: Dataset
+) -> None:
+    known = np.isin(data.train.labels, classes)
+    train = Split(data.train.images[known], data.train.labels[known])
+    with threadpool_limits(1):
+        model = fit(SPECS[name], replace(data, train=train))
+        names: dict = {"__name__": "a script"}
+        exec(compile(recipe(model), "train.py", "exec"), names)
+        called = names["predict"](names["train"](train.images, train.labels), data.test.images)
+    said = model.predict_proba(data.test.images)
+    assert called.tolist() == said.argmax(axis=1).tolist()
+
+    made = archive(model, data.test.images)
+    assert made.agreed >= made.compared - 1
+    session = onnxruntime.InferenceSession(zipfile.ZipFile(io.BytesIO(made.data)).read("model.onnx"))
+    features = extract(data.test.images, model.spec.pipeline, model.spec.features)
+    (probabilities,) = session.run(["probabilities"], {"features": features})
+    unseen = [c for c in range(10) if c not in classes]
+    assert not probabilities[:, unseen].any() and not said[:, unseen].any()
+    assert np.abs(probabilities - said).max() < 1e-3
 
 
 @pytest.mark.parametrize("name", SPECS | MORE)
