@@ -62,11 +62,12 @@ class Pipeline:
             return part
 
         # The first part tells which size the pictures come out with.
-        first = run(images[:CHUNK])
-        out = np.empty((len(images), *first.shape[1:]), np.uint8)
-        out[:CHUNK] = first
+        found = run(images[:CHUNK])
+        out = np.empty((len(images), *found.shape[1:]), np.uint8)
+        out[:CHUNK] = found
         for start in range(CHUNK, len(images), CHUNK):
-            out[start : start + CHUNK] = run(images[start : start + CHUNK])
+            found = run(images[start : start + CHUNK])
+            out[start : start + CHUNK] = found
         return out
 
     def trace(self, image: Images) -> tuple[Stage, ...]:

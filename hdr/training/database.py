@@ -68,12 +68,12 @@ class Database:
             if self._file:
                 mending.wait(self._file)
                 if mending.trouble(self._file):
-                    self._mend()
+                    self._mend(self._file)
             try:
                 self._prepare()
             except sa.exc.SQLAlchemyError as error:
                 if self._file and mending.is_damage(error):
-                    self._mend()
+                    self._mend(self._file)
                 elif not self._read_only(error):
                     raise
                 self._prepare()
@@ -95,11 +95,10 @@ class Database:
     def _read_only(self, error: BaseException) -> bool:
         # A folder in which nothing can be made: SQLite then opens a file only where it is told that nobody writes it.
         code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
-        waiting = self._file and self._file.with_name(self._file.name + "-wal")
         if (
             code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            or not waiting
-            or waiting.exists()
+            or self._file is None
+            or self._file.with_name(self._file.name + "-wal").exists()
             or not self._file.is_file()
         ):
             return False
@@ -154,7 +153,7 @@ class Database:
         """
         if self._file and mending.trouble(self._file, thorough=True):
             try:
-                self._mend()
+                self._mend(self._file)
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(self._stuck(error)) from error
 
@@ -180,7 +179,7 @@ class Database:
     def _fail(self, what: str, error: sa.exc.SQLAlchemyError) -> NoReturn:
         if self._file and mending.is_damage(error):
             try:
-                self._mend()
+                self._mend(self._file)
             except (sqlite3.Error, OSError) as other:
                 raise StoreError(self._stuck(other)) from error
             raise StoreError(RENEWED) from error
@@ -191,9 +190,9 @@ class Database:
             return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
         return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.")
 
-    def _mend(self) -> None:
+    def _mend(self, file: Path) -> None:
         self.engine.dispose()
-        repair = mending.mend(self._file)
+        repair = mending.mend(file)
         if repair:
             log.warning("the run store at %s was %s: it is kept as %s", self.shown, repair.trouble, repair.backup)
 

@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -76,7 +77,7 @@ class Task(BaseModel):
     plan: RunSpec
     pages: tuple[Page, ...] = PAGES
     datasets: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
-    sizes: tuple[int, int] | None = None
+    sizes: tuple[int, int] = Field(default_factory=lambda found: _sizes_of(found["plan"]))
     classifiers: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
     features: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
     free: tuple[str, ...] = Field((), max_length=300)
@@ -97,6 +98,11 @@ class Task(BaseModel):
     def _write(self, plan: RunSpec) -> dict[str, Any]:
         return plan.to_json()
 
+    @field_validator("sizes", mode="before")
+    @classmethod
+    def _settle_sizes(cls, sizes: Any, info: ValidationInfo) -> Any:
+        return _sizes_of(info.data["plan"]) if sizes is None and "plan" in info.data else sizes
+
     @field_validator("title", "instruction")
     @classmethod
     def _plain(cls, text: str, info: Any) -> str:
@@ -111,13 +117,12 @@ class Task(BaseModel):
         plan, settle = self.plan, object.__setattr__
         if plan.changes:
             settle(self, "plan", plan := replace(plan, changes=()))
-        low, high = self.sizes or (plan.train_size, plan.train_size)
+        low, high = self.sizes
         if not SMALLEST <= low <= plan.train_size <= high <= LARGEST:
             raise ValueError(
                 f"sizes are {low:,} to {high:,}; they must lie from {SMALLEST:,} to {LARGEST:,}, around the plan's "
                 f"{plan.train_size:,}"
             )
-        settle(self, "sizes", (low, high))
         _all_of("classifier", self.classifiers)
         _all_of("feature", self.features)
         own_features = tuple(s.name for s in plan.features)
@@ -230,6 +235,10 @@ class Task(BaseModel):
             left = self.within(one)
             if left is None or left.choices != one.choices:
                 raise TaskError(f"This class does not let a search vary {one.title} like this.")
+
+
+def _sizes_of(plan: RunSpec) -> tuple[int, int]:
+    return plan.train_size, plan.train_size
 
 
 def make(**values: Any) -> Task:
