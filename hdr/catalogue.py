@@ -80,7 +80,8 @@ class Parameter:
         if self.type is bool:
             return "true or false"
         noun = "a whole number" if self.type is int else "a number"
-        return "{} from {:g} to {:g}".format(noun, *self.limits)
+        low, high = self.limits
+        return f"{noun} from {low:g} to {high:g}"
 
     @property
     def limits(self) -> tuple[float, float]:

@@ -48,7 +48,7 @@ def follow() -> str:
         if known is not None:
             # It was left; the browser may still say it.
             st.query_params.pop(PARAMETER, None)
-    elif text != known:
+    elif known is not None and text != known:
         st.query_params[PARAMETER] = known
     return ""
 

@@ -90,7 +90,9 @@ def _work(drawn: Strokes, captured: Images, model: Classifier | None) -> Why:
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
     once = Once(model)
-    change = counterfactual.of_strokes(drawn, once, accept=accept) if drawn else None
+    change: Change[Any] | None = None
+    if drawn:
+        change = counterfactual.of_strokes(drawn, once, accept=accept)
     change = change or counterfactual.of_image(captured, once, accept=accept)
     strokes = occlusion.stroke_evidence(drawn, once) if drawn else None
     return Why(occlusion.evidence(captured, once), strokes, change)
@@ -181,8 +183,8 @@ def _near(read: Read) -> None:
 def _nearest(read: Read, by: Choice, model: Classifier) -> tuple[list[Near] | None, str, int]:
     if isinstance(model, Looking):
         name = startup.data_name()
-        reader = resources.ready_reader()
-        reader = reader.on_pages if read.paper is not None else reader
+        ready = resources.ready_reader()
+        reader = ready.on_pages if read.paper is not None else ready
         key = f"reference-{'ready' if read.paper is None else 'pages'}-{name}"
         known = jobs.result(key, lambda report: _reference(reader, name, report), NEAR_HEIGHT)
         features = model.features(read.captured[None])[0]
