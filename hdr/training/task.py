@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     field_serializer,
     field_validator,
     model_validator,
@@ -77,7 +76,7 @@ class Task(BaseModel):
     plan: RunSpec
     pages: tuple[Page, ...] = PAGES
     datasets: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
-    sizes: tuple[int, int] = Field(default_factory=lambda found: _sizes_of(found["plan"]))
+    sizes: tuple[int, int] | None = None
     classifiers: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
     features: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
     free: tuple[str, ...] = Field((), max_length=300)
@@ -98,11 +97,6 @@ class Task(BaseModel):
     def _write(self, plan: RunSpec) -> dict[str, Any]:
         return plan.to_json()
 
-    @field_validator("sizes", mode="before")
-    @classmethod
-    def _settle_sizes(cls, sizes: Any, info: ValidationInfo) -> Any:
-        return _sizes_of(info.data["plan"]) if sizes is None and "plan" in info.data else sizes
-
     @field_validator("title", "instruction")
     @classmethod
     def _plain(cls, text: str, info: Any) -> str:
@@ -117,12 +111,13 @@ class Task(BaseModel):
         plan, settle = self.plan, object.__setattr__
         if plan.changes:
             settle(self, "plan", plan := replace(plan, changes=()))
-        low, high = self.sizes
+        low, high = self.size_range
         if not SMALLEST <= low <= plan.train_size <= high <= LARGEST:
             raise ValueError(
                 f"sizes are {low:,} to {high:,}; they must lie from {SMALLEST:,} to {LARGEST:,}, around the plan's "
                 f"{plan.train_size:,}"
             )
+        settle(self, "sizes", (low, high))
         _all_of("classifier", self.classifiers)
         _all_of("feature", self.features)
         own_features = tuple(s.name for s in plan.features)
@@ -145,6 +140,11 @@ class Task(BaseModel):
         """Whether a parameter of an entry may be changed."""
         return path_of(kind, entry, parameter) in self.free
 
+    @property
+    def size_range(self) -> tuple[int, int]:
+        """Least and most training digits; those of the plan where no sizes are given."""
+        return self.sizes or (self.plan.train_size, self.plan.train_size)
+
     def step(self, kind: Kind, name: str) -> Step:
         """An entry as it begins when it is chosen: with the plan's values, where the plan has it."""
         return next((s for s in _steps(self.plan, kind) if s.name == name), Step(name))
@@ -155,7 +155,7 @@ class Task(BaseModel):
         Raises:
             TaskError: it names the value and what is allowed.
         """
-        plan, (low, high) = self.plan, self.sizes
+        plan, (low, high) = self.plan, self.size_range
         _one_of("data sets", spec.dataset, self.datasets)
         if not low <= spec.train_size <= high:
             allowed = f"{low:,}" if low == high else f"{low:,} to {high:,}"
@@ -235,10 +235,6 @@ class Task(BaseModel):
             left = self.within(one)
             if left is None or left.choices != one.choices:
                 raise TaskError(f"This class does not let a search vary {one.title} like this.")
-
-
-def _sizes_of(plan: RunSpec) -> tuple[int, int]:
-    return plan.train_size, plan.train_size
 
 
 def make(**values: Any) -> Task:

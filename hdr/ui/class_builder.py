@@ -223,7 +223,7 @@ def _preview(task: Task) -> None:
             st.html(class_view.table(free))
         st.markdown("Set by you")
         st.html(class_view.table(class_view.fixed(task)))
-    most, rows = settings.current().training_digits, task.sizes[1] * versions(task.plan.augmentation)
+    most, rows = settings.current().training_digits, task.size_range[1] * versions(task.plan.augmentation)
     if most is not None and rows > most:
         st.caption(
             f"This goes up to {pictures.count(rows)} digits with copies; this server allows {pictures.count(most)}, "

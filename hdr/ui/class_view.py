@@ -132,7 +132,7 @@ def door() -> None:
 def fixed(task: Task) -> list[tuple[str, str]]:
     """What stays as the teacher has set it, as pairs of a name and a value."""
     spec = task.plan
-    low, high = task.sizes
+    low, high = task.size_range
     pairs = []
     if len(task.datasets) == 1:
         pairs.append(("Data", datasets.title(spec.dataset)))
@@ -175,7 +175,7 @@ def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
 
 def changeable(task: Task) -> list[tuple[str, str]]:
     """What may be changed, as pairs of a name and what there is to choose from."""
-    low, high = task.sizes
+    low, high = task.size_range
     pairs = []
     if len(task.datasets) > 1:
         pairs.append(("Data", ", ".join(map(datasets.title, task.datasets))))

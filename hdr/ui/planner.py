@@ -112,7 +112,7 @@ def _choose_data(names: list[str]) -> None:
 
 def _size() -> None:
     task = classroom.current()
-    low, high = task.sizes if task else (SMALLEST, LARGEST)
+    low, high = task.size_range if task else (SMALLEST, LARGEST)
     most = largest_size(plan.current().augmentation)
     here = min(high, most) if most >= low else high
     if most < high and plan.current().train_size >= here:

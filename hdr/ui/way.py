@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -59,7 +59,7 @@ class Way:
     passages: tuple[Passage, ...]
     boxes: tuple[Box, ...] = ()
     cut_at: int | None = None
-    digits: Images = field(default_factory=lambda: np.zeros((0, SIDE, SIDE), np.uint8))
+    digits: Images | None = None
     chosen: int = 0
 
 
