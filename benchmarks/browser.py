@@ -19,7 +19,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FloatRect, Locator, Page, expect, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -56,6 +56,14 @@ STOPWATCH = """([event, condition]) => {
 }"""
 
 
+def box_of(place: Locator) -> FloatRect:
+    """Where something is on the page, in CSS pixels."""
+    found = place.bounding_box()
+    if found is None:
+        raise SystemExit(f"{place} is not to be seen.")
+    return found
+
+
 @contextlib.contextmanager
 def stopwatch(page: Page, event: str, condition: str) -> Iterator[list[float]]:
     """Measure what is done inside: milliseconds from the event until the condition holds are appended to the list."""
@@ -75,7 +83,7 @@ def strokes(page: Page, url: str, count: int) -> list[float]:
     page.goto(f"{url}/draw")
     expect(page.locator("canvas.upper-canvas")).to_be_visible()
     settled(page)
-    box = page.locator("canvas.upper-canvas").bounding_box()
+    box = box_of(page.locator("canvas.upper-canvas"))
     times = []
     for number in range(count):
         shift = (number % 5 - 2) * 0.03
@@ -107,7 +115,7 @@ def slider(page: Page, url: str, count: int) -> list[float]:
     times = []
     for number in range(count):
         picture = page.locator(".st-key-card-1 img.hdr-digit").get_attribute("src")
-        box = track.bounding_box()
+        box = box_of(track)
         page.mouse.move(box["x"] + box["width"] * (0.3 + 0.1 * (number % 5)), box["y"] + box["height"] / 2)
         page.mouse.down()
         shown = "document.querySelector('.st-key-card-1 img.hdr-digit')?.src"
@@ -121,7 +129,8 @@ def slider(page: Page, url: str, count: int) -> list[float]:
 def switches(page: Page, url: str, rounds: int) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     """A click in the navigation to the new page's heading, and to the end of its script, for every page."""
     page.goto(url)
-    to_heading, to_end = ({name: [] for name in TITLES} for _ in range(2))
+    to_heading: dict[str, list[float]] = {name: [] for name in TITLES}
+    to_end: dict[str, list[float]] = {name: [] for name in TITLES}
     # The first round is not counted: it loads what later visits have.
     for number in range(1 + 2 * rounds):
         for target, title in TITLES.items():

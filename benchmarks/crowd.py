@@ -58,12 +58,14 @@ class Person:
         number: tells this visitor from the others.
         tally: where results are added.
         digits: pictures for photos.
+        drawn: the moment of the last stroke.
     """
 
     visitor: Visitor
     number: int
     tally: Tally
     digits: Split
+    drawn: float = 0.0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.number)

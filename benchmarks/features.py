@@ -9,6 +9,7 @@ scikit-image's, which counts hard, one digit at a time.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -57,7 +58,7 @@ def main(number: int, repeats: int) -> None:
         rows = [(e.name, e.function, ALLOWED_HOG if e.name == "hog" else ALLOWED) for e in catalogue.entries("feature")]
         rows.append(("hog, hard counts", lambda images: hog(images, soft=False), ALLOWED_HOG))
         for name, function, allowed in rows:
-            taken = seconds(lambda function=function: function(images), repeats)
+            taken = seconds(partial(function, images), repeats)
             over = "" if taken <= allowed * number / 10_000 else "   too slow"
             width = function(images[:1]).shape[1]
             click.echo(f"{name:<26} {width:>9,} {taken:>9.3f} {allowed * number / 10_000:>9.2f}{over}")

@@ -9,6 +9,7 @@ the default chain over 70,000 digits, whatever --digits says.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -49,7 +50,7 @@ def main(number: int, compared: int, repeats: int) -> None:
         click.echo("step                     digits/s   beside                      digits/s   times as fast")
         default = chain(*PRESETS["Default"])
         for name, made in [*((e.name, chain(e.name)) for e in catalogue.entries("step")), ("default chain", default)]:
-            ours = number / seconds(lambda made=made: made.apply(images[:number]), repeats)
+            ours = number / seconds(partial(made.apply, images[:number]), repeats)
             beside, theirs = rival(name, default, rivals, images[:compared], repeats)
             figures = f"{theirs:>9,.0f}   {ours / theirs:>8.1f}" if theirs else ""
             click.echo(f"{name:<22} {ours:>10,.0f}   {beside:<26} {figures}".rstrip())

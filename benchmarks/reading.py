@@ -12,8 +12,10 @@ import gzip
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import process_time
+from typing import TypeVar
 
 import click
 import cv2
@@ -26,11 +28,13 @@ from benchmarks.timing import seconds
 from hdr import datasets, home
 from hdr.preprocessing.capture import from_strokes
 from hdr.reading import adaptation, counterfactual, occlusion, ready, sharing
-from hdr.types import Split, Strokes
+from hdr.types import Images, Split, Strokes
 
 MEDIAN, LATE, MANY, WHY = 2.0, 5.0, 2.0, 300.0
 """Milliseconds that a drawing may take, in the middle and at the 99th percentile; seconds for 10,000 digits;
 milliseconds for any one explanation."""
+
+Input = TypeVar("Input")
 
 BATCH = 10_000
 EXPLAINED = 100
@@ -47,7 +51,7 @@ def drawings(number: int) -> list[tuple[Strokes, int]]:
     return []
 
 
-def each(work: Callable[[Strokes], object], inputs: Sequence[Strokes]) -> tuple[float, float]:
+def each(work: Callable[[Input], object], inputs: Sequence[Input]) -> tuple[float, float]:
     """Median and 99th percentile of the milliseconds that each takes, after one round that is not counted."""
     for one in inputs[:20]:
         work(one)
@@ -92,7 +96,7 @@ def main(number: int, path: Path | None) -> None:
         learn(reader, written, found.train)
 
 
-def explain(reader: ready.Reader, strokes: Sequence[Strokes], captured: Sequence[np.ndarray]) -> None:
+def explain(reader: ready.Reader, strokes: Sequence[Strokes], captured: Sequence[Images]) -> None:
     """What each kind of explanation takes."""
     allowed = (WHY, WHY)
     accept = reader.accepts
@@ -117,7 +121,7 @@ def learn(reader: ready.Reader, written: list[tuple[Strokes, int]], train: Split
     for count in (10, 100, 500):
         images = np.stack([from_strokes(s) for s, _ in written[:count]])
         own = Split(images, np.array([label for _, label in written[:count]], np.uint8))
-        taken = seconds(lambda own=own: adaptation.adapt(reader, own, ordinary), 1)
+        taken = seconds(partial(adaptation.adapt, reader, own, ordinary), 1)
         click.echo(f"learning from {len(own)} drawings: {taken:.2f} s")
 
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,16 +60,23 @@ def main() -> None:
         store = RunStore()
         steering, processes = Steering(store), LocalProcesses(store)
         print(f"{'ms, ' + format(asked.digits, ',') + ' digits':<36}{'first sign':>12}{'pause':>9}{'stop':>9}")
+
+        def begun(run: str) -> bool:
+            return any(e["phase"] == "fitting" for e in store.events(run))
+
+        def paused(run: str) -> bool:
+            return store.events(run)[-1]["phase"] == "paused"
+
         for entry in catalogue.entries("classifier"):
             time.sleep(QUIET_SECONDS + 3)  # As on the page, the next process is warm by then.
             spec = RunSpec(asked.dataset, asked.digits, classifier=Step(entry.name))
             run = processes.submit(spec, "local", entry.name)
-            sign = wait(lambda run=run: store.events(run.id))
-            wait(lambda run=run: any(e["phase"] == "fitting" for e in store.events(run.id)))
+            sign = wait(partial(store.events, run.id))
+            wait(partial(begun, run.id))
             pause = ""
             if entry.facts["progress"] == "epochs":
                 steering.send(run.id, "pause", "pause", None)
-                pause = f"{wait(lambda run=run: store.events(run.id)[-1]['phase'] == 'paused'):.0f}"
+                pause = f"{wait(partial(paused, run.id)):.0f}"
             (process,) = [p.pid for p in processes._running.values()]
             ended = store.get(run.id).status != "running"
 

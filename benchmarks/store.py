@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -91,6 +92,10 @@ def fill(runs: int, events: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
+def _alone(work: Callable[[], object], _: None) -> None:
+    work()
+
+
 def measure(title: str, work: Callable[[Any], Any], repeats: int, ready: Callable[[], Any] = lambda: None) -> None:
     """Print the median and the longest of some times, after a first one that is not counted; what makes things ready
     is not counted either."""
@@ -148,14 +153,15 @@ def main() -> None:
         print(f"{options.runs:,} runs, {options.runs * options.events:,} events, {size:.0f} MB")
         print(f"{'':46}{'median':>12}{'longest':>12}{'processor':>12}")
         store = RunStore()
-        for title, work in {
+        works: dict[str, Callable[[], object]] = {
             "opening the store": RunStore,
             "all runs as a list": lambda: store.listed("local"),
             "the 200 newest readers, as for every stroke": lambda: store.listed("local", ("done",), 200),
             "the curves of ten runs": lambda: store.curves(ids[:10]),
             "200 runs with their results": lambda: store.runs("local"),
-        }.items():
-            measure(title, lambda _, work=work: work(), options.repeats)
+        }
+        for title, work in works.items():
+            measure(title, partial(_alone, work), options.repeats)
         pages(ids, options.repeats)
 
 

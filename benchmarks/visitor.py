@@ -23,6 +23,7 @@ from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 PATIENCE = 60.0
 """Seconds that any answer may take; more is an error."""
@@ -110,7 +111,7 @@ class Visitor:
         """Open the page; returns when its script is over."""
         address = self._url.replace("http", "ws", 1) + "/_stcore/stream"
         self._connection = await connect(
-            address, subprotocols=["streamlit"], max_size=LARGEST, compression=None, ping_interval=None
+            address, subprotocols=[Subprotocol("streamlit")], max_size=LARGEST, compression=None, ping_interval=None
         )
         self._reader = asyncio.create_task(self._read())
         await self.go(self._page)
@@ -119,10 +120,17 @@ class Visitor:
     async def __aexit__(self, *_: object) -> None:
         """Close the page, as a browser does."""
         self._stop_timers()
-        self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
-        await self._connection.close()
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        await self._connected.close()
+
+    @property
+    def _connected(self) -> ClientConnection:
+        if self._connection is None:
+            raise VisitError("the page is not open; use `async with`")
+        return self._connection
 
     async def go(self, page: str) -> float:
         """Change to another page; seconds until its script is over."""
@@ -221,12 +229,12 @@ class Visitor:
         run.widget_states.widgets.extend(self._values.values())
         run.context_info.timezone, run.context_info.locale = "UTC", "en-US"
         run.context_info.url = f"{self._url}/{self._page}"
-        await self._connection.send(message.SerializeToString())
+        await self._connected.send(message.SerializeToString())
 
     async def _read(self) -> None:
         problem: Exception = VisitError("the server has closed the connection")
         try:
-            async for data in self._connection:
+            async for data in self._connected:
                 self.received += len(data)
                 message = ForwardMsg()
                 message.ParseFromString(data)
@@ -342,8 +350,8 @@ def _path(points: Stroke) -> dict[str, Any]:
     middles = [((a[0] + b[0]) / 2, (a[1] + b[1]) / 2) for a, b in itertools.pairwise(points)]
     curves = [["Q", *a, *m] for a, m in zip(points, middles, strict=False)]
     path = [["M", *points[0]], *curves, ["L", *points[-1]]]
-    switched_off = ("lockMovementX", "lockMovementY", "lockRotation", "lockScalingX", "lockScalingY", "lockSkewingX")
-    switched_off += ("lockSkewingY", "lockScalingFlip", "strokeUniform", "flipX", "flipY")
+    switched_off = ["lockMovementX", "lockMovementY", "lockRotation", "lockScalingX", "lockScalingY", "lockSkewingX"]
+    switched_off += ["lockSkewingY", "lockScalingFlip", "strokeUniform", "flipX", "flipY"]
     look = {"fill": None, "stroke": "#1c2430", "strokeWidth": 20, "strokeLineCap": "round", "strokeLineJoin": "round"}
     plain = {"scaleX": 1, "scaleY": 1, "angle": 0, "skewX": 0, "skewY": 0, "opacity": 1, "visible": True}
     # Without a place of its own, a path stays where its points are.

@@ -181,7 +181,8 @@ class Jobs:
                     raise _CancelledError
                 task.words, task.share = words, None if share is None else min(max(float(share), 0.0), 1.0)
 
-        state, result, error = "failed", None, ""
+        state: State = "failed"
+        result, error = None, ""
         try:
             assert task.work is not None
             result, state = task.work(report), "done"

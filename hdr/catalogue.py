@@ -21,12 +21,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ForwardRef, Literal
+from typing import Any, ForwardRef, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
 from hdr.text import sound
 from hdr.types import HdrError, Step
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 Kind = Literal["step", "disturbance", "augmentation", "feature", "reduction", "classifier"]
 Scope = Literal["image", "digit"]
@@ -78,7 +80,19 @@ class Parameter:
         if self.type is bool:
             return "true or false"
         noun = "a whole number" if self.type is int else "a number"
-        return f"{noun} from {self.minimum:g} to {self.maximum:g}"
+        low, high = self.limits
+        return f"{noun} from {low:g} to {high:g}"
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The closed range of a number.
+
+        Raises:
+            TypeError: its values are listed.
+        """
+        if self.minimum is None or self.maximum is None:
+            raise TypeError(f"{self.name} has no range: its values are listed in choices.")
+        return self.minimum, self.maximum
 
     def shown(self, value: Any) -> str:
         """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
@@ -131,12 +145,14 @@ class Entry:
     @property
     def scope(self) -> Scope:
         """For steps: "image" works at any size; "digit" works on one digit."""
-        return self.facts.get("scope", "image")
+        scope: Scope = self.facts.get("scope", "image")
+        return scope
 
     @property
     def display(self) -> Display:
         """For steps: how the output's values are to be shown."""
-        return self.facts.get("display", "intensity")
+        display: Display = self.facts.get("display", "intensity")
+        return display
 
     @cached_property
     def caption(self) -> str:
@@ -225,7 +241,7 @@ class _Parameters(BaseModel):
 _entries: dict[Kind, dict[str, Entry]] = {}
 
 
-def register(kind: Kind, title: str, family: str, **facts: Any) -> Callable[[Callable], Callable]:
+def register(kind: Kind, title: str, family: str, **facts: Any) -> Callable[[Function], Function]:
     """Decorator: put a function into the catalogue. The function itself stays as it is.
 
     Args:
@@ -235,10 +251,10 @@ def register(kind: Kind, title: str, family: str, **facts: Any) -> Callable[[Cal
         facts: what the kind needs besides, such as a step's `scope` and `display`.
     """
 
-    def decorate(function: Callable) -> Callable:
+    def decorate(function: Function) -> Function:
         # Arrays and results may be annotated by names that are imported for type checkers only, so that just the
         # annotations of parameters are evaluated.
-        fields = {
+        fields: dict[str, Any] = {
             name: (ForwardRef(p.annotation) if isinstance(p.annotation, str) else p.annotation, p.default)
             for name, p in inspect.signature(function).parameters.items()
             if p.kind is inspect.Parameter.KEYWORD_ONLY

@@ -195,7 +195,7 @@ class Settings(BaseModel):
     @classmethod
     def _an_address(cls, address: Any, info: ValidationInfo) -> Any:
         plain = address.get_secret_value() if isinstance(address, SecretStr) else address
-        if plain is not None and not addresses.KNOWN[info.field_name](plain):
+        if plain is not None and not addresses.KNOWN[info.field_name or ""](plain):
             # Without what is written there: what cannot be read may hold a password anywhere.
             raise ValueError("not such an address")
         return address
@@ -237,13 +237,19 @@ _CALLED = tuple((name, variable(name)) for name in NAMES)
 
 def default(name: str, profile: Profile) -> Any:
     """A setting's value in a profile where nobody has set it."""
-    field = Settings.model_fields[name]
-    return field.json_schema_extra["demo"] if profile == "demo" else field.default
+    return _declared(name)["demo"] if profile == "demo" else Settings.model_fields[name].default
 
 
 def right(name: str) -> str:
     """What a setting may be, as the end of a sentence: "it must be ..."."""
-    return Settings.model_fields[name].json_schema_extra["right"]
+    return _declared(name)["right"]
+
+
+def _declared(name: str) -> dict[str, Any]:
+    extra = Settings.model_fields[name].json_schema_extra
+    if not isinstance(extra, dict):
+        raise TypeError(f"the setting {name} is not declared by `_setting`")
+    return extra
 
 
 def current() -> Settings:

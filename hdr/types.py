@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ SIDE = 28
 
 CLASSES = 10
 """Number of classes: the digits 0 to 9."""
+
+Element = TypeVar("Element", bound=np.generic)
+"""The type of an array's elements, where a function keeps it."""
 
 Images = NDArray[np.uint8]
 """Grey images, uint8 (n, h, w), ink 255 on 0."""

@@ -18,7 +18,8 @@ def check(version, project):  # noqa: ANN001, ANN201 - Python 2 has no annotatio
         version: its first two numbers.
         project: the text of pyproject.toml.
     """
-    first, end = (int(n) for n in re.search(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', project, re.M).groups())
+    ((first, end),) = re.findall(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', project, re.M)
+    first, end = int(first), int(end)
     if (3, first) <= tuple(version) < (3, end):
         return None
     return (

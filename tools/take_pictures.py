@@ -23,6 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Literal, get_args
 from urllib.parse import quote
 
 import cv2
@@ -40,7 +41,8 @@ from hdr.types import Step  # noqa: E402
 from tests.reading.pages_of_numbers import from_images, make_page  # noqa: E402
 from tools.chromium import launch  # noqa: E402
 
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 WIDTH, HEIGHT = 1280, 800
 
 CHAIN = "median-size-3~contrast_stretching-low-1.0-high-99.0~otsu~deskew~scale_to_box~centre_by_mass"
@@ -89,7 +91,7 @@ class Studio:
 
     url: str
     folder: Path
-    scheme: str = SCHEMES[0]
+    scheme: Scheme = SCHEMES[0]
     made: dict[str, str] = field(default_factory=dict)
 
     def keep(self, page: Page, name: str) -> None:
@@ -118,7 +120,7 @@ def main() -> None:
         _take(said.folder, chosen, [said.scheme] if said.scheme else SCHEMES)
 
 
-def _take(folder: Path, chosen: Sequence[str], schemes: Sequence[str]) -> None:
+def _take(folder: Path, chosen: Sequence[str], schemes: Sequence[Scheme]) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

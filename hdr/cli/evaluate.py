@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,23 +25,33 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def evaluate(run_id: str | None, data: str | None, file: Path | None, as_json: bool) -> None:
     """Measure a trained run on the test digits of another data set, at most 10,000 of them."""
-    if (data is None) == (file is None):
+    load: Callable[[], Dataset]
+    if data is not None and file is None:
+        load = partial(_known, data)
+    elif file is not None and data is None:
+        load = partial(_own, file)
+    else:
         raise click.UsageError("Say what to test on: either --data NAME, or --file FILE.")
     import cv2
 
-    from hdr import datasets
     from hdr.cli.read import find_model
     from hdr.training.transfer import transfer
 
     cv2.setNumThreads(1)
     model = find_model(run_id)
-    found = transfer(model, datasets.load(data) if data is not None else _own(file))
+    found = transfer(model, load())
     if as_json:
         kept = ("test_accuracy", "interval", "tested_on", "wrong", "confusion")
         said = {name: found.figures[name] for name in kept}
         click.echo(json.dumps({"learned_from": model.spec.dataset, "dataset": found.dataset, **said}))
     else:
         _print(found, model.spec.dataset)
+
+
+def _known(name: str) -> Dataset:
+    from hdr import datasets
+
+    return datasets.load(name)
 
 
 def _own(file: Path) -> Dataset:

@@ -6,9 +6,10 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from io import BufferedIOBase
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -132,7 +133,7 @@ def _without_scribbles(readings: list[Reading], judges: Reader | None) -> list[R
     return [reading if any([next(accepted) for _ in reading.digits]) else Reading(()) for reading in readings]
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+def _lines(stream: BufferedIOBase) -> Iterator[tuple[int, bytes]]:
     """Numbered lines without the empty ones; of a line that is too long, its beginning."""
     number = 0
     while line := stream.readline(LONGEST_LINE + 1):

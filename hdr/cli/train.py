@@ -39,8 +39,6 @@ Events = queue.SimpleQueue[dict[str, Any]]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def train(preset: str | None, spec_file: Path | None, data: str | None, as_json: bool) -> None:
     """Train a classifier and measure it on the test digits."""
-    if (preset is None) == (spec_file is None):
-        raise click.UsageError("Say what to train: either --preset article, fast or best, or --spec FILE.json.")
     spec = _plan(preset, spec_file, data)
 
     import cv2
@@ -86,12 +84,14 @@ def summarise(run: Run) -> dict[str, Any]:
 def _plan(preset: str | None, spec_file: Path | None, data: str | None) -> RunSpec:
     from hdr.training.spec import PRESETS, RunSpec, for_dataset
 
-    if preset is not None:
+    if preset is not None and spec_file is None:
         if preset not in PRESETS:
             raise HdrError(f"There is no preset {preset!r}; there are {', '.join(PRESETS)}.")
         spec = PRESETS[preset].spec
-    else:
+    elif spec_file is not None and preset is None:
         spec = RunSpec.from_json(read_json(spec_file))
+    else:
+        raise click.UsageError("Say what to train: either --preset article, fast or best, or --spec FILE.json.")
     spec = spec if data is None else for_dataset(spec, data)
     check_dataset(spec)
     return spec

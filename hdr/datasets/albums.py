@@ -51,10 +51,8 @@ def read_pictures(archive: Archive, meter: Meter) -> list[Part]:
                 if isinstance(error, UploadError):
                     raise
                 album.part.skip("pictures that cannot be opened", member.filename)
-    for role, album in parts.items():
-        album.close(role)
-    found = [a.part for a in parts.values()]
-    if not any(len(p.labels) for p in found):
+    found = [album.close(role) for role, album in parts.items()]
+    if not any(album.count for album in parts.values()):
         why = reasons(sum((p.skipped for p in found), Counter()))
         raise UploadError(f"The ZIP holds no pictures in folders named 0 to 9, such as 7/first.png. {why}".strip())
     return found
@@ -84,13 +82,17 @@ class _Album:
             image = framed(image[None])[0]
         self._images.append(image)
 
-    def close(self, role: str) -> None:
-        self.part.role = role
-        self.part.images = np.stack(self._images) if self._images else np.zeros((0, SIDE, SIDE), np.uint8)
+    @property
+    def count(self) -> int:
+        return len(self._labels)
+
+    def close(self, role: str) -> Part:
+        images = np.stack(self._images) if self._images else np.zeros((0, SIDE, SIDE), np.uint8)
         if self.part.framed and self._native:
             # One rule for all.
-            self.part.images[self._native] = framed(self.part.images[self._native])
-        self.part.labels = np.array(self._labels, np.int64)
+            images[self._native] = framed(images[self._native])
+        self.part.role, self.part.images, self.part.labels = role, images, np.array(self._labels, np.int64)
+        return self.part
 
 
 def _opened(data: bytes) -> NDArray[np.uint8]:
@@ -105,10 +107,10 @@ def _opened(data: bytes) -> NDArray[np.uint8]:
             if picture.mode[0] in "IF":
                 deep = np.asarray(picture, np.float32)
                 return np.rint(deep * (255 / max(255.0, float(deep.max(initial=0))))).clip(0, 255).astype(np.uint8)
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            return np.array(picture.convert("L"))
+            if not picture.has_transparency_data:
+                return np.array(picture.convert("L"))
+            above = picture.convert("RGBA")
+            return np.array(Image.alpha_composite(Image.new("RGBA", above.size, "white"), above).convert("L"))
     except MemoryError:
         raise
     except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from hdr.datasets import further, mnist
 from hdr.types import HdrError
@@ -78,6 +78,6 @@ def _run(name: str) -> None:
         _become(name, state="failed", message=f"{title} could not be fetched: {type(error).__name__}: {error}")
 
 
-def _become(name: str, **changes: object) -> None:
+def _become(name: str, **changes: Any) -> None:
     with _lock:
         _progress[name] = replace(progress(name), **changes)

@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import ne
 from queue import Empty, SimpleQueue
 from urllib.parse import urljoin
 
@@ -122,7 +124,7 @@ def fetch(on_progress: Report | None = None, limits: Limits = DEFAULT_LIMITS) ->
             ) from error
         before += file.size
         # The next file is asked first of the mirror that works.
-        addresses.sort(key=lambda address, used=used: address != used)
+        addresses.sort(key=partial(ne, used))
     return tuple(file.name for file, _ in missing)
 
 

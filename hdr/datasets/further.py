@@ -242,7 +242,8 @@ def parse_usps(files: Mapping[str, Path]) -> tuple[Split, Split]:
 
 
 def _usps(path: Path) -> Split:
-    small, labels = [], []
+    small: list[Images] = []
+    labels: list[int] = []
     try:
         with bz2.open(path) as stream:
             while line := stream.readline(_LONGEST_LINE + 1):

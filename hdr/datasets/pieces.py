@@ -23,6 +23,8 @@ DIGIT_BYTES = 8_000
 """Most bytes, uncompressed, that a digit may take in a file: 784 numbers of eight bytes each, or as text, and more."""
 
 SPARE_BYTES = 4_000_000
+READ = 65_536
+"""Bytes that are read where nobody says how many: never all, since an upload may be of any length."""
 
 
 class UploadError(HdrError):
@@ -125,6 +127,18 @@ class Part:
         if len(self.examples) < MOST_EXAMPLES:
             self.examples.append(shown(where))
 
+    def take(self) -> tuple[Images, NDArray[np.int64]]:
+        """Pictures and labels, which it then holds no longer: there is never more in memory than needed.
+
+        Raises:
+            ValueError: it has only one of them, or none.
+        """
+        if self.images is None or self.labels is None:
+            raise ValueError("this part has not got both pictures and labels")
+        images, labels = self.images, self.labels
+        self.images = self.labels = None
+        return images, labels
+
 
 class Stream:
     """Content that is read in pieces of any wanted size, as from a file."""
@@ -140,7 +154,7 @@ class Stream:
             self._pending += chunk
         return bytes(self._pending[:count])
 
-    def read(self, count: int) -> bytes:
+    def read(self, count: int = READ) -> bytes:
         """The next bytes; fewer at the end."""
         found = self.peek(count)
         del self._pending[: len(found)]

@@ -167,8 +167,8 @@ class _Table:
             self._scale = 255.0 if 0 < values.max() <= 1 else 1.0
         values = values * self._scale
         right = (values >= 0).all(axis=1) & (values <= 255).all(axis=1)
-        for i in np.flatnonzero(~right):
-            self._part.skip("lines with values that are not 0 to 255", f"line {numbers[i]}")
+        for number in (numbers[i] for i in np.flatnonzero(~right)):
+            self._part.skip("lines with values that are not 0 to 255", f"line {number}")
         self._meter.found(int(right.sum()))
         self._images.append(np.rint(values[right]).astype(np.uint8).reshape(-1, SIDE, SIDE))
         self._labels.append(as_labels(labels[right]))

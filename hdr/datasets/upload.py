@@ -146,41 +146,48 @@ def _pools(files: Sequence[Upload], meter: Meter) -> tuple[Pool | None, Pool | N
 
 def _pool(parts: list[Part]) -> Pool | None:
     """The digits of some parts whose labels are 0 to 9; the others are counted."""
-    images, labels, sized = [], [], any(p.framed for p in parts)
+    images: list[Images] = []
+    labels: list[Labels] = []
+    sized = any(p.framed for p in parts)
     for part in parts:
-        if sized and not part.framed:
-            # One rule for all.
-            part.images = framed(part.images)
-        right = (part.labels >= 0) & (part.labels < CLASSES)
-        wrong = part.labels[~right]
-        if len(wrong):
-            some = ", ".join(str(v) for v in np.unique(wrong)[:3])
-            part.skip("labels that are not 0 to 9", f"label {some}", len(wrong))
-        images.append(part.images if right.all() else part.images[right])
-        labels.append(part.labels[right].astype(np.uint8))
-        part.images = part.labels = None
+        found = _right(part, sized)
+        images.append(found[0])
+        labels.append(found[1])
     if not sum(map(len, labels)):
         return None
     return Pool(joined(images), joined(labels), sized)
 
 
+def _right(part: Part, sized: bool) -> tuple[Images, Labels]:
+    """The digits of a part whose labels are 0 to 9; its own pictures are not needed any longer."""
+    images, labels = part.take()
+    if sized and not part.framed:
+        # One rule for all.
+        images = framed(images)
+    right = (labels >= 0) & (labels < CLASSES)
+    wrong = labels[~right]
+    if len(wrong):
+        some = ", ".join(str(v) for v in np.unique(wrong)[:3])
+        part.skip("labels that are not 0 to 9", f"label {some}", len(wrong))
+    return images if right.all() else images[right], labels[right].astype(np.uint8)
+
+
 def _paired(parts: list[Part]) -> list[Part]:
     """Parts that have both pictures and labels; what came apart is put together by role."""
     whole = [p for p in parts if p.images is not None and p.labels is not None]
-    images = [p for p in parts if p.labels is None]
-    labels = [p for p in parts if p.images is None]
-    for one in images:
-        fitting = [p for p in labels if p.role == one.role] or ([*labels] if len(labels) == len(images) == 1 else [])
+    images = [(p, p.images) for p in parts if p.labels is None and p.images is not None]
+    labels = [(p.role, p.labels) for p in parts if p.images is None and p.labels is not None]
+    for one, pictures in images:
+        fitting = [k for k, (role, _) in enumerate(labels) if role == one.role]
+        fitting = fitting or ([0] if len(labels) == len(images) == 1 else [])
         if len(fitting) != 1:
             raise UploadError(
                 f"{len(images)} sets of pictures and {len(labels)} of labels do not go together. Upload both, with "
                 "train or test in their names where there are several."
             )
-        other = fitting[0]
-        labels.remove(other)
-        if len(other.labels) != len(one.images):
-            raise UploadError(f"There are {len(one.images):,} pictures, but {len(other.labels):,} labels for them.")
-        one.labels = other.labels
+        _, one.labels = labels.pop(fitting[0])
+        if len(one.labels) != len(pictures):
+            raise UploadError(f"There are {len(pictures):,} pictures, but {len(one.labels):,} labels for them.")
         whole.append(one)
     if labels:
         raise UploadError("There are labels without pictures. Upload the file with the pictures, too.")

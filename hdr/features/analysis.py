@@ -37,11 +37,12 @@ def silent(words: str, share: float | None = None) -> None:
     """A report that nobody hears."""
 
 
+@dataclass(frozen=True)
 class Frozen:
     """Arrays of a frozen dataclass become read-only; `nbytes` is what they take."""
 
     def __post_init__(self) -> None:
-        for f in fields(self):  # type: ignore[arg-type]
+        for f in fields(self):
             value = getattr(self, f.name)
             if isinstance(value, np.ndarray):
                 view = value.view()
@@ -51,7 +52,7 @@ class Frozen:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return sum(getattr(getattr(self, f.name), "nbytes", 0) for f in fields(self))  # type: ignore[arg-type]
+        return sum(getattr(getattr(self, f.name), "nbytes", 0) for f in fields(self))
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Sample(Frozen):
     @property
     def pictured(self) -> bool:
         """True where every column belongs to one pixel, so that what is known of columns can be shown as a picture."""
-        return len(self.columns) == self.images.shape[1] * self.images.shape[2]
+        pixels: int = self.images.shape[1] * self.images.shape[2]
+        return len(self.columns) == pixels
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdr.types import Features, Images
+from hdr.types import Element, Features, Images
+
+Float = TypeVar("Float", np.float32, np.float64)
+
+Places = tuple[NDArray[np.int64], NDArray[np.floating], NDArray[np.floating]]
+"""The number of the image, y and x (pixels, may lie between two) of every point, each (points,)."""
 
 PIXELS = 1 << 17
 """Pixels that are worked on at a time: what is computed for each of them then stays in the processor's cache."""
@@ -25,7 +30,9 @@ Zones = Annotated[
 ]
 
 
-def in_pieces(images: Images, dimensions: int, function: Callable[[Images], NDArray], pixels: int = PIXELS) -> Features:
+def in_pieces(
+    images: Images, dimensions: int, function: Callable[[Images], NDArray[Any]], pixels: int = PIXELS
+) -> Features:
     """Run an extractor over few images at a time, so that what it needs in between does not grow with their number.
 
     Args:
@@ -48,10 +55,11 @@ def in_pieces(images: Images, dimensions: int, function: Callable[[Images], NDAr
 def ink_of(images: Images, share: int) -> NDArray[np.bool_]:
     """Which pixels are brighter than a share (in %) of their image's brightest one: bool (n, h, w)."""
     peak = images.max(axis=(1, 2), keepdims=True).astype(np.int32)
-    return images.astype(np.int32) * 100 > peak * share
+    bright: NDArray[np.bool_] = images.astype(np.int32) * 100 > peak * share
+    return bright
 
 
-def stack(images: NDArray, gap: int) -> NDArray:
+def stack(images: NDArray[Element], gap: int) -> NDArray[Element]:
     """All images in one tall picture with `gap` rows and columns of zeros around each, so that one call treats all.
 
     Args:
@@ -67,7 +75,7 @@ def stack(images: NDArray, gap: int) -> NDArray:
     return out.reshape(n * (h + 2 * gap), w + 2 * gap)
 
 
-def unstack(picture: NDArray, shape: tuple[int, ...], gap: int) -> NDArray:
+def unstack(picture: NDArray[Element], shape: tuple[int, ...], gap: int) -> NDArray[Element]:
     """The images that `stack` put into one picture: (n, h, w) for `shape` (n, h, w)."""
     n, h, w = shape
     return picture.reshape(n, h + 2 * gap, w + 2 * gap)[:, gap : gap + h, gap : gap + w]
@@ -88,22 +96,24 @@ def zone_names(zones: int) -> tuple[str, ...]:
     return tuple(f" in zone {x + 1}, {y + 1}" for y in range(zones) for x in range(zones))
 
 
-def zone_means(maps: NDArray, zones: int) -> NDArray:
+def zone_means(maps: NDArray[Float], zones: int) -> NDArray[Float]:
     """The mean of each zone: (..., h, w) of floats to (..., zones * zones), row by row; 0 in a zone without pixels."""
     down, across = (_averaging(side, zones).astype(maps.dtype) for side in maps.shape[-2:])
-    return (down @ maps @ across.T).reshape(*maps.shape[:-2], zones * zones)
+    means: NDArray[Float] = np.matmul(np.matmul(down, maps), across.T)
+    return means.reshape(*maps.shape[:-2], zones * zones)
 
 
 def _averaging(side: int, zones: int) -> NDArray[np.float64]:
     inside = zone_of(side, zones) == np.arange(zones)[:, None]
-    return inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    shares: NDArray[np.float64] = inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+    return shares
 
 
-def count_in_zones(places: tuple[NDArray, NDArray, NDArray], shape: tuple[int, ...], zones: int) -> NDArray[np.int64]:
+def count_in_zones(places: Places, shape: tuple[int, ...], zones: int) -> NDArray[np.int64]:
     """How many points lie in each zone of each image.
 
     Args:
-        places: the number of the image, y and x (pixels, may lie between two) of every point, each (points,).
+        places: where the points are.
         shape: (n, h, w).
         zones: zones on each side.
 

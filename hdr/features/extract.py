@@ -90,7 +90,8 @@ def drawings(step: Step, image: NDArray[np.uint8]) -> tuple[Drawing, ...]:
     """
     _check_size(image.shape)
     entry = catalogue.get("feature", step.name)
-    return entry.facts["draw"](image, **entry.validate(step.params))
+    drawings: tuple[Drawing, ...] = entry.facts["draw"](image, **entry.validate(step.params))
+    return drawings
 
 
 def _check_size(shape: Sequence[int]) -> None:

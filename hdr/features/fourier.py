@@ -106,11 +106,12 @@ def fourier_transform(
         values = part / 255
         found = (down @ (values @ across.real + 1j * (values @ across.imag)))[:, row, u]
         size = np.abs(found)
+        strength: NDArray[np.float64] = np.log1p(size)
         if parts == "magnitude":
-            return np.log1p(size)
+            return strength
         phase = found / (size + FAINT)
         # The mean, which comes first, has no crests: what fades with its size would only say the size once more.
         phase[:, 0] = size[:, 0] > 0
-        return np.hstack([np.log1p(size), phase.real, phase.imag])
+        return np.hstack([strength, phase.real, phase.imag])
 
     return in_pieces(images, len(v) * (3 if parts == "magnitude and phase" else 1), transform)

@@ -12,7 +12,7 @@ from pydantic import Field
 from hdr.catalogue import register
 from hdr.features.arrays import Zones, in_pieces, zone_means, zone_names
 from hdr.features.marks import as_brightness, as_signed, grid, mosaic
-from hdr.types import Drawing, Features, Images
+from hdr.types import Drawing, Element, Features, Images
 
 BANDWIDTH = 0.5622
 """Standard deviation of the filter in wavelengths: it then lets through one octave."""
@@ -133,7 +133,7 @@ def _filter(h: int, w: int, wavelength: float, angle: float) -> Filter:
     return np.ascontiguousarray(across.T), down, np.ascontiguousarray(blur_x.T), blur_y, mean
 
 
-def _matrix(side: int, at: NDArray[np.int64], kernel: NDArray) -> NDArray:
+def _matrix(side: int, at: NDArray[np.int64], kernel: NDArray[Element]) -> NDArray[Element]:
     # Row i holds what each pixel counts for the result at i; the pixels at the ends stand for those beyond them.
     out = np.zeros((side, side), kernel.dtype)
     rows = np.arange(side)[:, None]

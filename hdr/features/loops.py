@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.arrays import Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.arrays import Places, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
 from hdr.features.marks import area, grid, outlines
 from hdr.preprocessing.arrays import Ink
 from hdr.types import Drawing, Features, Images
@@ -70,7 +70,7 @@ def loops(images: Images, *, ink: Ink = 50, zones: Zones = 1) -> Features:
     return in_pieces(images, zones * zones + 2, count)
 
 
-def _middles(picture: NDArray[np.uint8], connectivity: int, height: int) -> tuple[NDArray, NDArray, NDArray]:
+def _middles(picture: NDArray[np.uint8], connectivity: int, height: int) -> Places:
     # Number of the digit, y and x in it, of the middle of each component's box.
     _, labels, found, _ = cv2.connectedComponentsWithStats(picture, connectivity=connectivity)
     # Label 0 is what is not set; the paper in the corner hangs together with that around all digits, and is no hole.

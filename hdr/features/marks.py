@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hdr.types import Mark
 
@@ -14,17 +15,17 @@ HELPING = 0.35
 """How strongly helping lines, such as those between zones, are drawn."""
 
 
-def points(xy: NDArray | list, series: int = 0, label: str = "") -> Mark:
+def points(xy: ArrayLike, series: int = 0, label: str = "") -> Mark:
     """A dot at each of (n, 2) points x, y."""
     return Mark("points", _pairs(xy), series, label=label)
 
 
-def line(xy: NDArray | list, series: int = 0, strength: float = 1.0, label: str = "") -> Mark:
+def line(xy: ArrayLike, series: int = 0, strength: float = 1.0, label: str = "") -> Mark:
     """A line through (n, 2) points x, y."""
     return Mark("line", _pairs(xy), series, strength, label)
 
 
-def area(xy: NDArray | list, series: int = 0, label: str = "") -> Mark:
+def area(xy: ArrayLike, series: int = 0, label: str = "") -> Mark:
     """A closed line through (n, 2) points x, y."""
     return Mark("area", _pairs(xy), series, label=label)
 
@@ -65,21 +66,23 @@ def outlines(mask: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     return [np.asarray(c, np.float64).reshape(-1, 2) for c in found]
 
 
-def as_brightness(values: NDArray) -> NDArray[np.uint8]:
+def as_brightness(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Values from 0 up as a picture, the highest white: uint8 of the same shape."""
     top = float(values.max(initial=0))
-    return np.rint(np.clip(values, 0, None) * (255 / top if top > 0 else 0)).astype(np.uint8)
+    shown: NDArray[Any] = np.rint(np.clip(values, 0, None) * (255 / top if top > 0 else 0))
+    return shown.astype(np.uint8)
 
 
-def as_signed(values: NDArray, limit: float) -> NDArray[np.uint8]:
+def as_signed(values: NDArray[Any], limit: float) -> NDArray[np.uint8]:
     """Values from -limit to limit as a signed picture, 128 for 0; what lies beyond is cut off."""
     share = np.clip(values / limit, -1, 1) if limit > 0 else np.zeros(values.shape)
     return np.rint(128 + 127 * share).astype(np.uint8)
 
 
-def as_angle(radians: NDArray) -> NDArray[np.uint8]:
+def as_angle(radians: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Directions as a picture: 0 to 255 for 0 to 360 degrees."""
-    return np.floor(np.mod(radians, 2 * np.pi) * (255.999 / (2 * np.pi))).astype(np.uint8)
+    shown: NDArray[np.floating] = np.floor(np.mod(radians, 2 * np.pi) * (255.999 / (2 * np.pi)))
+    return shown.astype(np.uint8)
 
 
 def mosaic(pictures: NDArray[np.uint8], empty: int = 0) -> NDArray[np.uint8]:
@@ -98,5 +101,5 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _pairs(xy: NDArray | list) -> NDArray[np.float64]:
+def _pairs(xy: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(xy, np.float64).reshape(-1, 2)

@@ -71,7 +71,8 @@ def hu_moments(images: Images) -> Features:
 def _hu(images: Images) -> NDArray[np.float64]:
     h = _invariants(_normalised_moments(images))
     with np.errstate(divide="ignore"):
-        return np.sign(h) * np.maximum(0, np.log10(np.abs(h)) - SMALLEST)
+        found: NDArray[np.float64] = np.sign(h) * np.maximum(0, np.log10(np.abs(h)) - SMALLEST)
+    return found
 
 
 def _normalised_moments(images: Images) -> dict[tuple[int, int], NDArray[np.float64]]:

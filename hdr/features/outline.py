@@ -101,7 +101,8 @@ def _outline(mask: NDArray[np.bool_]) -> NDArray[np.complex128] | None:
     # OpenCV walks the other way round, down along the left side first.
     path, way = closed[longest][::-1], walked[longest]
     way = way[-1] - way[::-1]
-    return np.interp(np.linspace(0, way[-1], POINTS, endpoint=False), way, path)
+    points: NDArray[np.complex128] = np.interp(np.linspace(0, way[-1], POINTS, endpoint=False), way, path)
+    return points
 
 
 def _xy(path: NDArray[np.complex128]) -> NDArray[np.float64]:

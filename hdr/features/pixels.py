@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hdr.catalogue import register
 from hdr.features.arrays import in_pieces
@@ -67,7 +68,7 @@ def standardised_pixels(images: Images) -> Features:
     return in_pieces(images.reshape(n, h * w, 1), h * w, _standardise)
 
 
-def _standardise(images: Images) -> Features:
+def _standardise(images: Images) -> NDArray[np.float64]:
     values = images[:, :, 0].astype(np.float64)
     values -= values.mean(axis=1, keepdims=True)
     deviation = np.sqrt(np.einsum("np,np->n", values, values) / values.shape[1])

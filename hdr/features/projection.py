@@ -62,7 +62,8 @@ class Components(Frozen):
             raise HdrError(
                 f"The digit has {image.shape[1]}x{image.shape[0]} pixels; the components come from digits of {w}x{h}."
             )
-        return np.einsum("khw,hw->k", self.components, image - self.mean)
+        found: NDArray[np.float64] = np.einsum("khw,hw->k", self.components, image - self.mean)
+        return found
 
     def rebuild(self, image: Images, count: int) -> tuple[Images, float]:
         """A digit from its first components alone.
@@ -178,7 +179,9 @@ def _tsne(reduced: NDArray[np.float32], report: Report) -> NDArray[np.float32]:
 
     n = len(reduced)
     report(f"t-SNE lets {n} points find their neighbours; this takes seconds, and nobody can say how many")
-    return TSNE(init="pca", perplexity=min(30, (n - 1) / 3), random_state=0, n_jobs=1).fit_transform(reduced)
+    tsne = TSNE(init="pca", perplexity=min(30, (n - 1) / 3), random_state=0, n_jobs=1)
+    points: NDArray[np.float32] = tsne.fit_transform(reduced)
+    return points
 
 
 def strangest(points: NDArray[np.floating], labels: Labels) -> int:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.arrays import Places, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
 from hdr.features.marks import counted, grid, points
 from hdr.preprocessing.arrays import Ink
 from hdr.types import Drawing, Features, Images
@@ -23,8 +23,6 @@ AROUND = ((0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0), (0, 0))
 
 AROUND_FOUR = ((0, 1), (0, 2), (0, 3), (1, 3), (2, 3), (3, 3), (3, 2), (3, 1), (3, 0), (2, 0), (1, 0), (0, 0))
 """The twelve neighbours of four pixels in a square, in turn."""
-
-Places = tuple[NDArray, NDArray, NDArray]
 
 
 def _columns(shape: tuple[int, int], ink: int, merge: int, zones: int) -> tuple[str, ...]:
@@ -95,7 +93,8 @@ def skeletons(ink: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """
     from skimage.morphology import skeletonize
 
-    return skeletonize(stack(ink, GAP)).astype(np.uint8)
+    thin: NDArray[np.bool_] = skeletonize(stack(ink, GAP))
+    return thin.astype(np.uint8)
 
 
 def _runs(skeleton: NDArray[np.uint8], around: tuple[tuple[int, int], ...]) -> NDArray[np.uint8]:
@@ -129,12 +128,12 @@ def _junctions(skeleton: NDArray[np.uint8], merge: int, height: int) -> Places:
     y, x = np.nonzero(meets)
     which = labels[y, x]
     size = np.maximum(np.bincount(which), 1)
-    off = sum((at - (np.bincount(which, at) / size)[which]) ** 2 for at in (y, x))
-    order = np.lexsort((off, which))
+    off_y, off_x = ((at - (np.bincount(which, at) / size)[which]) ** 2 for at in (y, x))
+    order = np.lexsort((off_y + off_x, which))
     nearest = order[np.flatnonzero(np.diff(which[order], prepend=0))]
     return _places(y[nearest].astype(np.float64), x[nearest].astype(np.float64), height)
 
 
-def _places(y: NDArray, x: NDArray, height: int) -> Places:
+def _places(y: NDArray[np.floating], x: NDArray[np.floating], height: int) -> Places:
     number = y.astype(np.int64) // (height + 2 * GAP)
     return number, y - number * (height + 2 * GAP) - GAP, x - GAP

@@ -24,7 +24,8 @@ COPIED = Cost(held=lambda rows, features, params: 8 * rows * features)
 
 def _in_double(classifier: Any, features: Features) -> NDArray[np.float64]:
     # Logarithms of thousands, from hundreds of features: in float32, what is left of them would not sum to 1.
-    return classifier.predict_proba(features.astype(np.float64))
+    probabilities: NDArray[np.float64] = classifier.predict_proba(features.astype(np.float64))
+    return probabilities
 
 
 @register("classifier", "Gaussian naive Bayes", family=FAMILY, progress="sizes", probabilities=_in_double)

@@ -51,7 +51,9 @@ def _from_distances(classifier: Any, features: Features) -> NDArray[np.float64]:
     from sklearn.metrics import pairwise_distances
 
     squared = pairwise_distances(features, classifier.centroids_, metric="sqeuclidean")
-    return softmax(-squared / (2 * np.mean(classifier.within_class_std_dev_**2)), axis=1)
+    scores = -squared / (2 * np.mean(classifier.within_class_std_dev_**2))
+    probabilities: NDArray[np.float64] = softmax(scores, axis=1)
+    return probabilities
 
 
 @register(

@@ -73,18 +73,18 @@ def _picture(content: str, size: tuple[int, int], margin: float, found: Sequence
 
 
 def _box(one: Found, margin: float, unit: float, width: int) -> str:
-    x, y, w, h = one.box
-    x, y, w, h = x - margin, y - margin, w + 2 * margin, h + 2 * margin
+    left, top, wide, tall = one.box
+    x, y, w, h = left - margin, top - margin, wide + 2 * margin, tall + 2 * margin
     colour = DIGITS[one.label]
     dashes = f'stroke-dasharray="{6 * unit:.1f} {5 * unit:.1f}"' if one.doubted else ""
     box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="{3 * unit:.1f}" fill="none" '
     box += f'stroke="{colour}" stroke-width="{2.5 * unit:.1f}" {dashes}/>'
     # Over its box, or in it where there is no room above.
-    size, wide = 15 * unit, (len(one.words) * 8.4 + 8) * unit
-    left, top = min(max(0.0, x), max(0.0, width - wide)), y - 20 * unit if y >= 20 * unit else max(0.0, y)
-    plate = f'<rect x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{19 * unit:.1f}" fill="{PLATE}"/>'
+    size, length = 15 * unit, (len(one.words) * 8.4 + 8) * unit
+    at, down = min(max(0.0, x), max(0.0, width - length)), y - 20 * unit if y >= 20 * unit else max(0.0, y)
+    plate = f'<rect x="{at:.1f}" y="{down:.1f}" width="{length:.1f}" height="{19 * unit:.1f}" fill="{PLATE}"/>'
     look = f'font-size="{size:.1f}" font-family="sans-serif" fill="#fff" font-weight="600"'
-    words = f'<text x="{left + 4 * unit:.1f}" y="{top + 14.5 * unit:.1f}" {look}>{escape(one.words)}</text>'
+    words = f'<text x="{at + 4 * unit:.1f}" y="{down + 14.5 * unit:.1f}" {look}>{escape(one.words)}</text>'
     return box + plate + words
 
 

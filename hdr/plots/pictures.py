@@ -154,7 +154,7 @@ def _mark(mark: Mark, unit: float, labelled: bool) -> str:
     return drawn
 
 
-def bars(probabilities: Sequence[float] | NDArray[np.float64] | None) -> str:
+def bars(probabilities: Sequence[float] | NDArray[np.floating] | None) -> str:
     """Ten bars, one for each class, the most probable one in its class's colour; None keeps the space."""
     values = [0.0] * CLASSES if probabilities is None else [float(p) for p in probabilities]
     best = -1 if probabilities is None else int(np.argmax(values))

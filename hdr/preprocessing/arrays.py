@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdr.types import Images
+from hdr.types import Element, Images
 
 Ink = Annotated[
     int,
@@ -24,7 +24,9 @@ Ink = Annotated[
 ]
 
 
-def filter_batch(images: Images, radius: int, operator: Callable[[NDArray], NDArray]) -> NDArray:
+def filter_batch(
+    images: Images, radius: int, operator: Callable[[Images], NDArray[Element]]
+) -> NDArray[Element] | Images:
     """Run a local operator over all images in one call.
 
     The images are stacked into one tall picture, each with its edge rows repeated `radius` times above and below, so
@@ -46,7 +48,9 @@ def filter_batch(images: Images, radius: int, operator: Callable[[NDArray], NDAr
     return np.ascontiguousarray(out.reshape(n, h + 2 * radius, w)[:, radius : radius + h])
 
 
-def filter_row(images: Images, radius: int, operator: Callable[[NDArray], NDArray]) -> NDArray:
+def filter_row(
+    images: Images, radius: int, operator: Callable[[Images], NDArray[Element]]
+) -> NDArray[Element] | Images:
     """Run a local operator over all images in one call, side by side in one wide picture.
 
     Rows of 28 pixels are too short for the vector units that some operators of OpenCV are written for: in long ones a
@@ -65,8 +69,8 @@ def filter_row(images: Images, radius: int, operator: Callable[[NDArray], NDArra
     return np.ascontiguousarray(out[radius : radius + h, :, radius : radius + w].swapaxes(0, 1))
 
 
-def each(images: Images, operator: Callable[[NDArray], NDArray]) -> Images:
-    """Run an operator that keeps the size over one image at a time: uint8 (n, h, w) to the same."""
+def each(images: NDArray[Element], operator: Callable[[NDArray[Element]], NDArray[Any]]) -> NDArray[Element]:
+    """Run an operator that keeps the size over one image at a time: (n, h, w) to the same, of the same type."""
     out = np.empty_like(images, order="C")
     for source, target in zip(images, out, strict=True):
         target[...] = operator(source)
@@ -88,7 +92,10 @@ def histograms(images: Images) -> NDArray[np.int64]:
     return counts.reshape(n, 256)
 
 
-def moments(images: Images) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray]:
+Moments = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def moments(images: Images) -> Moments:
     """Mass, centroid and the second central moments that slant needs.
 
     All sums are of whole numbers below 2**53, hence exact in float64 and the same in any order: a batch gives bit for
@@ -126,7 +133,7 @@ def boxes(ink: NDArray[np.bool_]) -> NDArray[np.int64]:
     n, h, w = ink.shape
     if n == 0 or h == 0 or w == 0:
         return np.zeros((n, 4), np.int64)
-    across, down = ink.any(axis=1), ink.any(axis=2)
+    across, down = np.any(ink, axis=1), np.any(ink, axis=2)
     found = np.stack(
         [across.argmax(1), down.argmax(1), w - across[:, ::-1].argmax(1), h - down[:, ::-1].argmax(1)], axis=1
     )

@@ -148,8 +148,8 @@ def _stroke(images: Images, widths: NDArray[np.float64]) -> Images:
     # Between the picture and the one whose strokes are a whole pixel wider or thinner, by as much as is wanted.
     wide = filter_batch(images, 1, lambda tall: cv2.dilate(tall, STROKE)).astype(np.float32)
     thin = filter_batch(images, 1, lambda tall: cv2.erode(tall, STROKE)).astype(np.float32)
-    widths = widths.astype(np.float32)[:, None, None]
-    mixed = images + np.abs(widths) * (np.where(widths > 0, wide, thin) - images)
+    share = widths.astype(np.float32)[:, None, None]
+    mixed = images + np.abs(share) * (np.where(share > 0, wide, thin) - images)
     return np.rint(mixed).astype(np.uint8)
 
 
@@ -171,10 +171,12 @@ def _smooth(noise: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     # A Gaussian filter as two products of small matrices, one for each digit, so that its neighbours in the batch do
     # not decide how sums are rounded. The noise goes on as zeros outside.
     across, down = (_gaussian(side, sigma) for side in (noise.shape[2], noise.shape[1]))
-    return down @ noise @ across
+    smooth: NDArray[np.float32] = np.matmul(np.matmul(down, noise), across)
+    return smooth
 
 
 def _gaussian(side: int, sigma: float) -> NDArray[np.float32]:
     place = np.arange(side)
     weights = np.exp(-((place[:, None] - place) ** 2) / (2 * sigma**2))
-    return (weights / (np.sqrt(2 * np.pi) * sigma)).astype(np.float32)
+    scaled: NDArray[np.float64] = weights / (np.sqrt(2 * np.pi) * sigma)
+    return scaled.astype(np.float32)

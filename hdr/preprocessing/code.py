@@ -199,7 +199,8 @@ def _spaced(blocks: Sequence[str], constants: Sequence[bool]) -> list[str]:
 
 
 def _imports(names: Mapping[str, Import]) -> str:
-    whole, parts = set(), {}
+    whole: set[str] = set()
+    parts: dict[str, list[str]] = {}
     for name, found in names.items():
         if found.name:
             alias = found.name if found.name == name else f"{found.name} as {name}"

@@ -150,7 +150,8 @@ def paper_is_bright(images: Images) -> NDArray[np.bool_]:
     size = min(images.shape[1:]) // 2 | 1
     around = filter_batch(images, size // 2, lambda p: cv2.blur(p, (size, size), borderType=cv2.BORDER_REPLICATE))
     skew = ((images.astype(np.int32) - around) ** 3).sum(axis=(1, 2), dtype=np.int64)
-    return np.where(skew == 0, images.mean(axis=(1, 2)) > 127, skew < 0)
+    found: NDArray[np.bool_] = np.where(skew == 0, images.mean(axis=(1, 2)) > 127, skew < 0)
+    return found
 
 
 @step("Inversion")

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import complete, get, register
@@ -28,8 +29,9 @@ Seed = Annotated[
 Percent = {"unit": "%"}
 
 
-def _to_uint8(values: np.ndarray) -> Images:
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+def _to_uint8(values: NDArray[Any]) -> Images:
+    whole: NDArray[Any] = np.rint(values)
+    return whole.clip(0, 255).astype(np.uint8)
 
 
 @disturbance("Rotation")
@@ -221,10 +223,11 @@ def occlusion(
     return _to_uint8(images * (1 - down[:, None] * across))
 
 
-def _covered(size: int, start: float, length: float) -> np.ndarray:
+def _covered(size: int, start: float, length: float) -> NDArray[np.float64]:
     # How much of each of a row's pixels lies under a bar: 0 to 1.
     edges = np.arange(size)
-    return np.clip(np.minimum(edges + 1, start + length) - np.maximum(edges, start), 0, 1)
+    shared: NDArray[np.float64] = np.minimum(edges + 1, start + length) - np.maximum(edges, start)
+    return shared.clip(0, 1)
 
 
 @disturbance("Gaussian noise")
@@ -298,7 +301,7 @@ def spoil(images: Images, disturbances: Sequence[Step], seed: int) -> Images:
             function = get("disturbance", found.name).function
             if "seed" in found.params:
                 for i, image in enumerate(part):
-                    image[...] = function(image[None], **(found.params | {"seed": seed + start + i}))[0]
+                    image[...] = function(image[None], **{**found.params, "seed": seed + start + i})[0]
             else:
                 part[...] = function(part, **found.params)
     return out

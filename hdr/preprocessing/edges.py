@@ -7,7 +7,7 @@ has a sign is stored as 128 + 127 v / v_max, where v_max is the strongest answer
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -40,11 +40,12 @@ def correlate(images: Images, kernel: NDArray[np.float32]) -> NDArray[np.float32
 def magnitude(images: Images, kernel: NDArray[np.float32]) -> Images:
     """Length of the gradient by a derivative's kernel, 255 for an edge from black to white: uint8 (n, h, w)."""
     steepest = kernel[:, 2].sum()
-    length = np.sqrt(correlate(images, kernel) ** 2 + correlate(images, kernel.T) ** 2) / steepest
-    return np.minimum(np.rint(length), 255).astype(np.uint8)
+    squared = correlate(images, kernel) ** 2 + correlate(images, kernel.T) ** 2
+    shown: NDArray[np.float32] = np.minimum(np.rint(np.sqrt(squared) / steepest), 255)
+    return shown.astype(np.uint8)
 
 
-def signed(values: NDArray, largest: float) -> Images:
+def signed(values: NDArray[Any], largest: float) -> Images:
     """Store what has a sign: 1 for -largest, 128 for 0, 255 for +largest."""
     return np.rint(128 + values * (127 / largest)).clip(1, 255).astype(np.uint8)
 
@@ -208,7 +209,8 @@ def laplacian_of_gaussian(
             cv2.sepFilter2D(picture, cv2.CV_64F, kx, ky, borderType=cv2.BORDER_REPLICATE)
             for kx, ky in [(second, bell), (bell, second)]
         )
-        return across + down
+        both: NDArray[np.float64] = across + down
+        return both
 
     return signed(filter_batch(images, radius, operator), 255 * whole[whole > 0].sum())
 

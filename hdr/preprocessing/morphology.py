@@ -185,6 +185,7 @@ def stroke_width(
 
     def draw(lines: NDArray[np.uint8]) -> NDArray[np.float32]:
         distance = cv2.distanceTransform(255 - lines, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return np.rint(255 * np.clip(width / 2 + 0.5 - distance, 0, 1))
+        drawn: NDArray[np.float32] = np.rint(255 * np.clip(width / 2 + 0.5 - distance, 0, 1))
+        return drawn
 
     return each(skeleton(images, level=level), draw)

@@ -217,5 +217,5 @@ def wavelet_denoising(
         return np.where(beyond > 0, np.sign(band) * beyond if threshold == "soft" else band, 0.0)
 
     kept = [tuple(map(shrink, bands)) for bands in details]
-    out = pywt.waverec2([coarse, *kept], wavelet, axes=(1, 2))[:, :h, :w]
+    out: NDArray[np.float64] = pywt.waverec2([coarse, *kept], wavelet, axes=(1, 2))[:, :h, :w]
     return np.clip(np.rint(out), 0, 255).astype(np.uint8)

@@ -55,14 +55,19 @@ class Pipeline:
         calls = [(catalogue.get("step", s.name).function, s.params) for s in self.steps if s.on]
         if not calls or len(images) == 0:
             return images
-        out = None
-        for start in range(0, len(images), CHUNK):
-            part = images[start : start + CHUNK]
+
+        def run(part: Images) -> Images:
             for function, params in calls:
                 part = function(part, **params)
-            if out is None:
-                out = np.empty((len(images), *part.shape[1:]), np.uint8)
-            out[start : start + CHUNK] = part
+            return part
+
+        # The first part tells which size the pictures come out with.
+        found = run(images[:CHUNK])
+        out = np.empty((len(images), *found.shape[1:]), np.uint8)
+        out[:CHUNK] = found
+        for start in range(CHUNK, len(images), CHUNK):
+            found = run(images[start : start + CHUNK])
+            out[start : start + CHUNK] = found
         return out
 
     def trace(self, image: Images) -> tuple[Stage, ...]:

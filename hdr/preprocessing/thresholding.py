@@ -158,7 +158,8 @@ def adaptive_gaussian_level(images: Images, *, size: int, offset: int) -> NDArra
         return cv2.GaussianBlur(values, (size, size), (size - 1) / 6, borderType=cv2.BORDER_REPLICATE)
 
     # The weights add up to one but for rounding, which must not make ink of flat paper.
-    return np.round(filter_batch(images, size // 2, blur).astype(np.float64), 6) + offset
+    blurred = filter_batch(images, size // 2, blur).astype(np.float64)
+    return np.round(blurred, 6) + offset
 
 
 @step("Adaptive Gaussian threshold", level=adaptive_gaussian_level)

@@ -96,7 +96,7 @@ def of_strokes(
         return from_strokes(kept + [parts[e.part] for e in chosen if e.adds])
 
     found = _search(from_strokes(strokes), edits, lambda sets: np.stack([*map(draw, sets)]), model, target, accept)
-    return found and _with_parts(found, lambda k: parts[k])
+    return None if found is None else _with_parts(found, lambda k: parts[k])
 
 
 def of_image(

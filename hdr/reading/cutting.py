@@ -35,7 +35,7 @@ def find_digits(ink: NDArray[np.uint8]) -> list[Box]:
         return []
     _, mask = cv2.threshold(ink, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    found = [tuple(int(v) for v in row[:4]) for row in stats[1:]]
+    found: list[Box] = [(x, y, w, h) for x, y, w, h in stats[1:, :4].tolist()]
     # A blot from edge to edge is a frame or a shadow, not a digit.
     h, w = ink.shape
     found = [b for b in found if not (b[2] == w and b[3] == h)]
@@ -46,7 +46,8 @@ def find_digits(ink: NDArray[np.uint8]) -> list[Box]:
 
 
 def _joined(parts: list[Box], tallest: int) -> list[Box]:
-    waiting, digits = list(parts), []
+    waiting = list(parts)
+    digits: list[Box] = []
     while waiting:
         part = waiting.pop()
         for digit in digits:

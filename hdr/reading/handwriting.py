@@ -267,14 +267,14 @@ def _pixels(text: object) -> Images:
 
 
 def _digit(label: object) -> int:
-    whole = isinstance(label, int | np.integer) and not isinstance(label, bool)
-    if not whole or not 0 <= label < CLASSES:
+    if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < CLASSES:
         raise HandwritingError(f"A label is a digit from 0 to 9, not {excerpt(label)!r}.")
     return int(label)
 
 
 def _kept(stroke: NDArray[np.float64]) -> NDArray[np.float64]:
     # A hundredth of a pixel is far below what a hand can do, and makes the file a third as long.
-    kept = np.round(np.asarray(stroke, np.float64), 2)
+    exact = np.asarray(stroke, np.float64)
+    kept = np.round(exact, 2)
     kept.flags.writeable = False
     return kept

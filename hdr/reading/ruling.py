@@ -111,7 +111,8 @@ def _lines(level: NDArray[np.float32], inside: NDArray[np.bool_], noise: float, 
     peaks = np.flatnonzero((rise[1:-1] >= rise[:-2]) & (rise[1:-1] > rise[2:])) + 1
     peaks = peaks[rise[peaks] > max(0.1 * noise, 0.02 * full)]
     peaks = peaks[np.argsort(-rise[peaks])][: 2 * MOST_LINES]
-    found, shares = [], []
+    found: list[NDArray[np.float64]] = []
+    shares: list[float] = []
     for row in peaks.tolist():
         path = _follow(level, row)
         share = _seen_share(level, inside, path, noise, full)

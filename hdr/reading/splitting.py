@@ -62,7 +62,9 @@ def to_atoms(ink: NDArray[np.uint8]) -> Atoms:
     order = [k for k in range(1, count) if stats[k, 2:4].max() >= SMALLEST * TALL * 0.8]
     order.sort(key=lambda k: stats[k, 0] + stats[k, 2] / 2)
     pen = _pen(ink)
-    labels, owners, depths = np.zeros(ink.shape, np.int32), [], []
+    labels = np.zeros(ink.shape, np.int32)
+    owners: list[int] = []
+    depths: list[float] = []
     for number, k in enumerate(order):
         x, y, w, h = (int(v) for v in stats[k, :4])
         own = blots[y : y + h, x : x + w] == k

@@ -145,7 +145,7 @@ class Allowance:
                         table.c.status.in_(("queued", "running")),
                         table.c.deleted.is_(None),
                     )
-                ).scalar()
+                ).scalar_one()
                 for table in (_runs, _searches)
             )
 

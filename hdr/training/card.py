@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr import catalogue
+from hdr.catalogue import Kind
 from hdr.preprocessing.code import chain_in_words, in_words, numbered
 from hdr.text import plain
 from hdr.training.calibration import reliability
 from hdr.training.model import TrainedModel
-from hdr.types import Dataset
+from hdr.types import Dataset, Step
 
 CONFUSIONS = 10
 """Pairs of digits that are listed, those confused most often first."""
@@ -75,7 +76,8 @@ def _made_of(model: TrainedModel, dataset: Dataset) -> list[str]:
     lines += ["", "Pictures of 28x28 px, light ink on dark, are prepared:", "", *_list(chain_in_words(spec.pipeline))]
     features = numbered(in_words("feature", step) for step in spec.features)
     lines += ["", f"They become {metrics['features']:,} numbers each, by:", "", *_list(features)]
-    for kind, step in (("augmentation", spec.augmentation), ("reduction", spec.reduction)):
+    optional: list[tuple[Kind, Step | None]] = [("augmentation", spec.augmentation), ("reduction", spec.reduction)]
+    for kind, step in optional:
         lines += [f"- {in_words(kind, step)}"] if step else []
     lines += ["", "What learns:", "", f"- {in_words('classifier', spec.classifier)}"]
     return lines + _steering(model)

@@ -170,9 +170,10 @@ class ClusterProcesses(Processes):
                 return Ended(name, *task.result(CONNECT_SECONDS))
             except Exception as error:
                 # Whatever the workers raised, or the connection.
-                while error.__cause__ is not None:
-                    error = error.__cause__
-                said = f"{type(error).__name__}: {str(error)[:MOST_SAID]}"
+                cause: BaseException = error
+                while cause.__cause__ is not None:
+                    cause = cause.__cause__
+                said = f"{type(cause).__name__}: {str(cause)[:MOST_SAID]}"
                 log.warning("%s could not be done on the cluster: %s", name, said)
                 self._failed = time.monotonic(), f"The cluster at {self._address} cannot do it ({said}). "
         # Its process, if there was one, is not heard of any more.

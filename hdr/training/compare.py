@@ -156,7 +156,8 @@ def front(costs: Sequence[float], gains: Sequence[float]) -> NDArray[np.bool_]:
     cost, gain = np.asarray(costs, dtype=float), np.asarray(gains, dtype=float)
     as_good = (cost[:, None] <= cost) & (gain[:, None] >= gain)
     better = (cost[:, None] < cost) | (gain[:, None] > gain)
-    return ~(as_good & better).any(axis=0)
+    beaten: NDArray[np.bool_] = np.any(as_good & better, axis=0)
+    return ~beaten
 
 
 @dataclass(frozen=True)

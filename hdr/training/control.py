@@ -43,7 +43,8 @@ class Control:
         self._paused, self._keep, self._steps, self._stage = False, False, 0, 0
         self._parked = False
         self._pending: dict[str, Any] = {}
-        self._paused_seconds, self._paused_since = 0.0, None
+        self._paused_seconds = 0.0
+        self._paused_since: float | None = None
 
     def obey(self, kind: str, values: Mapping[str, Any] | None = None) -> None:
         """Take a command.

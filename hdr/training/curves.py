@@ -129,7 +129,8 @@ def best(points: Sequence[Point]) -> Point:
 
 def _with(spec: RunSpec, part: Part, name: str, value: Any) -> RunSpec:
     step: Step = getattr(spec, part)
-    return replace(spec, **{part: Step(step.name, {**step.params, name: value})})
+    varied = Step(step.name, {**step.params, name: value})
+    return replace(spec, classifier=varied) if part == "classifier" else replace(spec, reduction=varied)
 
 
 def _point(spec: RunSpec, dataset: Dataset, size: int, value: Any) -> Point:

@@ -59,7 +59,7 @@ class Database:
         path, named, without = home() / STORE, settings.current().store, makeshift()
         self._own = url is None and named is None
         self._refusal = f"{without.consequence}." if self._own and without and not without.can_keep else ""
-        in_memory = bool(self._refusal) and without.way == "nothing"
+        in_memory = bool(self._refusal and without and without.way == "nothing")
         self.url = url or (named.get_secret_value() if named else IN_MEMORY if in_memory else f"sqlite:///{path}")
         self.shown = addresses.hidden(self.url)
         self.shared = self.url.startswith("postgresql")
@@ -76,12 +76,12 @@ class Database:
             if self._file:
                 mending.wait(self._file)
                 if mending.trouble(self._file):
-                    self._mend()
+                    self._mend(self._file)
             try:
                 self._prepare()
             except sa.exc.SQLAlchemyError as error:
                 if self._file and mending.is_damage(error):
-                    self._mend()
+                    self._mend(self._file)
                 elif not self._read_only(error):
                     raise
                 self._prepare()
@@ -110,11 +110,10 @@ class Database:
     def _read_only(self, error: BaseException) -> bool:
         # A folder in which nothing can be made: SQLite then opens a file only where it is told that nobody writes it.
         code = getattr(getattr(error, "orig", None), "sqlite_errorcode", 0) & 0xFF
-        waiting = self._file and self._file.with_name(self._file.name + "-wal")
         if (
             code not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
-            or not waiting
-            or waiting.exists()
+            or self._file is None
+            or self._file.with_name(self._file.name + "-wal").exists()
             or not self._file.is_file()
         ):
             return False
@@ -171,7 +170,7 @@ class Database:
         """
         if self._file and mending.trouble(self._file, thorough=True):
             try:
-                self._mend()
+                self._mend(self._file)
             except (sqlite3.Error, OSError) as error:
                 raise StoreError(self._stuck(error)) from error
 
@@ -197,7 +196,7 @@ class Database:
     def _fail(self, what: str, error: sa.exc.SQLAlchemyError) -> NoReturn:
         if self._file and mending.is_damage(error):
             try:
-                self._mend()
+                self._mend(self._file)
             except (sqlite3.Error, OSError) as other:
                 raise StoreError(self._stuck(other)) from error
             raise StoreError(RENEWED) from error
@@ -209,9 +208,9 @@ class Database:
         hint = " Set HDR_HOME to a folder that can be written to." if self._own and isinstance(error, OSError) else ""
         return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.{hint}")
 
-    def _mend(self) -> None:
+    def _mend(self, file: Path) -> None:
         self.engine.dispose()
-        repair = mending.mend(self._file)
+        repair = mending.mend(file)
         if repair:
             log.warning("the run store at %s was %s: it is kept as %s", self.shown, repair.trouble, repair.backup)
 

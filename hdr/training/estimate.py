@@ -195,7 +195,7 @@ class _Times:
         per = self._cost.per or (self._progress if self._progress != "sizes" else "")
         if per:
             # One epoch, tree or round takes as long as another: the fewest are timed.
-            (few,) = (int(p.minimum) for p in entry.parameters if p.name == per)
+            (few,) = (int(p.limits[0]) for p in entry.parameters if p.name == per)
             self._repeats, params[per] = params[per] / few, few
         self._spec = RunSpec(classifier=Step(spec.classifier.name, params), seed=spec.seed, threads=spec.threads)
         self._points: list[tuple[int, float]] = []

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hdr import catalogue
 from hdr.features.extract import extract
@@ -239,7 +239,7 @@ def _finished(found: ModelProto, model: TrainedModel, margins: bool) -> ModelPro
     found = compose.add_prefix(found, "fitted_", rename_inputs=False)
     graph, scores, k = found.graph, found.graph.output[0].name, len(model.classifier.classes_)
 
-    def constant(name: str, values: NDArray) -> str:
+    def constant(name: str, values: ArrayLike) -> str:
         graph.initializer.append(numpy_helper.from_array(np.asarray(values, np.float32), name))
         return name
 

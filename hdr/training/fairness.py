@@ -110,8 +110,8 @@ class Line:
     def idle(self, seconds: float) -> list[str]:
         """Runs that have a place and have been paused for longer than this."""
         mine = [name for name in self.at_work() if not name.startswith(SEARCH)]
-        last = sa.select(_events.c.run, sa.func.max(_events.c.number).label("number")).where(_events.c.run.in_(mine))
-        last = last.group_by(_events.c.run).subquery()
+        newest = sa.select(_events.c.run, sa.func.max(_events.c.number).label("number")).where(_events.c.run.in_(mine))
+        last = newest.group_by(_events.c.run).subquery()
         same = sa.and_(_events.c.run == last.c.run, _events.c.number == last.c.number)
         before = time.time() - seconds
         with self._database.reading() as connection:

@@ -122,7 +122,7 @@ class Prepared:
         model: the spec with its fitted reduction, and no classifier yet.
         train: features of the digits that are fitted on, each followed by its copies.
         labels: of `train`.
-        validation: features of the digits kept aside; None where there are none.
+        validation: features of the digits kept aside; no rows where there are none.
         held_labels: of `validation`.
         seconds: that the reduction and `train` took.
     """
@@ -130,7 +130,7 @@ class Prepared:
     model: TrainedModel
     train: Features
     labels: Labels
-    validation: Features | None
+    validation: Features
     held_labels: Labels
     seconds: float
 
@@ -152,7 +152,7 @@ def prepare(
     model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
     train = _features(model, images, chosen, spec.augmentation)
     seconds = perf_counter() - start
-    validation = _features(model, images, held) if len(held) else None
+    validation = _features(model, images, held) if len(held) else train[:0]
     return Prepared(model, train, _as_often(spec, labels[chosen]), validation, labels[held], seconds)
 
 
@@ -181,7 +181,8 @@ def learn(
         strategy = _at_once
 
     def score(stage: Fitted) -> dict[str, float]:
-        model, scores = replace(data.model, classifier=stage.classifier), {}
+        model = replace(data.model, classifier=stage.classifier)
+        scores: dict[str, float] = {}
         if shown:
             scores["train_accuracy"] = _accuracy(model, data.train[:shown], data.labels[:shown])
         scores["validation_accuracy"] = _accuracy(model, data.validation, data.held_labels)
@@ -207,7 +208,8 @@ def _follow(
     """
     patience, keep_best = (spec.classifier.params.get(name, 0) for name in ("patience", "keep_best"))
     why, since, seconds = "request", 0, 0.0
-    last = best = None
+    last: tuple[Fitted, dict[str, float]] | None = None
+    best: tuple[Fitted, dict[str, float]] | None = None
     try:
         for stage in stages:
             last = stage, score(stage)
@@ -221,6 +223,8 @@ def _follow(
                 break
     except Kept:
         pass
+    if last is None or best is None:
+        raise FitError("The training ended before anything was fitted.")
     reached = last[0]
     outcome: dict[str, Any] = {}
     if reached.step < reached.of:
@@ -288,18 +292,24 @@ def _features(
 ) -> Features:
     # Features before a reduction can be twenty times as large as after it, and copies ten times as many as digits: only
     # a chunk of them ever exists.
-    each, out = versions(augmentation), None
+    each = versions(augmentation)
     chunk = CHUNK // each
-    for start in range(0, len(chosen), chunk):
+
+    def part(start: int) -> Features:
         digits = images[chosen[start : start + chunk]]
         if augmentation:
             function = catalogue.get("augmentation", augmentation.name).function
             copies = function(digits, model.spec.seed, chosen[start : start + chunk], **augmentation.params)
             digits = copies.reshape(-1, *digits.shape[1:])
-        part = model.reduce(extract(digits, model.spec.pipeline, model.spec.features))
-        if out is None:
-            out = np.empty((len(chosen) * each, part.shape[1]), np.float32)
-        out[start * each : start * each + len(part)] = part
+        return model.reduce(extract(digits, model.spec.pipeline, model.spec.features))
+
+    # The first chunk tells how many features there are.
+    found = part(0)
+    out = np.empty((len(chosen) * each, found.shape[1]), np.float32)
+    out[: len(found)] = found
+    for start in range(chunk, len(chosen), chunk):
+        found = part(start)
+        out[start * each : start * each + len(found)] = found
     return out
 
 

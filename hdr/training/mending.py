@@ -167,7 +167,7 @@ def _carry_over(copy: Path, connection: sa.Connection) -> dict[str, int]:
             connection.execute(table.delete().where(key.parent.not_in(sa.select(key.column))))
     connection.execute(searches.update().values(summary(searches.c.id)))
     count = sa.select(sa.func.count())
-    return {t.name: connection.execute(count.select_from(t)).scalar() for t in metadata.sorted_tables}
+    return {t.name: connection.execute(count.select_from(t)).scalar_one() for t in metadata.sorted_tables}
 
 
 def _rows(old: sqlite3.Connection, table: sa.Table) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ class Owned(Generic[Thing]):
             return [kind(*row) for row in connection.execute(query)]
 
     def _visible(self, owner: str | None, statuses: Sequence[str] = ()) -> list[Any]:
-        conditions = [self._table.c.deleted.is_(None)]
+        conditions: list[sa.ColumnElement[bool]] = [self._table.c.deleted.is_(None)]
         if owner is not None:
             conditions.append(sa.or_(self._table.c.owner == owner, self._table.c.published))
         if statuses:

@@ -54,14 +54,17 @@ class Process:
             # A run goes on when the server is stopped from the terminal.
             start_new_session=True,
         )
+        # With a pipe asked for, there is one.
+        assert self._popen.stdin is not None
+        self._words = self._popen.stdin
         self.pid = self._popen.pid
         self._done, self._idle, self._looked = -1, 0.0, time.monotonic()
 
     def tell(self, *words: str) -> bool:
         """Say what to do: a run, or a search, and where it is; False where it has ended before it could be told."""
         try:
-            self._popen.stdin.write("\t".join(words) + "\n")
-            self._popen.stdin.flush()
+            self._words.write("\t".join(words) + "\n")
+            self._words.flush()
         except OSError:
             self.release()
             return False
@@ -84,7 +87,7 @@ class Process:
     def release(self) -> None:
         """Let go: one that has not been told anything ends, others go on."""
         with contextlib.suppress(OSError):
-            self._popen.stdin.close()
+            self._words.close()
 
     def hangs(self) -> bool:
         """Whether it has done nothing at all for `HUNG_SECONDS`; to be asked every second or so."""

@@ -59,7 +59,8 @@ def load_mnist(folder: str) -> tuple[Images, Labels, Images, Labels]:
             sys.exit(f"{places[0]} is not there; the folder must hold the four files of MNIST.")
         data = found[0].read_bytes()
         arrays.append(parse(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data))
-    return tuple(arrays)
+    images, labels, test_images, test_labels = arrays
+    return images, labels, test_images, test_labels
 
 
 def load_bundled() -> tuple[Images, Labels, Images, Labels]:

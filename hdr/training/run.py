@@ -13,7 +13,7 @@ from hdr.training.spec import RunSpec
 
 Status = Literal["queued", "running", "done", "stopped", "failed", "interrupted"]
 
-ACTIVE: tuple[Status, ...] = ("queued", "running")
+ACTIVE: tuple[Literal["queued", "running"], ...] = ("queued", "running")
 """Statuses of runs that are still to change by themselves."""
 
 

@@ -120,7 +120,8 @@ def _ask(spec: SearchSpec, study: Study, seed: int, attempt: int) -> dict[str, A
 
     # A method that says the same again and again is helped out by chance.
     study.sampler = _sampler("random" if attempt > ATTEMPTS // 2 else spec.method, seed)
-    trial, values = study.ask(), {}
+    trial = study.ask()
+    values: dict[str, Any] = {}
     for one in spec.space:
         if asked(one, values, spec.base):
             values[one.path] = _suggest(trial, one)
@@ -132,15 +133,19 @@ def _suggest(trial: Asking, one: Dimension) -> Any:
     # Choices are named by their place, since True and 1 would be the same to Optuna.
     if one.choices:
         return one.choices[trial.suggest_categorical(one.path, range(len(one.choices)))]
-    ask = trial.suggest_int if one.parameter.type is int else trial.suggest_float
-    value = ask(one.path, one.low, one.high, log=one.parameter.log)
+    (low, high), log = one.limits, one.parameter.log
+    value: float
+    if one.parameter.type is int:
+        value = trial.suggest_int(one.path, int(low), int(high), log=log)
+    else:
+        value = trial.suggest_float(one.path, low, high, log=log)
     if one.parameter.step:
-        value = one.low + round((value - one.low) / one.parameter.step) * one.parameter.step
+        value = low + round((value - low) / one.parameter.step) * one.parameter.step
         value = one.parameter.type(round(value, 10))
     elif isinstance(value, float):
         # Four digits are as good as seventeen to a search, and can be read.
         value = float(f"{value:.4g}")
-    return min(max(value, one.low), one.high)
+    return min(max(value, low), high)
 
 
 def _distribution(one: Dimension) -> BaseDistribution:
@@ -148,8 +153,10 @@ def _distribution(one: Dimension) -> BaseDistribution:
 
     if one.choices:
         return CategoricalDistribution(range(len(one.choices)))
-    kind = IntDistribution if one.parameter.type is int else FloatDistribution
-    return kind(one.low, one.high, log=one.parameter.log)
+    (low, high), log = one.limits, one.parameter.log
+    if one.parameter.type is int:
+        return IntDistribution(int(low), int(high), log=log)
+    return FloatDistribution(low, high, log=log)
 
 
 def _sampler(method: str, seed: int) -> BaseSampler:

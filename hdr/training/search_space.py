@@ -66,6 +66,17 @@ class Dimension:
         """True for a range of numbers."""
         return not self.choices
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The closed range.
+
+        Raises:
+            TypeError: its values are listed.
+        """
+        if self.low is None or self.high is None:
+            raise TypeError(f"{self.path} has no range: its values are listed in choices.")
+        return self.low, self.high
+
     def narrow(
         self, low: float | None = None, high: float | None = None, choices: Sequence[Any] | None = None
     ) -> Dimension:
@@ -141,16 +152,17 @@ class Dimension:
         """The values that a grid takes: those listed, or at most 7 of the range, spread evenly."""
         if self.choices:
             return self.choices
+        low, high = self.limits
         if self.parameter.log:
-            values = [v for v in _ladder(self.low, self.high) if self.low <= v <= self.high]
+            values = [v for v in _ladder(low, high) if low <= v <= high]
         else:
-            step = self.parameter.step or (1 if self.parameter.type is int else (self.high - self.low) / 6)
-            count = math.floor((self.high - self.low) / step + 1e-9) + 1
+            step = self.parameter.step or (1 if self.parameter.type is int else (high - low) / 6)
+            count = math.floor((high - low) / step + 1e-9) + 1
             # Thinned before they are made: a range may have thousands.
             picked = _evenly(count)
-            values = [round(self.low + k * step, 10) for k in picked]
+            values = [round(low + k * step, 10) for k in picked]
         if len(values) < 2:
-            values = [self.low, self.high]
+            values = [low, high]
         return tuple(self.parameter.type(values[k]) for k in _evenly(len(values)))
 
     def to_json(self) -> dict[str, Any]:
@@ -258,7 +270,7 @@ def _holder(base: RunSpec, head: str, rest: Sequence[str]) -> Step:
     name, number = rest[0], int(rest[1]) if len(rest) == 3 else 1
     mine = base.features if head == "features" else (getattr(base, head),)
     same = [s for s in mine if s is not None and s.name == name]
-    kind: Kind = "feature" if head == "features" else head
+    kind: Kind = "feature" if head == "features" else "reduction" if head == "reduction" else "classifier"
     return same[number - 1] if number <= len(same) else catalogue.complete(kind, Step(name))
 
 

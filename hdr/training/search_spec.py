@@ -222,12 +222,12 @@ def _grid(base: RunSpec, space: Sequence[Dimension], values: dict[str, Any]) -> 
 
 
 def _apply(base: RunSpec, values: Mapping[str, Any]) -> RunSpec:
-    def chosen(kind: str) -> Step | None:
-        name = values.get(kind, own_value(base, kind))
-        return None if name == NONE else _with(base, values, kind, name)
+    def chosen(kind: str) -> str:
+        return values.get(kind, own_value(base, kind))
 
-    features, counts = [], {}
-    for name in values.get("features", own_value(base, "features")).split(JOINT):
+    features: list[Step] = []
+    counts: dict[str, int] = {}
+    for name in chosen("features").split(JOINT):
         counts[name] = counts.get(name, 0) + 1
         features.append(_with(base, values, "features", name, counts[name]))
     steps = tuple(
@@ -239,12 +239,13 @@ def _apply(base: RunSpec, values: Mapping[str, Any]) -> RunSpec:
     if values.get("augmentation.on", own_value(base, "augmentation.on")):
         own = base.augmentation or Step(catalogue.entries("augmentation")[0].name)
         augmentation = Step(own.name, {**own.params, **_under(values, "augmentation.")})
+    reduction = chosen("reduction")
     return replace(
         base,
         pipeline=type(base.pipeline)(steps),
         features=tuple(features),
-        reduction=chosen("reduction"),
-        classifier=chosen("classifier"),
+        reduction=None if reduction == NONE else _with(base, values, "reduction", reduction),
+        classifier=_with(base, values, "classifier", chosen("classifier")),
         augmentation=augmentation,
     )
 

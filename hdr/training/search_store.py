@@ -118,8 +118,11 @@ class SearchStore(Owned[Search]):
             HdrError: there is no such search of this owner, or a number is not allowed.
         """
         spec = self.get(search, owner).spec
-        given = {"most_trials": trials, "most_minutes": minutes}
-        spec = replace(spec, **{name: value for name, value in given.items() if value is not None})
+        spec = replace(
+            spec,
+            most_trials=spec.most_trials if trials is None else trials,
+            most_minutes=spec.most_minutes if minutes is None else minutes,
+        )
         self._edit(search, owner, spec=json.dumps(spec.to_json()))
         return self.get(search)
 
@@ -201,7 +204,7 @@ class SearchStore(Owned[Search]):
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
-            following = connection.execute(last).scalar()
+            following = connection.execute(last).scalar_one()
             if number not in (None, following):
                 raise Outrun
             row = {"search": search, "number": following, "data": json.dumps(values), "status": "running"}
@@ -323,8 +326,8 @@ class SearchStore(Owned[Search]):
             if seconds > run_store.SILENT_SECONDS:
                 search, claim = name.split()
                 with self._database.writing() as connection:
-                    same = (_hands.c.claim == int(claim), _hands.c.heard == beats[name])
-                    become[search] = self._bury(connection, search, *same) or become.get(search)
+                    silent = (_hands.c.claim == int(claim), _hands.c.heard == beats[name])
+                    become[search] = self._bury(connection, search, *silent) or become.get(search)
         return {search: status for search, status in become.items() if status}
 
     def _bury(self, connection: sa.Connection, search: str, *conditions: Any) -> str | None:

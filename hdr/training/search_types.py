@@ -13,7 +13,7 @@ from hdr.training.spec import RunSpec
 SearchStatus = Literal["queued", "running", "done", "stopped", "failed"]
 TrialStatus = Literal["running", "done", "pruned", "refused", "failed"]
 
-ACTIVE: tuple[SearchStatus, ...] = ("queued", "running")
+ACTIVE: tuple[Literal["queued", "running"], ...] = ("queued", "running")
 """Statuses of searches that are still to change by themselves."""
 
 SEARCH, HELP = "search ", "help "

@@ -199,7 +199,8 @@ def _settle_changes(classifier: Step, changes: tuple[Change, ...]) -> tuple[Chan
     if not changes:
         return ()
     entry = catalogue.get("classifier", classifier.name)
-    live, settled = entry.facts.get("live", ()), {}
+    live = entry.facts.get("live", ())
+    settled: dict[int, Change] = {}
     for change in changes:
         _check_range("A change's epoch", change.epoch, 2 if change.stop else 1, MOST_STAGES)
         if not isinstance(change.stop, bool):

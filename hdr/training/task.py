@@ -111,7 +111,7 @@ class Task(BaseModel):
         plan, settle = self.plan, object.__setattr__
         if plan.changes:
             settle(self, "plan", plan := replace(plan, changes=()))
-        low, high = self.sizes or (plan.train_size, plan.train_size)
+        low, high = self.size_range
         if not SMALLEST <= low <= plan.train_size <= high <= LARGEST:
             raise ValueError(
                 f"sizes are {low:,} to {high:,}; they must lie from {SMALLEST:,} to {LARGEST:,}, around the plan's "
@@ -140,6 +140,11 @@ class Task(BaseModel):
         """Whether a parameter of an entry may be changed."""
         return path_of(kind, entry, parameter) in self.free
 
+    @property
+    def size_range(self) -> tuple[int, int]:
+        """Least and most training digits; those of the plan where no sizes are given."""
+        return self.sizes or (self.plan.train_size, self.plan.train_size)
+
     def step(self, kind: Kind, name: str) -> Step:
         """An entry as it begins when it is chosen: with the plan's values, where the plan has it."""
         return next((s for s in _steps(self.plan, kind) if s.name == name), Step(name))
@@ -150,7 +155,7 @@ class Task(BaseModel):
         Raises:
             TaskError: it names the value and what is allowed.
         """
-        plan, (low, high) = self.plan, self.sizes
+        plan, (low, high) = self.plan, self.size_range
         _one_of("data sets", spec.dataset, self.datasets)
         if not low <= spec.train_size <= high:
             allowed = f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -121,13 +121,20 @@ def main() -> int:
 
         # The process is the unit that stops here, too.
         word, name, *_ = run_id.split()
-        where = {"place": place, "join": word == HELP.strip()}
 
         def too_much(excess: guard.Excess) -> None:
             # A trial that takes too much memory is begun again by another process, and given up after a few times.
             _leave(lambda: excess.of == "time" and SearchStore(store).end(name, "stopped", excess.message))
 
-        done = search.execute(store, name, stopped=lambda: os._exit(0), polite=True, over=too_much, **where)
+        done = search.execute(
+            store,
+            name,
+            stopped=lambda: os._exit(0),
+            polite=True,
+            over=too_much,
+            place=place,
+            join=word == HELP.strip(),
+        )
         return 0 if done else 1
 
     def over(excess: guard.Excess) -> None:

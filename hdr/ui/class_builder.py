@@ -14,12 +14,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr import catalogue, datasets, settings
+from hdr.catalogue import Kind
 from hdr.plots import pictures
 from hdr.text import plain
 from hdr.training.spec import LARGEST, SMALLEST, RunSpec, versions
 from hdr.training.task import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
 from hdr.training.task_link import to_text
-from hdr.types import HdrError
+from hdr.types import HdrError, Step
 from hdr.ui import class_view, estimate_view, plan, profile, resources
 
 TITLE, INSTRUCTION = "Can you do better?", "Change one thing at a time, and write down what it did."
@@ -135,7 +136,8 @@ def _key(spec_json: str) -> str:
 
 def _parameters(spec: RunSpec) -> tuple[str, ...]:
     """Which parameters of what the plan has are free."""
-    entries = [("classifier", spec.classifier), *(("feature", s) for s in spec.features)]
+    entries: list[tuple[Kind, Step]] = [("classifier", spec.classifier)]
+    entries += [("feature", s) for s in spec.features]
     entries += [("reduction", spec.reduction)] if spec.reduction else []
     entries += [("augmentation", spec.augmentation)] if spec.augmentation else []
     titles: dict[str, str] = {}
@@ -221,7 +223,7 @@ def _preview(task: Task) -> None:
             st.html(class_view.table(free))
         st.markdown("Set by you")
         st.html(class_view.table(class_view.fixed(task)))
-    most, rows = settings.current().training_digits, task.sizes[1] * versions(task.plan.augmentation)
+    most, rows = settings.current().training_digits, task.size_range[1] * versions(task.plan.augmentation)
     if most is not None and rows > most:
         st.caption(
             f"This goes up to {pictures.count(rows)} digits with copies; this server allows {pictures.count(most)}, "

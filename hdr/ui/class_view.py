@@ -48,7 +48,7 @@ def follow() -> str:
         if known is not None:
             # It was left; the browser may still say it.
             st.query_params.pop(PARAMETER, None)
-    elif text != known:
+    elif known is not None and text != known:
         st.query_params[PARAMETER] = known
     return ""
 
@@ -132,7 +132,7 @@ def door() -> None:
 def fixed(task: Task) -> list[tuple[str, str]]:
     """What stays as the teacher has set it, as pairs of a name and a value."""
     spec = task.plan
-    low, high = task.sizes
+    low, high = task.size_range
     pairs = []
     if len(task.datasets) == 1:
         pairs.append(("Data", datasets.title(spec.dataset)))
@@ -175,7 +175,7 @@ def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
 
 def changeable(task: Task) -> list[tuple[str, str]]:
     """What may be changed, as pairs of a name and what there is to choose from."""
-    low, high = task.sizes
+    low, high = task.size_range
     pairs = []
     if len(task.datasets) > 1:
         pairs.append(("Data", ", ".join(map(datasets.title, task.datasets))))

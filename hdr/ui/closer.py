@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,7 +49,8 @@ def _family(seen: Way) -> None:
 def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
     same = other.name == passage.step.name
     step = replace(passage.step, on=True) if same else catalogue.complete("step", Step(other.name))
-    stage, clean = (before and way.through(before, step) for before in (passage.before, passage.clean_before))
+    stage = way.through(passage.before, step)
+    clean = passage.clean_before and way.through(passage.clean_before, step)
     quality = way.describe(way.compare(clean, stage))
     with st.container(key=f"card-0-family-{other.name}", width=SIDE + 24, gap=None):
         below = f'<div class="hdr-over hdr-below">{quality}</div>' if quality else ""
@@ -69,7 +71,7 @@ def _classes(seen: Way) -> None:
     chosen = [np.flatnonzero(split.labels == d)[nth] for d in range(CLASSES)]
     images = spoil(split.images[chosen], disturb.steps(), disturb.seed())
     traces = [chain.current().active.trace(image) for image in images]
-    rows = [("source", [Stage("source", image) for image in images])]
+    rows: list[tuple[str, Sequence[Stage]]] = [("source", [Stage("source", image) for image in images])]
     rows += [(stages[0].title, stages) for stages in zip(*traces, strict=True)]
     cells = "".join(
         f'<div class="hdr-over">{pictures.escape(title)}</div>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -26,7 +27,10 @@ HEIGHT = 260
 SECONDS = 60.0
 """Longest time for reading an upload."""
 
-FRAMES = {"as is": "As they are, where they are 28×28", "mnist": "Scaled and centred as MNIST's"}
+FRAMES: dict[Literal["as is", "mnist"], str] = {
+    "as is": "As they are, where they are 28×28",
+    "mnist": "Scaled and centred as MNIST's",
+}
 SHARES = (0.1, 0.2, 0.3, 0.5)
 
 _DRAFT = "_data_draft"
@@ -101,7 +105,7 @@ def _choose(limits: settings.Settings) -> None:
     frame = st.selectbox(
         "Pictures",
         list(FRAMES),
-        format_func=FRAMES.get,
+        format_func=FRAMES.__getitem__,
         key="data_frame",
         help="A model reads what looks like what it learned from. Your drawings and photos are scaled and centred as "
         "MNIST's digits are. Pictures of another size always are, and dark ink on bright paper is turned round.",
@@ -137,8 +141,8 @@ def _name(files: list) -> str:
 
 def _begin(files: list, tests: list, options: Options, title: str) -> None:
     _forget()
-    taken = [tuple(upload.Upload(f.name, f.getvalue()) for f in group) for group in (files, tests)]
-    st.session_state[_DRAFT] = _Draft(*taken, options, title, profile.owner())
+    taken, kept = (tuple(upload.Upload(f.name, f.getvalue()) for f in group) for group in (files, tests))
+    st.session_state[_DRAFT] = _Draft(taken, kept, options, title, profile.owner())
 
 
 def _forget() -> None:
@@ -242,9 +246,9 @@ def _preview(data: Dataset) -> None:
         f'<div class="hdr-over">{SHOWN} of each class, and the mean of all of them</div>'
         f'<div class="hdr-preview">{rows}</div>'
     )
-    figures = [np.bincount(s.labels, minlength=CLASSES) for s in (data.train, data.test)]
+    train, test = (np.bincount(s.labels, minlength=CLASSES) for s in (data.train, data.test))
     st.html('<div class="hdr-over">training digits (bars) and test digits (dashes) of each class</div>')
-    st.plotly_chart(counts.figure(*figures), key="data_counts", config=CONFIG, alt="Digits of each class")
+    st.plotly_chart(counts.figure(train, test), key="data_counts", config=CONFIG, alt="Digits of each class")
 
 
 def _row(split: Split, label: int) -> str:

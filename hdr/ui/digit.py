@@ -105,7 +105,7 @@ def choose_source() -> str:
     return st.segmented_control(
         "From",
         list(titles),
-        format_func=titles.get,
+        format_func=lambda name: titles.get(name, name),
         default=current().source,
         required=True,
         key=key,

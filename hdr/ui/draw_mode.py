@@ -21,7 +21,7 @@ def choose() -> str:
     st.segmented_control(
         "What to read",
         list(TITLES),
-        format_func=TITLES.get,
+        format_func=TITLES.__getitem__,
         default=mode,
         required=True,
         key="draw_mode",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from hdr.reading import sharing
 from hdr.text import plain
-from hdr.types import HdrError, Strokes
+from hdr.types import DigitReading, HdrError, Strokes
 from hdr.ui import draw_mode, drawing, readers
 from hdr.ui.draw_reading import Read, read_by
 from hdr.ui.drawing import Canvas
@@ -67,7 +67,8 @@ def show(read: Read) -> None:
     if read.digit is None or read.by is None:
         st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
         return
-    link(read.strokes, read.by, lambda other: _same(read, other))
+    by, digit = read.by, read.digit
+    link(read.strokes, by, lambda other: _same(digit, read.refused, read_by(by, other)))
 
 
 def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: str = draw_mode.DIGIT) -> None:
@@ -98,8 +99,7 @@ def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: st
     st.caption(words)
 
 
-def _same(read: Read, other: Strokes) -> bool:
-    assert read.by is not None and read.digit is not None
-    found = read_by(read.by, other)
-    same = found.digit is not None and found.digit.label == read.digit.label and found.refused == read.refused
-    return same and abs(found.digit.probability - read.digit.probability) < CLOSE
+def _same(digit: DigitReading, refused: bool, found: Read) -> bool:
+    if found.digit is None or found.digit.label != digit.label or found.refused != refused:
+        return False
+    return abs(found.digit.probability - digit.probability) < CLOSE

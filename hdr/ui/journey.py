@@ -59,15 +59,15 @@ def travel() -> Journey:
 
 def show(journey: Journey) -> None:
     """The way as pictures; each is a link to the page where it can be changed."""
-    shown = [s for s in journey.stages if s.step.name in SHOWN]
+    shown = [(s, s.step.name) for s in journey.stages if s.step and s.step.name in SHOWN]
     final = journey.stages[-1].image
     notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright and centred"}
     with cards.row("journey", "medium", wrap=False):
         start = pictures.digit(journey.start.image, SIDE, "a noisy digit")
         _card(0, start, "preprocess", "Captured", "as a bad scan", journey)
-        for number, stage in enumerate(shown, 1):
+        for number, (stage, name) in enumerate(shown, 1):
             picture = pictures.digit(stage.image, SIDE, stage.title)
-            _card(number, picture, "preprocess", stage.title, notes[stage.step.name], journey)
+            _card(number, picture, "preprocess", stage.title, notes[name], journey)
         drawn = drawings(complete("feature", Step("hog")), final)[0]
         picture = pictures.drawing(drawn, SIDE)
         _card(len(shown) + 1, picture, "features", "Features", "which way strokes run", journey)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import streamlit as st
@@ -25,7 +25,12 @@ from hdr.ui import digit, jobs, page, resources
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-PLANES = {"columns": "Two features", "pca": "Principal components", "tsne": "t-SNE"}
+Plane = Literal["columns", "pca", "tsne"]
+PLANES: dict[Plane, str] = {
+    "columns": "Two features",
+    "pca": "Principal components",
+    "tsne": "t-SNE",
+}
 NAMED = 60
 """Columns up to which two of them are a good first view."""
 
@@ -86,6 +91,7 @@ def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     left, right = st.columns([8, 3], gap="large")
     with left:
         plane = _plane(drawn, features, name)
+        row: int | None
         if plane:
             row = _cloud(drawn, plane, dataset)
             st.html(f'<div class="hdr-note">{plane.note}</div>')
@@ -107,13 +113,14 @@ class _Plane:
 
 def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
     digits = pictures.count(len(drawn.labels))
+    # One number out of hundreds says little by itself.
+    first: Plane = "columns" if len(drawn.columns) <= NAMED else "pca"
     with st.container(horizontal=True, vertical_alignment="bottom", key="plane"):
         chosen = st.segmented_control(
             "Plane",
             list(PLANES),
-            format_func=PLANES.get,
-            # One number out of hundreds says little by itself.
-            default="columns" if len(drawn.columns) <= NAMED else "pca",
+            format_func=PLANES.__getitem__,
+            default=first,
             required=True,
             key="many_plane",
             persist_state="session",

@@ -207,7 +207,7 @@ def boxes_of(data: Any, scale: float, size: tuple[int, int]) -> list[tuple[int, 
     objects = data.get("objects") if isinstance(data, dict) else None
     found = []
     for item in objects if isinstance(objects, list) else []:
-        values = [item.get(n) for n in ("left", "top", "width", "height")] if isinstance(item, dict) else []
+        values: list[Any] = [item.get(n) for n in ("left", "top", "width", "height")] if isinstance(item, dict) else []
         if not values or not all(_number(v) for v in values):
             continue
         left, top, width, height = (v * scale for v in values)

@@ -33,7 +33,7 @@ def allowed(spec: RunSpec) -> RunSpec:
     Where a class has nothing as small as that, it stays as it is: who trains it is told.
     """
     most, task = largest_size(spec.augmentation), classroom.current()
-    if spec.train_size <= most or (task and most < task.sizes[0]):
+    if spec.train_size <= most or (task and most < task.size_range[0]):
         return spec
     # A repeat of a steered run is one with as many digits.
     return replace(spec, train_size=most, changes=())

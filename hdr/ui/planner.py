@@ -46,8 +46,14 @@ def presets() -> None:
         default=chosen,
         key=key,
         label_visibility="collapsed",
-        on_change=lambda: st.session_state[key] and plan.use_preset(st.session_state[key]),
+        on_change=_use_preset,
+        args=(key,),
     )
+
+
+def _use_preset(key: str) -> None:
+    if st.session_state[key]:
+        plan.use_preset(st.session_state[key])
 
 
 def preset_note() -> str:
@@ -106,7 +112,7 @@ def _choose_data(names: list[str]) -> None:
 
 def _size() -> None:
     task = classroom.current()
-    low, high = task.sizes if task else (SMALLEST, LARGEST)
+    low, high = task.size_range if task else (SMALLEST, LARGEST)
     most = largest_size(plan.current().augmentation)
     here = min(high, most) if most >= low else high
     if most < high and plan.current().train_size >= here:
@@ -134,7 +140,8 @@ def _size() -> None:
 
 def _most_here(augmentation: Step | None) -> str:
     most = settings.current().training_digits
-    return f"This server allows {pictures.count(most)} training digits{plan.counted(augmentation)}."
+    allowed = "any number of" if most is None else pictures.count(most)
+    return f"This server allows {allowed} training digits{plan.counted(augmentation)}."
 
 
 def _seed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from hdr.plots import pictures
@@ -12,7 +14,12 @@ from hdr.ui import draw_reading, draw_share, drawing, own_hand, page, readers, r
 from hdr.ui.draw_reading import Read
 
 SEEN, ALONE = 112, 196
-TABS = {"Why?": why_view.show, "A vote": vote.show, "My handwriting": own_hand.show, "Share": draw_share.show}
+TABS: dict[str, Callable[[Read], None]] = {
+    "Why?": why_view.show,
+    "A vote": vote.show,
+    "My handwriting": own_hand.show,
+    "Share": draw_share.show,
+}
 INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 

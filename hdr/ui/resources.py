@@ -17,7 +17,7 @@ from hdr.training.local import LocalProcesses
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.processes import Processes
 from hdr.training.steering import Steering
-from hdr.training.store import Run, RunStore, StoreError, StoreLost
+from hdr.training.store import RunStore, RunSummary, StoreError, StoreLost
 from hdr.types import Dataset
 from hdr.ui import own_data, profile
 
@@ -106,11 +106,11 @@ def processes() -> Processes:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _test_probabilities(run_id: str, _run: Run) -> NDArray[np.float32]:
+def _test_probabilities(run_id: str, _run: RunSummary) -> NDArray[np.float32]:
     return load_test_probabilities(artifacts.place().fetch(run_id))
 
 
-def test_probabilities(run: Run) -> NDArray[np.float32]:
+def test_probabilities(run: RunSummary) -> NDArray[np.float32]:
     """What a run's model said of the test split, float32 (n, 10).
 
     Raises:
@@ -120,11 +120,11 @@ def test_probabilities(run: Run) -> NDArray[np.float32]:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _model(run_id: str, _run: Run) -> TrainedModel:
+def _model(run_id: str, _run: RunSummary) -> TrainedModel:
     return TrainedModel.load(artifacts.place().fetch(run_id))
 
 
-def model(run: Run) -> TrainedModel:
+def model(run: RunSummary) -> TrainedModel:
     """The model of a run that is done."""
     return _model(run.id, run)
 

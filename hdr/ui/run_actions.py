@@ -151,9 +151,9 @@ def _fields(run: Run, known: Sequence[RunSummary]) -> None:
         )
 
 
-def _edit(run: RunSummary, **values: str | list[str]) -> None:
+def _edit(run: RunSummary, *, title: str | None = None, tags: list[str] | None = None, note: str | None = None) -> None:
     try:
-        resources.store().edit(run.id, profile.owner(), **values)
+        resources.store().edit(run.id, profile.owner(), title=title, tags=tags, note=note)
     except HdrError as error:
         st.toast(plain(error))
 

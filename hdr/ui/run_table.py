@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -196,9 +196,11 @@ def _filtered(rows: list[Row], every: list[Row]) -> tuple[list[Row], dict[str, s
 
 def _narrowed(rows: list[Row], every: list[Row], path: str, title: str) -> list[Row]:
     values = {value for r in every for value in r.values.get(path, ())}
-    if len(values) > FEW and all(isinstance(v, (int, float)) for v in values):
-        low, high = _range(path, title, min(values), max(values))
-        return [r for r in rows if any(low <= v <= high for v in r.values.get(path, ()))]
+    numbers = {value for value in values if isinstance(value, (int, float))}
+    if len(values) > FEW and numbers == values:
+        low, high = _range(path, title, min(numbers), max(numbers))
+        within = {number for number in numbers if low <= number <= high}
+        return [r for r in rows if any(v in within for v in r.values.get(path, ()))]
     picked = st.multiselect(
         title,
         sorted(map(catalogue.format_value, values), key=_by_number),
@@ -238,26 +240,28 @@ def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
     if st.session_state.get(_DEFAULT, ("",))[0] != key:
         st.session_state[_DEFAULT] = key, [place for place, name in enumerate(ids) if name in chosen()]
     number = st.column_config.NumberColumn
+    columns: dict[str, Any] = {
+        # First, so that a phone shows both.
+        "accuracy": number("Test accuracy", format="%.2f %%"),
+        "title": st.column_config.TextColumn("Run", width="large"),
+        "status": "Status",
+        "tags": st.column_config.ListColumn("Tags"),
+        "fit": number("Fitting", format="%.2f s"),
+        "read": number("A digit", format="%.3f ms", help="What reading one digit takes."),
+        "size": number("Size", format="%.2f MB"),
+        "digits": number("Digits", format="localized"),
+        "data": "Data",
+        "classifier": "Classifier",
+        "created": st.column_config.DatetimeColumn("Started", format="distance"),
+        "note": "Note",
+        **extra,
+    }
+    height: int | Literal["auto"] = HEIGHT if len(found) > 10 else "auto"
     event = st.dataframe(
         table.of_rows([_cells(each, extra, now) for each in found]),
-        column_config={
-            # First, so that a phone shows both.
-            "accuracy": number("Test accuracy", format="%.2f %%"),
-            "title": st.column_config.TextColumn("Run", width="large"),
-            "status": "Status",
-            "tags": st.column_config.ListColumn("Tags"),
-            "fit": number("Fitting", format="%.2f s"),
-            "read": number("A digit", format="%.3f ms", help="What reading one digit takes."),
-            "size": number("Size", format="%.2f MB"),
-            "digits": number("Digits", format="localized"),
-            "data": "Data",
-            "classifier": "Classifier",
-            "created": st.column_config.DatetimeColumn("Started", format="distance"),
-            "note": "Note",
-        }
-        | {path: title for path, title in extra.items()},
+        column_config=columns,
         hide_index=True,
-        height=HEIGHT if len(found) > 10 else "auto",
+        height=height,
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": st.session_state[_DEFAULT][1]}},

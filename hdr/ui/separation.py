@@ -54,7 +54,7 @@ def _ranking(drawn: Sample, ranked: Ranking, name: str) -> tuple[int, Informatio
     by = st.segmented_control(
         "Rank by",
         list(ORDERS),
-        format_func=ORDERS.get,
+        format_func=ORDERS.__getitem__,
         default="f",
         required=True,
         key="many_order",
@@ -69,7 +69,7 @@ def _ranking(drawn: Sample, ranked: Ranking, name: str) -> tuple[int, Informatio
     work = partial(analysis.information, drawn, ranked.f)
     job = jobs.get(f"information-{name}", work, slow=True) if wanted else None
     informed: Information | None = job.result if job else None
-    if by == "information" and informed is None:
+    if by == "information" and job and informed is None:
         jobs.show(job, TABLE_HEIGHT)
         column = int(analysis.order(ranked.f)[0])
     else:

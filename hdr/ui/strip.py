@@ -63,7 +63,7 @@ def _cut_card(seen: Way) -> None:
 
 
 def _choose_digit(seen: Way) -> None:
-    if not seen.boxes:
+    if seen.digits is None or not seen.boxes:
         st.warning(
             "No digit was found in this photo. Ink must be bright on dark before it is cut: start from *Noisy photo*, "
             "or add *Inversion* and a threshold.",

@@ -43,12 +43,12 @@ def _column(pa: ModuleType, values: Sequence[Any] | np.ndarray) -> pa.Array:
         return pa.array([None if value is None else str(value) for value in values])
 
 
-def _is_table(value: object) -> bool:
+def _is_table(obj: object) -> bool:
     """Whether a component is handed a table. What pandas and pyarrow make can only be there once they are."""
     from streamlit.dataframe_util import is_dataframe_like
 
-    plain = isinstance(value, (dict, list)) and "pandas" not in sys.modules
-    return not plain and is_dataframe_like(value)
+    plain = isinstance(obj, (dict, list)) and "pandas" not in sys.modules
+    return not plain and is_dataframe_like(obj)
 
 
 def spare_components() -> None:

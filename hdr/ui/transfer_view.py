@@ -27,7 +27,7 @@ def section(run: Run) -> None:
         name = st.selectbox(
             "Test on",
             list(others),
-            format_func=others.get,
+            format_func=lambda name: others.get(name, name),
             key=f"transfer_to-{run.id}",
             width=320,
             help="Its test digits, 10,000 at most. This model has learned from none of them, unless the data sets "

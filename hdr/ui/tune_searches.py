@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 
 import streamlit as st
@@ -91,6 +92,11 @@ def choose(shown: Search | None) -> None:
             st.button("Undo delete", icon=":material/undo:", key="tune_undo", on_click=_restore, args=(gone,))
 
 
+def _open(key: str, known: Mapping[str, Search]) -> None:
+    if st.session_state[key] in known:
+        open_search(st.session_state[key])
+
+
 def _list(known: list[Search], shown: Search | None) -> None:
     by_id = {s.id: s for s in known} | ({shown.id: shown} if shown else {})
     # Another key for another search, since what is open may change from elsewhere, too; and for other labels, since
@@ -105,7 +111,8 @@ def _list(known: list[Search], shown: Search | None) -> None:
         key=key,
         label_visibility="collapsed",
         placeholder=f"Open one of {len(known)} earlier searches" if len(known) > 1 else "Open the earlier search",
-        on_change=lambda: st.session_state[key] in by_id and open_search(st.session_state[key]),
+        on_change=_open,
+        args=(key, by_id),
         width=430,
     )
     if shown:

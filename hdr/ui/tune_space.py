@@ -112,7 +112,7 @@ def _narrow(one: Dimension, title: str) -> None:
         if len(one.choices) == 1:
             st.html('<div class="hdr-note">One value alone does not vary: choose another one too.</div>')
         return
-    own = one.parameter
+    own, (low, high) = one.parameter, one.limits
     common: dict[str, Any] = {
         "key": key,
         "help": help_text,
@@ -120,17 +120,18 @@ def _narrow(one: Dimension, title: str) -> None:
     }
     if own.log:
         # Kept as long as the widget: were a bound that is off the scale to vanish, all others would move up.
-        scale = st.session_state.setdefault(f"{key}-scale", sorted({*log_values(own, one.low), one.high}))
-        st.select_slider(title, scale, (one.low, one.high), format_func=own.shown, **common)
+        scale = st.session_state.setdefault(f"{key}-scale", sorted({*log_values(own, low), high}))
+        st.select_slider(title, scale, (low, high), format_func=own.shown, **common)
         return
-    step = own.type(own.step or (1 if own.type is int else (own.maximum - own.minimum) / 100))
+    least, most = own.limits
+    step = own.type(own.step or (1 if own.type is int else (most - least) / 100))
     unit = own.unit.replace("%", "%%")
     places = "%d" if own.type is int else "%.1f" if step >= 0.1 else "%.2f"
     st.slider(
         title,
-        own.type(own.minimum),
-        own.type(own.maximum),
-        (own.type(one.low), own.type(one.high)),
+        own.type(least),
+        own.type(most),
+        (own.type(low), own.type(high)),
         step,
         format=f"{places} {unit}".strip(),
         **common,

@@ -120,7 +120,7 @@ def _actions(search: Search, trial: Trial) -> None:
 def _train(search: Search, trial: Trial, token: str) -> None:
     try:
         task = classroom.current()
-        spec = plan.allowed(replace(trial.spec(search), train_size=task.sizes[1] if task else LARGEST))
+        spec = plan.allowed(replace(trial.spec(search), train_size=task.size_range[1] if task else LARGEST))
         classroom.check(spec)
         check_memory(spec, resources.dataset(spec.dataset))
         title = f"Tuned: {tune_values.settings(trial.values, search.spec.space)}"[:LONGEST_TITLE]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hdr import catalogue
+from hdr.catalogue import Kind
 from hdr.plots.search_axis import Axis, Tried
 from hdr.training.search_space import JOINT, NONE, Dimension
 from hdr.training.search_types import Trial
@@ -53,7 +54,8 @@ def show(one: Dimension, value: Any) -> str:
     if one.path == "features":
         return " + ".join(catalogue.get("feature", name).title for name in str(value).split(JOINT))
     if one.path in ("reduction", "classifier"):
-        return "none" if value == NONE else catalogue.get(one.path, str(value)).title
+        kind: Kind = "reduction" if one.path == "reduction" else "classifier"
+        return "none" if value == NONE else catalogue.get(kind, str(value)).title
     text = f"{value:.3g}" if isinstance(value, float) else str(value)
     return f"{text} {one.parameter.unit}".strip()
 
@@ -74,7 +76,7 @@ def _axis(one: Dimension, title: str) -> Axis:
     if not one.ranged:
         return Axis(title, choices=tuple(show(one, c) for c in one.choices))
     unit = f", {one.parameter.unit}" if one.parameter.unit else ""
-    return Axis(title + unit, one.low, one.high, one.parameter.log)
+    return Axis(title + unit, *one.limits, one.parameter.log)
 
 
 def tried(trials: Sequence[Trial], space: Sequence[Dimension]) -> list[Tried]:

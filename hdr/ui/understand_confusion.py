@@ -181,9 +181,7 @@ def _title(count: int, really: str, called: str) -> str:
 
 
 def _per_class(run: Run) -> None:
-    def share(title: str, text: str) -> dict:
-        return st.column_config.NumberColumn(title, help=text, format="%.1f %%")
-
+    share = partial(st.column_config.NumberColumn, format="%.1f %%")
     st.dataframe(
         table.of_rows(
             [
@@ -197,9 +195,9 @@ def _per_class(run: Run) -> None:
         ),
         column_config={
             "digit": st.column_config.TextColumn("Digit", width="small"),
-            "precision": share("Precision", "Of the digits called so, the share that were."),
-            "recall": share("Recall", "Of the digits that are so, the share that were called so."),
-            "f1": share("F1", "The harmonic mean of precision and recall."),
+            "precision": share("Precision", help="Of the digits called so, the share that were."),
+            "recall": share("Recall", help="Of the digits that are so, the share that were called so."),
+            "f1": share("F1", help="The harmonic mean of precision and recall."),
             "count": st.column_config.NumberColumn("Count", help="Test digits of this class.", width="small"),
         },
         hide_index=True,

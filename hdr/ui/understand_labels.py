@@ -41,7 +41,7 @@ def section(run: Run) -> None:
     where = st.segmented_control(
         "Look among",
         list(WHERE),
-        format_func=WHERE.get,
+        format_func=WHERE.__getitem__,
         default="test",
         required=True,
         key=f"understand_where-{run.id}",
@@ -60,7 +60,7 @@ def section(run: Run) -> None:
 
 
 def _cross_validated(run: Run) -> _Read | None:
-    most = run.result["fitted_on"]
+    most: int = run.result["fitted_on"]
     sizes = [s for s in SIZES if s < most] + [min(most, SIZES[-1])] * (most <= SIZES[-1])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         size = st.select_slider(
@@ -112,8 +112,8 @@ def _list(run: Run, where: str, found: Suspects, index: NDArray[np.int64], said:
     split = data.test if where == "test" else data.train
     doubted = set(MNIST_TEST) if where == "test" and run.spec.dataset == "mnist" else set()
     key = f"understand_suspect-{run.id}-{where}"
-    chosen = st.session_state.get(key)
-    chosen = chosen if chosen in rows else int(rows[0])
+    kept: int | None = st.session_state.get(key)
+    chosen = kept if kept is not None and kept in rows else int(rows[0])
     understand.gallery(
         "understand-suspect",
         split.images[rows],

@@ -66,7 +66,10 @@ def _cards(votes: list[Read]) -> None:
 
 def _voters(read: Read) -> list[Choice]:
     offered = readers.offered()
-    best = sorted((c for c in offered if c.run), key=lambda c: c.run.test_accuracy or 0.0, reverse=True)[:MOST]
+    trained = sorted(
+        ((c, c.run) for c in offered if c.run), key=lambda pair: pair[1].test_accuracy or 0.0, reverse=True
+    )
+    best = [c for c, _ in trained[:MOST]]
     # Whoever reads on this page has a vote, however well it does.
     if read.by and read.by.run and read.by.key not in [c.key for c in best]:
         best[-1] = read.by

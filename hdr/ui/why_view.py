@@ -81,7 +81,9 @@ def _work(read: Read, report: Report) -> Why:
     accept = model.accepts if isinstance(model, Looking) else None
     # A cancelled job ends at its next report, so that a drawing that has changed costs little more.
     once = Once(model, lambda: report("Explaining"))
-    change = counterfactual.of_strokes(drawn, once, accept=accept) if drawn else None
+    change: Change[Any] | None = None
+    if drawn:
+        change = counterfactual.of_strokes(drawn, once, accept=accept)
     change = change or counterfactual.of_image(captured, once, accept=accept)
     strokes = occlusion.stroke_evidence(drawn, once) if drawn else None
     naive = read.naively
@@ -177,8 +179,8 @@ def _reference_job(read: Read) -> tuple[str, Job]:
     run = read.by.run
     if run is None:
         name = startup.data_name()
-        reader = resources.ready_reader()
-        reader = reader.on_pages if read.paper is not None else reader
+        ready = resources.ready_reader()
+        reader = ready.on_pages if read.paper is not None else ready
         key = f"reference-{'ready' if read.paper is None else 'pages'}-{name}"
         return name, jobs.all_jobs().get(key, lambda report: _reference(reader, name, report))
     name, data = run.spec.dataset, resources.dataset(run.spec.dataset)

@@ -13,11 +13,12 @@ from hdr.ui.sources import linked
 
 def log_values(parameter: Parameter, value: Any) -> list[Any]:
     """1, 2 and 5 of every decade within the range, its ends, and the value at hand."""
-    found = {parameter.type(parameter.minimum), parameter.type(parameter.maximum), value}
+    low, high = parameter.limits
+    found = {parameter.type(low), parameter.type(high), value}
     for decade in range(-8, 7):
         for digit in (1, 2, 5):
             candidate = float(f"{digit}e{decade}")
-            if parameter.minimum <= candidate <= parameter.maximum and parameter.type(candidate) == candidate:
+            if low <= candidate <= high and parameter.type(candidate) == candidate:
                 found.add(parameter.type(candidate))
     return sorted(found)
 

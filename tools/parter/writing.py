@@ -7,6 +7,7 @@ strokes that are none of them. Nothing here is shared with the pages that the te
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -129,7 +130,8 @@ class _Hand:
         large = cv2.copyMakeBorder(large, around, around, around, around, cv2.BORDER_CONSTANT)
         middle = skeletonize(cv2.GaussianBlur(large, (0, 0), 0.4 * ENLARGED) > 0.4)
         away = cv2.distanceTransform((~middle).view(np.uint8), cv2.DIST_L2, 3)
-        scale = height / max(1, *(np.ptp(v) for v in np.nonzero(middle))) if middle.any() else 1.0
+        spans: list[Any] = [np.ptp(v) for v in np.nonzero(middle)] if middle.any() else []
+        scale = height / max(1, *spans) if spans else 1.0
         away = self._enlarged(away, scale, random) * scale
         return label, np.clip(max(1.0, self.pen * height) / 2 - away + 0.5, 0, 1).astype(np.float32)
 
@@ -160,7 +162,7 @@ class _Hand:
             drawn = np.rint((line - low) * 16).astype(np.int32)
             drawn = np.repeat(drawn, 2, axis=0) if len(drawn) == 1 else drawn
             cv2.polylines(canvas, [drawn], False, 255, max(1, round(width)), cv2.LINE_AA, 4)
-        return canvas.astype(np.float32) / 255
+        return canvas.astype(np.float32) / np.float32(255)
 
 
 def close_cut(ink: Ink, level: float = 0.3) -> Ink:
