@@ -22,6 +22,7 @@ CAPTIONS = {
     "hdr.catalogue": "one declared function: widget, check, address, JSON, search axis, contract test",
     "hdr.home": "where files are kept, and how they are written",
     "hdr.settings": "HDR_* settings, with defaults for two profiles",
+    "hdr.background": "work in threads, with progress",
     "hdr.types": "values that all share",
     "hdr.text": "text made safe to show",
     "hdr.sparing": "saves memory at import",
