@@ -23,17 +23,33 @@ PATIENCE = 120.0
 """Seconds for a command, and for the server to start, on a slow machine whose files have never been read."""
 
 PAGES = """
-import hdr, streamlit.config
-from hdr import entry
-from hdr.ui import startup
+from pathlib import Path
+
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from hdr import entry
+from hdr.ui import startup
+
+icons = set()
+set_page_config = st.set_page_config
+
+
+def noting_the_icon(title, icon, *words, **more):
+    icons.add(icon)
+    return set_page_config(title, icon, *words, **more)
+
+
+# Where an icon is missing, Streamlit shows its path instead and says nothing.
+st.set_page_config = noting_the_icon
 startup._prepare = lambda *_: None  # no download and no training
 app = AppTest.from_file(str(entry.folder() / entry.SCRIPT), default_timeout=120).run()
 for page in sorted((entry.folder() / "pages").glob("*.py")):
     app.switch_page(f"pages/{page.name}").run()
     assert not app.exception and not app.error, (page, app.exception, app.error)
     assert app.header or page.stem == "home", f"{page} is empty"
+(icon,) = icons
+assert Path(icon).is_file(), f"{icon} is missing"
 print(entry.folder())
 """
 
