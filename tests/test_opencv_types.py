@@ -1,4 +1,4 @@
-"""Whether typings/cv2 says the truth: mypy believes it, whatever OpenCV does."""
+"""Whether typings/cv2 says the truth: mypy believes it, and never asks OpenCV."""
 
 import ast
 from pathlib import Path
