@@ -107,8 +107,6 @@ def open_page() -> Open:
         app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
         for key, value in state.items():
             app.session_state[key] = value
-        app.run()
-        # The address belongs to the page that is opened; on another one it would be lost by the change of page.
         for key, value in (address or {}).items():
             app.query_params[key] = value
         if name != "home":
