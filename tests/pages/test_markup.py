@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from hostile.mutate import FORMULAS, MARKUP, STRANGE
 from streamlit.testing.v1 import AppTest
 
 from hdr.training.card import card
@@ -21,6 +20,7 @@ from hdr.training.store import LONGEST_TITLE, Run, RunStore
 from hdr.types import HdrError
 from hdr.ui import resources, result_view, run_actions, run_table
 from hdr.ui.result_view import SECTIONS
+from tests.hostile.mutate import FORMULAS, MARKUP, STRANGE
 
 from .conftest import SMALL, Open, healthy
 from .conftest import text as text_of
