@@ -39,7 +39,7 @@ def test_a_network_is_paused_stepped_changed_and_kept_by_keyboard(server: Server
     spec = RunSpec(dataset=datasets.available()[0], train_size=20_000, classifier=Step("mlp", {"epochs": 100}))
     run = server.store.create(spec, "local", "steered")
     page.goto(f"{server.url}/train?run={run.id}")
-    until(lambda: curve_points(page), "the curve has begun", seconds=120)
+    until(lambda: curve_points(page), "the curve has begun")
 
     press(page, "pause")
     epoch = paused_after(page)

@@ -99,7 +99,7 @@ def test_forty_trials_while_a_worker_and_the_server_are_killed(
     until(lambda: ended(searches, search.id) >= now + 4, "it goes on without a server")
 
     again = serve()
-    until(lambda: not searches.get(search.id).active, "it comes to its end", 300)
+    until(lambda: not searches.get(search.id).active, "it comes to its end")
     trials = searches.trials(search.id)
     assert searches.get(search.id).status == "done", searches.get(search.id).message
     assert [t.number for t in trials] == list(range(40)) and all(t.status == "done" for t in trials)
@@ -144,7 +144,7 @@ def test_a_lost_scheduler_is_said_and_all_goes_on_when_it_is_back(
     search = begun(server, page, searches)
     until(lambda: ended(searches, search.id) >= 3, "it is on its way")
     cluster.end()
-    until(lambda: searches.get(search.id).status == "queued", "its silence is noticed", 120)
+    until(lambda: searches.get(search.id).status == "queued", "its silence is noticed")
     expect(page.get_by_text("cannot be reached")).to_be_visible()
     cluster.begin()
     before = ended(searches, search.id)
