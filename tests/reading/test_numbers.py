@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from time import process_time
 
 import numpy as np
 import pytest
@@ -173,12 +172,12 @@ def test_odd_drawings_are_no_error(strokes: Strokes, model: Classifier) -> None:
 
 
 @pytest.mark.parametrize("count", [MOST_STROKES, MOST_STROKES + 1, 2000])
-def test_many_strokes_take_bounded_time(count: int) -> None:
+def test_many_strokes_take_bounded_work(count: int) -> None:
     rng = np.random.default_rng(0)
     strokes = [rng.uniform(0, 900, 2) + rng.normal(0, 30, (8, 2)).cumsum(axis=0) for _ in range(count)]
-    start = process_time()
-    reading = read_number(strokes, SaysSeven())
-    assert process_time() - start < 6
+    says = SaysSeven()
+    reading = read_number(strokes, says)
+    assert sum(map(len, says.shown)) <= MOST_STROKES
     assert 1 <= len(reading.digits) <= MOST_DIGITS
 
 
