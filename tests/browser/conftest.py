@@ -34,13 +34,10 @@ from hdr.training import default
 from hdr.training.spec import PRESETS, for_dataset
 from hdr.training.store import RunStore
 from hdr.training.worker import execute
+from tests.waiting import PATIENCE, until
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 300.0
-"""Seconds that anything may take on a busy machine, a training of seconds included. What comes sooner is not waited
-for, so a test that passes takes no longer for it."""
-
 PER_TEST = 900
 """Seconds after which a test is broken off."""
 
@@ -61,15 +58,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(missing)
     names = [f"test_{name}.py" for name in LONG]
     items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
-
-
-def until(condition: Callable[[], object], what: str) -> object:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {PATIENCE:g} s"
-        time.sleep(0.05)
-    return found
 
 
 def children(process: int) -> dict[int, str]:

@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr.types import Split
+from tests.waiting import until
 
-from .conftest import Server, Tabs, settled, switch, until
+from .conftest import Server, Tabs, settled, switch
 from .looking import click_place, uncovered
 
 Stroke = list[tuple[float, float]]

@@ -10,8 +10,9 @@ from hdr import datasets
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
 from hdr.types import Step
+from tests.waiting import until
 
-from .conftest import Server, settled, until
+from .conftest import Server, settled
 from .test_training import curve_points
 
 MOST_TABS = 80

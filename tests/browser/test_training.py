@@ -12,8 +12,9 @@ from playwright.sync_api import Page, expect
 
 from hdr.training.store import Run
 from hdr.types import Dataset
+from tests.waiting import until
 
-from .conftest import Server, Tabs, button, click_until, settled, switch, until
+from .conftest import Server, Tabs, button, click_until, settled, switch
 
 
 def curve_points(page: Page) -> int:

@@ -15,8 +15,9 @@ from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.search_types import Search
 from hdr.training.spec import LARGEST, PRESETS
+from tests.waiting import until
 
-from .conftest import Server, Tabs, button, settled, until
+from .conftest import Server, Tabs, button, settled
 
 BASE = replace(PRESETS["fast"].spec, dataset="bundled", train_size=500)
 

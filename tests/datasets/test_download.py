@@ -18,6 +18,7 @@ import pytest
 
 from hdr.datasets import download, mnist
 from hdr.datasets.download import FetchFailed, Limits
+from tests.waiting import until
 
 from .conftest import CONTENTS, MirrorServer
 
@@ -98,10 +99,7 @@ def test_a_thread_that_was_left_behind_ends(own, mirror: MirrorServer, monkeypat
     use(monkeypatch, mirror.at("drip"))
     with pytest.raises(FetchFailed):
         download.fetch(limits=FAST)
-    deadline = time.monotonic() + 10
-    while any(thread.name == "hdr-download" for thread in threading.enumerate()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(thread.name == "hdr-download" for thread in threading.enumerate())
+    until(lambda: all(thread.name != "hdr-download" for thread in threading.enumerate()))
 
 
 def test_without_a_network_the_message_is_plain(own, monkeypatch) -> None:

@@ -18,6 +18,7 @@ from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import estimate_view, jobs, lens, resources, startup, way
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
@@ -104,7 +105,7 @@ def open_page() -> Open:
     """A function that opens a page of a new session, with an address and a session state, and checks that it runs."""
 
     def open_page(name: str = "home", address: dict[str, str] | None = None, **state: Any) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE)
         for key, value in state.items():
             app.session_state[key] = value
         for key, value in (address or {}).items():

@@ -87,7 +87,7 @@ from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import startup
 startup._prepare = lambda *_: None
-app = AppTest.from_file("streamlit_app.py", default_timeout=120).run()
+app = AppTest.from_file("streamlit_app.py", default_timeout=300).run()
 assert not app.exception
 store = RunStore()
 assert execute(store, store.create(RunSpec("bundled", 500, classifier=Step("nearest_centroid")), "ann", "t").id)
