@@ -163,6 +163,7 @@ def test_a_run_past_its_time_is_ended_and_says_so(store, processes, monkeypatch)
     assert 4 < Allowance(store)._started("ann")[1] < 9
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_search_past_its_time_keeps_what_it_has_found(store, processes, monkeypatch):
     monkeypatch.setenv("HDR_RUN_MINUTES", "0.1")
@@ -205,6 +206,7 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
     assert store.get(run).status == "failed" and said in store.get(run).message
 
 
+@pytest.mark.slow
 @needs_signals
 @pytest.mark.skipif(
     guard.ticks(os.getppid()) is None, reason="this system does not say what a process does: not tested"

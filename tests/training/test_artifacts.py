@@ -74,6 +74,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     assert "s3://key:***@bucket/elsewhere" in str(error.value) and "hunter2" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_the_app_and_a_training_import_nothing_of_a_cluster(tmp_path: Path) -> None:
     # As where they are not installed: what is not here cannot be imported, by us or by what we use.
     code = """

@@ -121,6 +121,7 @@ def test_a_paused_run_gives_its_place_to_others_and_goes_on_by_itself(
     assert store.get(first).spec == NETWORK
 
 
+@pytest.mark.slow
 @needs_signals
 def test_two_owners_take_turns(store: RunStore, processes: LocalProcesses, small: RunSpec):
     mine = [processes.submit(small, "ann", str(n)).id for n in range(3)]

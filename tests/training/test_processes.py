@@ -179,6 +179,7 @@ def serve(what: str) -> tuple[subprocess.Popen[str], str]:
     return server, server.stdout.readline().strip()
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_run_outlives_a_server_that_is_killed(store: RunStore) -> None:
     server, run = serve("run")
@@ -256,6 +257,7 @@ def weights(folder: Path) -> list[bytes]:
 NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 12, "units": 20, "batch_size": 32}))
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_steered_run_and_its_repeat_from_json_in_another_process_have_the_same_weights(
     store: RunStore, processes: LocalProcesses
@@ -290,6 +292,7 @@ def test_a_steered_run_and_its_repeat_from_json_in_another_process_have_the_same
     assert weights(store.get(plain).folder) != weights(done.folder)
 
 
+@pytest.mark.slow
 @needs_signals
 def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
     store: RunStore, monkeypatch: pytest.MonkeyPatch

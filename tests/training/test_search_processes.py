@@ -139,6 +139,7 @@ def process_of(store: RunStore, search: str) -> int | None:
         return connection.execute(query).scalar()
 
 
+@pytest.mark.slow
 @needs_signals
 def test_kills_of_servers_and_processes_lose_no_trial_and_count_none_twice(
     store: RunStore, searches: SearchStore
