@@ -88,6 +88,7 @@ def test_a_killed_process_is_followed_by_another_that_repeats_the_trial(
     assert after[before[-1].number].lost >= 0 and searches.get(search).best is not None
 
 
+@pytest.mark.slow
 @needs_signals
 def test_stopped_waiting_and_gone_on_with_among_runs(
     store: RunStore, searches: SearchStore, processes: LocalProcesses, small: RunSpec
