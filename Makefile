@@ -2,7 +2,7 @@
 # make lock   requirements/lock.txt, after a change of requirements.txt; delete it first to get newer versions of all else
 # make test   every check, every test that is quick, and the main job of each page in a browser: some minutes
 # make test-all   every check and every test, with coverage: what is slow, all of the browser, faults, hostile input, and
-#             the cluster; about half an hour
+#             the cluster; it takes long
 # make lint   the checks alone
 # make test-cluster  what goes past one machine, with a PostgreSQL, an S3 and a Dask cluster of its own on 127.0.0.1
 # make bench  what the figures in the README rest on

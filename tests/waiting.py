@@ -1,4 +1,4 @@
-"""How tests wait: until something is there, however slow or busy the machine is."""
+"""How tests wait: until a condition holds, however slow or busy the machine is."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PATIENCE = 300.0
-"""Seconds that anything may take. A test that passes takes no longer for it, since it waits for what it names."""
+"""Seconds that anything may take. A test that passes ends sooner, since it waits for its condition only."""
 
 
-def until(
-    condition: Callable[[], T], what: Callable[[], object] | str = "what is waited for", pause: float = 0.05
-) -> T:
+def until(condition: Callable[[], T], what: Callable[[], object] | str = "the condition", pause: float = 0.05) -> T:
     """Ask again and again until the answer is true, and return it.
 
     Args:
-        condition: what is asked; it may also move things on.
-        what: names it where it does not come, in words or by a function that looks.
+        condition: the question; it may also run a page or a step.
+        what: names the condition in the error, as words or as a function that looks.
         pause: seconds between two questions.
     """
     deadline = time.monotonic() + PATIENCE

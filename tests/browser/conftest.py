@@ -38,6 +38,7 @@ from tests.waiting import PATIENCE, until
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
+
 PER_TEST = 900
 """Seconds after which a test is broken off."""
 

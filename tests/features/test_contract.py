@@ -45,7 +45,7 @@ def by_name(entry: Entry) -> str:
 
 
 def odd_ones(shape: tuple[int, int]) -> dict[str, NDArray[np.uint8]]:
-    """Pictures of one size by what they show; none of them is a digit."""
+    """Pictures of one size, by name; none of them is a digit."""
     h, w = shape
     rng = np.random.default_rng(0)
     pixel, half = np.zeros((h, w), np.uint8), np.zeros((h, w), np.uint8)

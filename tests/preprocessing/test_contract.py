@@ -43,7 +43,7 @@ def frozen(images: Images) -> Images:
 
 
 Pictures = dict[str, NDArray[np.uint8]]
-"""Pictures of one size, by what they show."""
+"""Pictures of one size, by name."""
 
 SIZES = [(1, 1), (1, 28), (28, 1), (2, 2), (3, 28), (41, 60), (60, 41)]
 
@@ -58,7 +58,7 @@ def odd_ones(h: int, w: int, rng: np.random.Generator) -> Pictures:
 
 @pytest.fixture(scope="module")
 def pictures(digits: Split) -> list[Pictures]:
-    """Digits, a ramp and what is not a digit, at 28x28; and what is not a digit at other sizes."""
+    """Digits, a ramp and odd pictures of 28x28; and odd pictures of other sizes."""
     rng = np.random.default_rng(0)
     ramp = np.broadcast_to(np.arange(28, dtype=np.uint8) * 9, (28, 28))
     usual = {f"digit {i}": image for i, image in enumerate(digits.images[:10])}
@@ -91,7 +91,7 @@ def check(entry: Entry, params: dict[str, Any], pictures: Pictures) -> None:
     check_shape(entry, images, together)
     assert images.tobytes() == before, "the input stays as it is"
     for name, image, out in zip(pictures, images, together, strict=True):
-        # This is the second time for each picture: what is random without a seed differs here, too.
+        # Each picture is computed a second time here, so a step that is random without a seed fails, too.
         alone = entry.function(image[None], **params)[0]
         np.testing.assert_array_equal(alone, out, f"{name}: alone, and in a batch")
     nothing = entry.function(images[:0], **params)
@@ -101,7 +101,7 @@ def check(entry: Entry, params: dict[str, Any], pictures: Pictures) -> None:
             level = entry.facts["level"](some, **params)
             assert level.dtype == np.float64 and level.shape in ((len(some),), some.shape)
             shaped = level.reshape(level.shape + (1,) * (3 - level.ndim))
-            np.testing.assert_array_equal(inked, np.where(some > shaped, 255, 0), "ink is what lies above the level")
+            np.testing.assert_array_equal(inked, np.where(some > shaped, 255, 0), "every pixel above the level is ink")
 
 
 def check_memory(entry: Entry, params: dict[str, Any], batch: Images) -> None:
