@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sqlite3
@@ -73,6 +74,8 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HDR_PROFILE", raising=False)
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
+    # No plan is probed by itself: how often a page is drawn until then depends on the machine.
+    monkeypatch.setattr(estimate_view, "SETTLED_SECONDS", math.inf)
     monkeypatch.setattr(estimate_view, "estimate", lambda spec, owner: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
     caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
