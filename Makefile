@@ -22,7 +22,7 @@ STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_sto
 	allowance steering fairness cleaning silence))
 
 PYTEST := $(BIN)/python -m pytest
-COVERED := $(BIN)/python -m coverage run -m
+COVERED := $(PYTEST) --cov --cov-append --cov-report=
 # What the two have in common: everything but what needs a browser or a cluster, on all cores.
 LIBRARY := --ignore=tests/browser --ignore=tests/cluster --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
@@ -51,11 +51,10 @@ test: lint
 test-all: export OMP_NUM_THREADS ?= 1
 test-all: lint
 	$(BIN)/python -m coverage erase
-	$(COVERED) pytest $(LIBRARY) --hypothesis-profile=full
-	$(COVERED) pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
-	$(COVERED) tests.chaos --share 0.1
-	$(BIN)/python -m coverage combine --quiet
+	$(COVERED) $(LIBRARY) --hypothesis-profile=full
+	$(COVERED) tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
 	$(BIN)/python -m coverage report
+	$(BIN)/python -m tests.chaos --share 0.1
 	$(BIN)/python -m tests.hostile.storm --cases 2000
 	$(BIN)/python -m tests.hostile.isolation --visitors 8
 	$(MAKE) test-cluster
