@@ -53,8 +53,9 @@ test-all: lint
 	$(BIN)/python -m coverage erase
 	$(COVERED) $(LIBRARY) --hypothesis-profile=full
 	$(COVERED) tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m tests.chaos --share 0.1
+	$(BIN)/python -m coverage combine --append --quiet
 	$(BIN)/python -m coverage report
-	$(BIN)/python -m tests.chaos --share 0.1
 	$(BIN)/python -m tests.hostile.storm --cases 2000
 	$(BIN)/python -m tests.hostile.isolation --visitors 8
 	$(MAKE) test-cluster
