@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -127,10 +126,8 @@ def test_a_run_is_trained_elsewhere_and_stopped_from_any_server(store: RunStore,
     second = store.create(LONG, "local", "long", "The long one").id
     until(lambda: len(store.events(second)) > 3, "it learns")
     page.goto(f"{bob.url}/train?run={second}")
-    began = time.monotonic()
     button(page, "stop").click()
     until(lambda: store.get(second).status == "stopped", "it stops")
-    assert time.monotonic() - began < 20
     for server in (ann, bob):
         page.goto(f"{server.url}/runs")
         # The default model, trained once for both, and these two.

@@ -277,7 +277,7 @@ SOURCES = [
     places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=12),
     cut=st.floats(0.2, 1.5),
 )
-@patience(max_examples=150)
+@patience(max_examples=150 * patience().max_examples // 100)
 def test_damage_anywhere_is_found_or_harmless(source: bytes, places: list[tuple[float, int]], cut: float) -> None:
     data = bytearray(source)
     for where, value in places:
