@@ -1,6 +1,9 @@
 # make run    the app, on http://localhost:8501 or the port that PORT= names
 # make lock   requirements/lock.txt, after a change of requirements.txt; delete it first to get newer versions of all else
-# make test   every check and test
+# make test   every check, every test that is quick, and the main job of each page in a browser: some minutes
+# make test-all   every check and every test, with coverage: what is slow, all of the browser, faults, hostile input, and
+#             the cluster; it takes long
+# make lint   the checks alone
 # make test-cluster  what goes past one machine, with a PostgreSQL, an S3 and a Dask cluster of its own on 127.0.0.1
 # make bench  what the figures in the README rest on
 # make chaos  everything that can go wrong, made on purpose, and a table of what was lost: a quarter of an hour
@@ -18,7 +21,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_store hands search search_processes processes \
 	allowance steering fairness cleaning silence))
 
-.PHONY: run lock test test-cluster bench chaos hostile audit docs reader page-reader parter clean
+PYTEST := $(BIN)/python -m pytest
+COVERED := $(PYTEST) --cov --cov-append --cov-report=
+# What the two have in common: everything but what needs a browser or a cluster, on all cores.
+LIBRARY := --ignore=tests/browser --ignore=tests/cluster --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
+.PHONY: run lock lint test test-all test-cluster bench chaos hostile audit docs reader page-reader parter clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -28,14 +36,29 @@ lock: | .venv/bin/python
 	$(BIN)/uv pip compile requirements.txt --universal --python-version 3.11 --quiet --annotation-style line \
 		--custom-compile-command "make lock" --output-file requirements/lock.txt
 
-test: .venv/dev.done
+lint: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive hdr pages tools streamlit_app.py
-	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=auto --maxprocesses=4 --dist=worksteal
-	$(BIN)/python -m pytest tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
+
+test: lint
+	$(PYTEST) $(LIBRARY) -m "not slow"
+	$(PYTEST) tests/browser -m smoke
+
+# Coverage counts what servers and trainings do in processes of their own, too. `fail_under` in pyproject.toml is the least.
+test-all: export OMP_NUM_THREADS ?= 1
+test-all: lint
+	$(BIN)/python -m coverage erase
+	$(COVERED) $(LIBRARY) --hypothesis-profile=full
+	$(COVERED) tests/browser --numprocesses=auto --maxprocesses=2 --dist=loadfile --no-loadscope-reorder
+	$(BIN)/python -m coverage run -m tests.chaos --share 0.1
+	$(BIN)/python -m coverage combine --append --quiet
+	$(BIN)/python -m coverage report
+	$(BIN)/python -m tests.hostile.storm --cases 2000
+	$(BIN)/python -m tests.hostile.isolation --visitors 8
+	$(MAKE) test-cluster
 
 # The store's own tests once more, with PostgreSQL in the place of a file.
 test-cluster: .venv/cluster.done

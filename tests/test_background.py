@@ -11,8 +11,7 @@ from typing import Any
 from hdr.background import Job, Jobs
 from hdr.types import HdrError
 from hdr.ui.jobs import waiting
-
-LONG = 10.0
+from tests.waiting import PATIENCE, until
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Gate:
     def __call__(self, report: Callable[..., None]) -> Any:
         self.calls += 1
         self.begun.set()
-        assert self.open.wait(LONG)
+        assert self.open.wait(PATIENCE)
         report("going on", 0.5)
         return self.result
 
@@ -47,7 +46,7 @@ class Clock:
 
 def settled(jobs: Jobs, key: str, work: Any = None) -> Job:
     """The job when it is over."""
-    job = jobs.get(key, work, wait=LONG)
+    job = jobs.get(key, work, wait=PATIENCE)
     assert job.state in ("done", "failed"), job
     return job
 
@@ -55,7 +54,7 @@ def settled(jobs: Jobs, key: str, work: Any = None) -> Job:
 def test_work_is_done_once_for_all_who_ask() -> None:
     jobs, gate = Jobs(), Gate()
     first = jobs.get("a", gate)
-    assert gate.begun.wait(LONG) and first.state in ("waiting", "running")
+    assert gate.begun.wait(PATIENCE) and first.state in ("waiting", "running")
     assert jobs.get("a", gate).state == "running"
     gate.open.set()
     assert settled(jobs, "a", gate).result == "done"
@@ -68,10 +67,10 @@ def test_progress_is_what_the_work_reports() -> None:
     def work(report: Callable[..., None]) -> None:
         report("counting", 0.25)
         told.set()
-        assert go.wait(LONG)
+        assert go.wait(PATIENCE)
 
     jobs.get("a", work)
-    assert told.wait(LONG)
+    assert told.wait(PATIENCE)
     job = jobs.get("a", work)
     assert (job.state, job.words, job.share) == ("running", "counting", 0.25)
     go.set()
@@ -109,19 +108,19 @@ def test_a_failed_job_stays_failed_until_it_is_tried_again() -> None:
 def test_slow_work_does_not_keep_quick_work_waiting() -> None:
     jobs, slow = Jobs(), Gate()
     jobs.get("slow", slow, slow=True)
-    assert slow.begun.wait(LONG)
+    assert slow.begun.wait(PATIENCE)
     assert settled(jobs, "quick", lambda report: 1).result == 1
     other = Gate()
     assert jobs.get("slow too", other, wait=0.05, slow=True).state == "waiting", "one slow job at a time"
     slow.open.set()
     other.open.set()
-    assert jobs.get("slow too", other, wait=LONG, slow=True).state == "done"
+    assert jobs.get("slow too", other, wait=PATIENCE, slow=True).state == "done"
 
 
 def test_too_many_are_refused_and_may_ask_again() -> None:
     jobs, gate = Jobs(waiting=2), Gate()
     jobs.get("running", gate)
-    assert gate.begun.wait(LONG)
+    assert gate.begun.wait(PATIENCE)
     assert [jobs.get(k, gate).state for k in "abc"] == ["waiting", "waiting", "refused"]
     gate.open.set()
     for key in "ab":
@@ -135,7 +134,7 @@ def test_what_nobody_asks_about_any_more_is_never_begun() -> None:
     left.open.set()
     wanted.open.set()
     jobs.get("running", gate)
-    assert gate.begun.wait(LONG)
+    assert gate.begun.wait(PATIENCE)
     jobs.get("left", left)
     clock.now = 8
     jobs.get("wanted", wanted)
@@ -154,7 +153,7 @@ def test_what_somebody_looks_at_goes_before_what_was_left_a_moment_ago() -> None
         return lambda report: order.append(name)
 
     jobs.get("running", gate)
-    assert gate.begun.wait(LONG)
+    assert gate.begun.wait(PATIENCE)
     first, second = noting("first"), noting("second")
     jobs.get("first", first)
     clock.now = 5
@@ -171,21 +170,19 @@ def test_running_work_is_given_up_when_nobody_has_asked_for_long() -> None:
 
     def work(report: Callable[..., None]) -> None:
         begun.set()
-        assert go.wait(LONG)
+        assert go.wait(PATIENCE)
         try:
             report("still here", 0.5)
         finally:
             ended.set()
 
     jobs.get("a", work)
-    assert begun.wait(LONG)
+    assert begun.wait(PATIENCE)
     clock.now = 31
     go.set()
-    assert ended.wait(LONG)
+    assert ended.wait(PATIENCE)
     # Asked for again it begins anew, and is not given up.
-    until = time.monotonic() + LONG
-    while jobs.get("a", work, wait=0.1).state != "done":
-        assert time.monotonic() < until
+    until(lambda: jobs.get("a", work, wait=0.1).state == "done")
 
 
 def test_results_are_bounded_in_number_and_the_longest_unasked_goes_first() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from html import escape
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 ROOT = Path(__file__).parents[1]
 PICTURE = ROOT / "docs" / "pictures" / "architecture.svg"
@@ -95,10 +95,11 @@ def picture() -> str:
 def _box(kind: str, x: float, y: float, width: float, height: float, name: str, caption: str) -> str:
     across, down = x + width / 2, y + height / 2
     return (
-        f'<g id="{escape(name)}">'
+        f'<g id="{escape(name, quote=False)}">'
         f'<rect class="{kind}" x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="7"/>'
-        f'<text class="name" x="{across:g}" y="{down - 4:g}" text-anchor="middle">{escape(name)}</text>'
-        f'<text class="caption" x="{across:g}" y="{down + 14:g}" text-anchor="middle">{escape(caption)}</text></g>'
+        f'<text class="name" x="{across:g}" y="{down - 4:g}" text-anchor="middle">{escape(name, quote=False)}</text>'
+        f'<text class="caption" x="{across:g}" y="{down + 14:g}" text-anchor="middle">'
+        f"{escape(caption, quote=False)}</text></g>"
     )
 
 

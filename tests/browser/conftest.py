@@ -1,4 +1,4 @@
-"""The app in a real Chromium: a server for each module, with a home of its own."""
+"""The app in a real Chromium: one server and one browser for all tests of a process."""
 
 from __future__ import annotations
 
@@ -13,22 +13,34 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 
 from hdr import datasets
 from hdr.training import default
 from hdr.training.spec import PRESETS, for_dataset
 from hdr.training.store import RunStore
 from hdr.training.worker import execute
+from tests.waiting import PATIENCE, until
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30.0
-"""Seconds that anything may take on a busy machine."""
+
+PER_TEST = 900
+"""Seconds after which a test is broken off."""
 
 LONG = ("training", "looking", "features", "drawing", "tune", "layout", "addresses", "steering")
 """Modules that take long, the longest first: at the end no worker is to be alone with one of them."""
@@ -42,19 +54,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
+            item.add_marker(pytest.mark.timeout(PER_TEST))
             if not chromium.path():
                 item.add_marker(missing)
     names = [f"test_{name}.py" for name in LONG]
     items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
-
-
-def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> object:
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
-        time.sleep(0.05)
-    return found
 
 
 def children(process: int) -> dict[int, str]:
@@ -150,7 +154,7 @@ def ready_home(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     try:
         folder.mkdir()
     except FileExistsError:
-        until(trained.exists, "another worker has trained the default model", 4 * PATIENCE)
+        until(trained.exists, "another worker has trained the default model")
         return folder
     spec = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
     with pytest.MonkeyPatch.context() as patch:
@@ -170,7 +174,7 @@ def copy_home(source: Path, target: Path) -> Path:
     return target
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(ready_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with the default model."""
     running = Server(copy_home(ready_home, tmp_path_factory.mktemp("home")))
@@ -208,6 +212,7 @@ class Tabs:
         """A new page of a new visitor."""
         context = self._browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
         self._contexts.append(context)
+        context.set_default_timeout(PATIENCE * 1000)
         context.on("request", lambda request: self._note_request(request.url))
         context.on("console", self._note_message)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
@@ -261,24 +266,30 @@ def button(page: Page, key: str) -> Locator:
     return page.locator(f".st-key-{key} button")
 
 
+AGAIN = 5.0
+"""Seconds after which a click or a key that has had no effect is repeated."""
+
+
 def click_until(thing: Locator, done: Callable[[], object], what: str) -> None:
     """Click something until that has had its effect.
 
     A click that meets a run of the page's script can be lost; a person who sees nothing happen clicks again.
     """
-    _again_until(thing, thing.click, done, what)
+    _again_until(thing, lambda: thing.click(timeout=AGAIN * 1000), done, what)
 
 
 def press_until(thing: Locator, key: str, done: Callable[[], object], what: str) -> None:
     """Press a key on something until that has had its effect, as `click_until` clicks."""
-    _again_until(thing, lambda: thing.press(key), done, what)
+    _again_until(thing, lambda: thing.press(key, timeout=AGAIN * 1000), done, what)
 
 
 def _again_until(thing: Locator, act: Callable[[], None], done: Callable[[], object], what: str) -> None:
     def acted() -> bool:
         if thing.is_visible():
-            act()
-        patience = time.monotonic() + 5
+            # It may go while it is aimed at: that can be the effect of the click before.
+            with suppress(TimeoutError):
+                act()
+        patience = time.monotonic() + AGAIN
         while not done() and time.monotonic() < patience:
             thing.page.wait_for_timeout(50)
         return bool(done())

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
+from tests.waiting import until
 
-from .conftest import PATIENCE, click_until, press_until, settled, until
+from .conftest import click_until, press_until, settled
 
 SAMPLE_BOXES = """(keys) => {
   const seen = window.seen = { boxes: {}, blank: 0, frames: 0, going: true }
@@ -166,10 +167,10 @@ def framed(page: Page) -> list[tuple[int, int] | None]:
     return [f and (int(f[0]), int(f[1])) for f in found]
 
 
-def uncovered(gallery: Locator, seconds: float = PATIENCE) -> int:
+def uncovered(gallery: Locator) -> int:
     """How many cards of a gallery have a button or link and are reached by it wherever one clicks: all. So long the
     gallery is waited for."""
-    expect(gallery.locator("img.hdr-digit").first).to_be_visible(timeout=1000 * seconds)
+    expect(gallery.locator("img.hdr-digit").first).to_be_visible()
     reached: list[bool] = []
 
     def all_reached() -> bool:

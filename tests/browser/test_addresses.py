@@ -46,6 +46,7 @@ def test_a_shared_address_shows_the_same_chain(server: Server, tabs: Tabs) -> No
     assert pictures(second) == pictures(first)
 
 
+@pytest.mark.smoke
 def test_a_slider_changes_pictures_and_address(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/preprocess?chain=threshold-level-100~deskew")
     click(page, "select-0")

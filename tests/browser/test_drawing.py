@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr.types import Split
+from tests.waiting import until
 
-from .conftest import Server, Tabs, settled, switch, until
+from .conftest import Server, Tabs, settled, switch
 from .looking import click_place, uncovered
 
 Stroke = list[tuple[float, float]]
@@ -102,6 +103,7 @@ def read_by(page: Page, title: str) -> None:
     settled(page)
 
 
+@pytest.mark.smoke
 def test_a_digit_drawn_with_the_mouse_is_read_and_the_answer_is_just_the_digit(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/draw")
     for digit, strokes in STROKES.items():
@@ -239,6 +241,7 @@ def test_a_link_shows_somebody_else_the_same_drawing_and_reading(server: Server,
     expect(other).to_have_url(f"{server.url}/draw")
 
 
+@pytest.mark.smoke
 def test_a_number_is_read_on_the_wide_canvas(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/draw?what=number")
     for place, digit in enumerate((7, 1, 0)):
@@ -330,6 +333,7 @@ def test_a_digit_on_a_photo_is_added_by_a_box(server: Server, page: Page, photo:
     expect(page.locator("img.hdr-paper")).to_have_attribute("alt", f"The photo with {len(before) + 1} boxes")
 
 
+@pytest.mark.smoke
 def test_a_digit_of_a_photo_is_opened_by_its_picture(server: Server, page: Page, photo: bytes) -> None:
     number = choose(server, page, photo)
     cards = page.locator(".st-key-page-gallery")

@@ -10,16 +10,14 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
+from tests.waiting import until
 
-from .conftest import Server, Tabs, press_until, settled, switch, until
+from .conftest import Server, Tabs, press_until, settled, switch
 from .looking import best, choose, click, decoded, open_tab, overflow, pictures, set_slider
 
 HEADING = "What is measured in a digit"
 SMALL = "bundled"
 """The small data set, on which nobody waits for long."""
-
-LONG = 120_000
-"""Milliseconds that t-SNE or a training may take on a busy machine."""
 
 ALONE = """(plot) => {
   const { xaxis, yaxis } = plot._fullLayout
@@ -57,7 +55,7 @@ def scatter(page: Page, plane: str = "") -> Locator:
     plot = page.locator(f'[class*="st-key-scatter-"][class*="-{plane}"] .js-plotly-plot')
     # While one plane takes the place of another, there are two for a moment.
     drawn = "all => all.length === 1 && all[0].checkVisibility() && all[0]._fullData?.[0].x?.length"
-    until(lambda: every.count() == 1 and plot.evaluate_all(drawn), "the points of one plot are drawn", LONG / 1000)
+    until(lambda: every.count() == 1 and plot.evaluate_all(drawn), "the points of one plot are drawn")
     settled(page)
     plot.scroll_into_view_if_needed()
     return plot
@@ -81,6 +79,7 @@ def nothing_left_running(server: Server) -> Iterator[None]:
         server.store.request_stop(run.id)
 
 
+@pytest.mark.smoke
 def test_an_extractor_is_chosen_and_its_parameter_changes_drawing_and_address(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/features?digit={best()}-test-any-4")
     expect(settings(page)).to_contain_text("HOG")
@@ -140,7 +139,7 @@ def test_t_sne_tells_how_far_it_is_and_then_shows_every_digit(server: Server, pa
     words, height = page.wait_for_function(WAITING).json_value()
     assert re.search(r"\w.* · [\d.]+.*s", words), "what is being done, and for how long"
     assert height > 400, "its place is kept"
-    expect(page.locator(".hdr-waiting")).to_have_count(0, timeout=LONG)
+    expect(page.locator(".hdr-waiting")).to_have_count(0)
     plot = scatter(page, "tsne")
     assert plot.evaluate("e => e._fullData[0].x.length") > 1000
     assert plot.evaluate("e => e._fullLayout.xaxis.showticklabels") is False
@@ -189,7 +188,7 @@ def test_two_extractors_go_to_train_together_and_end_with_an_accuracy(server: Se
     known = {run.id for run in server.store.runs()}
     click(page, "train")
     accuracy, failure = page.locator(".st-key-test_accuracy"), page.locator(".st-key-run").get_by_test_id("stAlert")
-    expect(accuracy.or_(failure)).to_be_visible(timeout=LONG)
+    expect(accuracy.or_(failure)).to_be_visible()
     expect(failure).to_have_count(0)
     (run,) = [r for r in server.store.runs() if r.id not in known]
     assert [f.name for f in run.spec.features] == ["zoning", "loops"]

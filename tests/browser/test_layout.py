@@ -46,7 +46,7 @@ def test_a_card_of_a_result_is_its_button_as_a_whole(server: Server, page: Page)
     for title, gallery in (("What it confuses", "cell"), ("Suspect labels", "suspect")):
         open_tab(page, title)
         cards = page.locator(f".st-key-understand-{gallery}-gallery")
-        assert uncovered(cards, seconds=120) > 2, title
+        assert uncovered(cards) > 2, title
         chosen = cards.locator("img.hdr-digit").nth(1)
         number = count(int(chosen.get_attribute("alt").split()[-1]))
         click_place(page, chosen)

@@ -10,8 +10,9 @@ from hdr import datasets
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
 from hdr.types import Step
+from tests.waiting import until
 
-from .conftest import Server, settled, until
+from .conftest import Server, settled
 from .test_training import curve_points
 
 MOST_TABS = 80
@@ -39,7 +40,7 @@ def test_a_network_is_paused_stepped_changed_and_kept_by_keyboard(server: Server
     spec = RunSpec(dataset=datasets.available()[0], train_size=20_000, classifier=Step("mlp", {"epochs": 100}))
     run = server.store.create(spec, "local", "steered")
     page.goto(f"{server.url}/train?run={run.id}")
-    until(lambda: curve_points(page), "the curve has begun", seconds=120)
+    until(lambda: curve_points(page), "the curve has begun")
 
     press(page, "pause")
     epoch = paused_after(page)

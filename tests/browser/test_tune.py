@@ -15,11 +15,9 @@ from hdr.training.search_spec import SearchSpec
 from hdr.training.search_store import SearchStore
 from hdr.training.search_types import Search
 from hdr.training.spec import LARGEST, PRESETS
+from tests.waiting import until
 
-from .conftest import Server, Tabs, button, settled, until
-
-PATIENT = 90_000
-"""Milliseconds that a few trials of a second may take on a busy machine."""
+from .conftest import Server, Tabs, button, settled
 
 BASE = replace(PRESETS["fast"].spec, dataset="bundled", train_size=500)
 
@@ -56,27 +54,27 @@ def test_a_search_is_ticked_watched_stopped_gone_on_with_and_its_best_trained(se
     page.goto(server.url + link(most_trials=400))
     settled(page)
     page.get_by_role("button", name="Gamma", exact=True).click()
-    expect(page.get_by_role("slider")).to_have_count(4, timeout=PATIENT)
+    expect(page.get_by_role("slider")).to_have_count(4)
     expect(button(page, "tune_start")).to_be_enabled()
     button(page, "tune_start").click()
     best = page.locator(".st-key-tune_best .hdr-figure")
-    expect(best).to_contain_text("%", timeout=PATIENT)
+    expect(best).to_contain_text("%")
     search = newest(server)
     assert [d.path for d in search.spec.space] == ["classifier.svm.C", "classifier.svm.gamma"]
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENT)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
     button(page, "tune_stop").click()
-    expect(button(page, "tune_go")).to_be_visible(timeout=PATIENT)
+    expect(button(page, "tune_go")).to_be_visible()
     stopped = searches(server).get(search.id)
     assert stopped.status == "stopped" and 0 < stopped.ended < 400
 
     page.reload()
-    expect(best).to_contain_text(f"{stopped.best_value * 100:.2f}", timeout=PATIENT)
+    expect(best).to_contain_text(f"{stopped.best_value * 100:.2f}")
     button(page, "tune_go").click()
-    expect(button(page, "tune_stop")).to_be_visible(timeout=PATIENT)
-    until(lambda: searches(server).get(search.id).ended > stopped.ended, "it goes on", PATIENT / 1000)
+    expect(button(page, "tune_stop")).to_be_visible()
+    until(lambda: searches(server).get(search.id).ended > stopped.ended, "it goes on")
     button(page, "tune_stop").click()
-    expect(button(page, "tune_go")).to_be_visible(timeout=PATIENT)
+    expect(button(page, "tune_go")).to_be_visible()
     settled(page)
 
     # The grid is painted: its first row is found by its place.
@@ -96,13 +94,11 @@ def test_a_second_tab_and_a_phone_find_the_same_search(server: Server, tabs: Tab
     page.goto(server.url + link(most_trials=4))
     settled(page)
     button(page, "tune_start").click()
-    until(lambda: searches(server).searches("local", ("done",)), "the search is done", PATIENT / 1000)
+    until(lambda: searches(server).searches("local", ("done",)), "the search is done")
     search = newest(server)
     phone = tabs(390, 844, touch=True)
     phone.goto(f"{server.url}/train?search={search.id}")
-    expect(phone.locator(".st-key-tune_best .hdr-figure")).to_contain_text(
-        f"{search.best_value * 100:.2f}", timeout=PATIENT
-    )
+    expect(phone.locator(".st-key-tune_best .hdr-figure")).to_contain_text(f"{search.best_value * 100:.2f}")
     settled(phone)
     wider = "() => { const m = document.querySelector('[data-testid=stMain]'); return m.scrollWidth - m.clientWidth }"
     assert phone.evaluate(wider) == 0, "nothing is wider than a phone"

@@ -1,4 +1,4 @@
-"""A dozen kills at random moments; `make chaos` does a hundred. Disks that are full or read-only say so in words."""
+"""Three kills at random moments; `make chaos` does a hundred. Disks that are full or read-only say so in words."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this 
 
 
 @needs_signals
-def test_a_dozen_kills_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
-    row = killed(tmp_path, 12)
-    assert row.times >= 12 and row.acknowledged > 2 and row.good, row
+def test_kills_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
+    row = killed(tmp_path, 3)
+    assert row.times >= 3 and row.acknowledged and row.good, row
 
 
 FULL = """

@@ -33,6 +33,7 @@ def on_mnist(mnist: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return home, json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_fast_on_mnist_is_as_good_as_promised(on_mnist: tuple[Path, dict[str, Any]]) -> None:
     assert on_mnist[1]["test_accuracy"] >= 0.988 and on_mnist[1]["fitted_on"] == 10_000
 

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import Step
 from tests.cli.conftest import Call
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 3, "units": 20}))
@@ -119,11 +119,13 @@ def _start(tmp_path: Path) -> tuple[subprocess.Popen[str], RunStore, str]:
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed
     )
-    store, end = RunStore(), time.monotonic() + 40
-    while not (runs := store.runs(statuses=("running",))) or not store.events(runs[0].id):
-        assert time.monotonic() < end and process.poll() is None
-        time.sleep(0.05)
-    return process, store, runs[0].id
+    store = RunStore()
+
+    def begun() -> list[str]:
+        assert process.poll() is None
+        return [run.id for run in store.runs(statuses=("running",)) if store.events(run.id)]
+
+    return process, store, until(begun, "it learns")[0]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process on Windows: not tested")

@@ -7,20 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
-from tests.browser import conftest as browser
+from tests.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-
-PATIENCE = 90.0
-"""Seconds that anything may take on a busy machine."""
-
-
-def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE) -> object:
-    """As that of the browser's tests, with more patience: processes import for seconds."""
-    return browser.until(condition, what, seconds)
 
 
 class Cluster:

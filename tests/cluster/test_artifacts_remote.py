@@ -202,12 +202,10 @@ def test_what_is_no_place_is_said_in_plain_words(
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://digits/models")
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     remote_artifacts.remote.cache_clear()
-    began = time.monotonic()
     with pytest.raises(
         ArtifactsError, match=f"The model of run {run} cannot be fetched from s3://digits/models: "
     ) as e:
         artifacts.place().fetch(run)
-    assert time.monotonic() - began < 20
     assert "hunter2" not in str(e.value) + caplog.text + store.get(run).message
 
 

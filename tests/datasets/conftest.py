@@ -14,14 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from hdr.datasets import background, mnist
 from hdr.datasets.files import DataFile
-
-# A busy machine is no fault of the code.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 
 def idx_bytes(array: np.ndarray) -> bytes:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from hdr.datasets import background, download
+from tests.waiting import until
 
 from .conftest import CONTENTS, MirrorServer
 
 
 def wait_until(state: str, name: str = "mnist") -> background.FetchProgress:
-    deadline = time.monotonic() + 20
-    while background.progress(name).state != state and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert background.progress(name).state == state, background.progress(name)
+    until(lambda: background.progress(name).state == state, lambda: background.progress(name))
     return background.progress(name)
 
 
@@ -59,9 +56,7 @@ def test_a_failure_is_told_and_tried_again_only_when_asked(own, mirror: MirrorSe
 def test_it_says_how_far_it_is(own, mirror: MirrorServer, monkeypatch) -> None:
     monkeypatch.setenv("HDR_MIRRORS", mirror.at("half"))
     background.start()
-    deadline = time.monotonic() + 20
-    while not background.progress().done_bytes and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: background.progress().done_bytes, pause=0.01)
     now = background.progress()
     assert now.state == "running" and now.file in CONTENTS and 0 < now.done_bytes < now.total_bytes
     background.start(retry=True)

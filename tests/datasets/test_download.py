@@ -18,10 +18,14 @@ import pytest
 
 from hdr.datasets import download, mnist
 from hdr.datasets.download import FetchFailed, Limits
+from tests.waiting import until
 
 from .conftest import CONTENTS, MirrorServer
 
 FAST = Limits(connect=2.0, silence=2.0, window=1.0, speed=2_000.0, total=10.0)
+"""For mirrors that must be given up. A busy machine can be as slow as they are, so all others have the usual limits."""
+
+GIVEN_UP = ("silent", "drip", "drip_head")
 NAMES = tuple(CONTENTS)
 FIRST = NAMES[0]
 
@@ -37,7 +41,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("way", ["good", "plain", "encoded", "no_length", "chunked", "redirect"])
 def test_every_honest_way_of_sending_is_understood(own, mirror: MirrorServer, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way))
-    assert download.fetch(limits=FAST) == NAMES
+    assert download.fetch(limits=Limits()) == NAMES
     assert content_of(own) == CONTENTS
     assert len(mnist.load().train) == 60
 
@@ -69,7 +73,7 @@ WRONG = {
 @pytest.mark.parametrize("way", WRONG)
 def test_every_wrong_way_ends_in_the_next_mirror(own, mirror: MirrorServer, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way), mirror.at("good"))
-    assert download.fetch(limits=FAST) == NAMES
+    assert download.fetch(limits=FAST if way in GIVEN_UP else Limits()) == NAMES
     assert content_of(own) == CONTENTS
     # Having failed once, the wrong one is not asked first again.
     assert {name for asked, name in mirror.asked if asked == way} == {f"{FIRST}.gz"}
@@ -79,7 +83,7 @@ def test_every_wrong_way_ends_in_the_next_mirror(own, mirror: MirrorServer, monk
 def test_where_no_mirror_is_right_one_message_says_what_each_did(own, mirror, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way), mirror.at("404"))
     with pytest.raises(FetchFailed, match=WRONG[way]) as caught:
-        download.fetch(limits=FAST)
+        download.fetch(limits=FAST if way in GIVEN_UP else Limits())
     said = str(caught.value)
     assert f"{FIRST} could not be fetched. Expected 47,056 bytes" in said
     assert mnist.FILES[0].sha256 in said
@@ -98,10 +102,7 @@ def test_a_thread_that_was_left_behind_ends(own, mirror: MirrorServer, monkeypat
     use(monkeypatch, mirror.at("drip"))
     with pytest.raises(FetchFailed):
         download.fetch(limits=FAST)
-    deadline = time.monotonic() + 10
-    while any(thread.name == "hdr-download" for thread in threading.enumerate()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not any(thread.name == "hdr-download" for thread in threading.enumerate())
+    until(lambda: all(thread.name != "hdr-download" for thread in threading.enumerate()))
 
 
 def test_without_a_network_the_message_is_plain(own, monkeypatch) -> None:

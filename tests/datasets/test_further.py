@@ -91,7 +91,7 @@ def test_each_is_fetched_checked_and_loaded(small_ones, mirror: MirrorServer, mo
     with pytest.raises(MissingData, match=f"data --fetch {name}"):
         datasets.load(name)
     told: list[tuple[str, int, int]] = []
-    fetching.fetch(small_ones[name], lambda *said: told.append(said), FAST)
+    fetching.fetch(small_ones[name], lambda *said: told.append(said), Limits())
     assert name in datasets.available() and datasets.available()[0] != name
     data = datasets.load(name)
     images = framed(SMALL, paper=0) if name == "usps" else IMAGES

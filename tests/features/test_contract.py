@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import hdr.features  # noqa: F401 - registers the entries
 from hdr import catalogue
 from hdr.catalogue import Entry, Parameter
 from hdr.features.extract import columns, drawings
-from hdr.types import Drawing, HdrError, Images, Split, Step
+from hdr.types import Drawing, Features, HdrError, Split, Step
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -21,7 +22,7 @@ ENTRIES = catalogue.entries("feature")
 
 FAMILIES = {"Global", "Local", "Texture", "Transforms", "Zones"}
 
-SIZES = [(1, 1), (1, 28), (28, 1), (2, 2), (3, 5), (27, 31), (64, 64)]
+SIZES = [(28, 28), (1, 1), (1, 28), (28, 1), (2, 2), (3, 5), (27, 31), (64, 64)]
 
 
 def ends(parameter: Parameter) -> tuple[Any, ...]:
@@ -39,38 +40,19 @@ def extremes(entry: Entry) -> Iterator[dict[str, Any]]:
             yield {p.name: value}
 
 
-def cases() -> list[Any]:
-    """Every extractor with every set of parameters that fits into 28x28."""
-    found = []
-    for entry in ENTRIES:
-        for params in extremes(entry):
-            try:
-                entry(np.zeros((1, 28, 28), np.uint8), **params)
-            except HdrError:
-                continue
-            name = "-".join([entry.name, *(f"{k}={v}" for k, v in params.items())])
-            found.append(pytest.param(entry, entry.validate(params), id=name))
-    return found
-
-
 def by_name(entry: Entry) -> str:
     return entry.name
 
 
-def odd_ones(shape: tuple[int, int]) -> Images:
-    """A blank, a full and a one-pixel image, one half black, and noise."""
+def odd_ones(shape: tuple[int, int]) -> dict[str, NDArray[np.uint8]]:
+    """Pictures of one size, by name; none of them is a digit."""
     h, w = shape
-    images = np.zeros((6, h, w), np.uint8)
-    images[1], images[2, h // 3, w // 2], images[3, h // 2 :] = 255, 255, 200
-    images[4:] = np.random.default_rng(0).integers(0, 256, (2, h, w))
-    return images
-
-
-@pytest.fixture(scope="module")
-def batch(digits: Split) -> Images:
-    """Digits and odd pictures, in memory that cannot be written to."""
-    images = np.concatenate([digits.images[:12], odd_ones((28, 28))])
-    return np.frombuffer(images.tobytes(), np.uint8).reshape(images.shape)
+    rng = np.random.default_rng(0)
+    pixel, half = np.zeros((h, w), np.uint8), np.zeros((h, w), np.uint8)
+    pixel[h // 3, w // 2], half[h // 2 :] = 255, 200
+    plain = {"blank": np.zeros((h, w), np.uint8), "full": np.full((h, w), 255, np.uint8)}
+    noise = {f"noise {i}": rng.integers(0, 256, (h, w), np.uint8) for i in range(2)}
+    return {**plain, "one pixel": pixel, "half": half, **noise}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
@@ -78,66 +60,39 @@ def test_every_default_fits_a_digit(entry: Entry) -> None:
     assert entry(np.zeros((1, 28, 28), np.uint8)).shape[0] == 1
 
 
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_features_are_finite_and_the_images_are_not_changed(entry: Entry, params: dict, batch: Images) -> None:
-    before = batch.tobytes()
-    found = entry.function(batch, **params)
-    assert found.dtype == np.float32 and found.ndim == 2 and found.shape[0] == len(batch) and found.shape[1] > 0
+def check(step: Step, function: Callable[..., Features], pictures: dict[str, NDArray[np.uint8]]) -> None:
+    """Everything that features of pictures of one size keep, with their names and their drawings."""
+    stacked = np.stack(list(pictures.values()))
+    # In memory that cannot be written to, not even by a library that ignores numpy's flags.
+    images = np.frombuffer(stacked.tobytes(), np.uint8).reshape(stacked.shape)
+    params, shape = dict(step.params), images.shape[1:]
+    found = function(images, **params)
+    assert found.dtype == np.float32 and found.ndim == 2 and found.shape[0] == len(images) and found.shape[1] > 0
     assert np.isfinite(found).all()
-    assert batch.tobytes() == before
-    np.testing.assert_array_equal(found, entry.function(batch, **params))
+    np.testing.assert_array_equal(function(images, **params), found, "the same twice")
+    for name, image, row in zip(pictures, images, found, strict=True):
+        alone = function(image[None], **params)[0]
+        np.testing.assert_allclose(row, alone, rtol=0, atol=1e-5, err_msg=f"{name}: alone, and in a batch")
+    nothing = function(images[:0], **params)
+    assert nothing.shape == (0, found.shape[1]) and nothing.dtype == np.float32
+    names = columns((step,), shape)
+    assert len(names) == found.shape[1] and len(set(names)) == len(names)
+    assert all(name == name.strip() and 3 < len(name) <= 48 for name in names), names[:3]
+    for name in ("digit 0", "digit 5", "digit 9", "blank", "full", "one pixel", "half", "noise 0"):
+        if name in pictures:
+            check_drawings(drawings(step, pictures[name]), pictures[name])
+    assert images.tobytes() == stacked.tobytes(), "the input stays as it is"
 
 
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_a_batch_gives_what_one_by_one_gives(entry: Entry, params: dict, batch: Images) -> None:
-    alone = np.concatenate([entry.function(image[None], **params) for image in batch])
-    np.testing.assert_allclose(entry.function(batch, **params), alone, rtol=0, atol=1e-5)
+def check_refused(step: Step, function: Callable[..., Features], picture: NDArray[np.uint8]) -> None:
+    """Blocks larger than the picture are refused, for its features and for their names."""
+    with pytest.raises(HdrError, match="do not fit"):
+        function(picture[None], **dict(step.params))
+    with pytest.raises(HdrError, match="do not fit"):
+        columns((step,), picture.shape)
 
 
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_no_images_give_no_rows(entry: Entry, params: dict, batch: Images) -> None:
-    none, some = (entry.function(batch[:n], **params) for n in (0, 2))
-    assert none.shape == (0, some.shape[1]) and none.dtype == np.float32
-
-
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_digits_differ_in_their_features(entry: Entry, params: dict, digits: Split) -> None:
-    assert len(np.unique(entry.function(digits.images[:40], **params), axis=0)) > 1
-
-
-@pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
-def test_no_parameter_is_idle(entry: Entry, digits: Split) -> None:
-    for parameter in entry.parameters:
-        made = set()
-        for value in ends(parameter):
-            try:
-                found = entry(digits.images[:40], **{parameter.name: value})
-            except HdrError as error:
-                made.add(str(error))
-            else:
-                made.add((found.shape, found.tobytes()))
-        assert len(made) > 1, parameter.name
-
-
-@pytest.mark.parametrize("shape", SIZES, ids=str)
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_any_size_will_do(entry: Entry, params: dict, shape: tuple[int, int]) -> None:
-    images = odd_ones(shape)
-    if entry.name == "hog" and params["cell"] * params["block"] > min(shape):
-        for work in (entry.function, lambda images, **p: columns((Step("hog", p),), shape)):
-            with pytest.raises(HdrError, match="do not fit"):
-                work(images, **params)
-        return
-    found = entry.function(images, **params)
-    assert found.dtype == np.float32 and len(found) == len(images) and np.isfinite(found).all()
-    alone = np.concatenate([entry.function(image[None], **params) for image in images])
-    np.testing.assert_allclose(found, alone, rtol=0, atol=1e-5)
-    assert len(columns((Step(entry.name, params),), shape)) == found.shape[1]
-    for image in images[:5]:
-        check(drawings(Step(entry.name, params), image), image)
-
-
-def check(drawn: tuple[Drawing, ...], image: np.ndarray) -> None:
+def check_drawings(drawn: tuple[Drawing, ...], image: np.ndarray) -> None:
     """Drawings are pictures with marks that lie on them or near, and words."""
     assert 1 <= len(drawn) <= 4
     for drawing in drawn:
@@ -157,20 +112,38 @@ def check(drawn: tuple[Drawing, ...], image: np.ndarray) -> None:
             assert (mark.points >= -reach).all() and (mark.points <= np.array([w, h]) + reach).all(), mark
 
 
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_columns_have_names_of_their_own(entry: Entry, params: dict) -> None:
-    names = columns((Step(entry.name, params),), (28, 28))
-    assert len(names) == entry.function(np.zeros((1, 28, 28), np.uint8), **params).shape[1]
-    assert len(set(names)) == len(names)
-    assert all(name == name.strip() and 3 < len(name) <= 48 for name in names), names[:3]
+@pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
+def test_the_contract_is_kept_with_all_parameters_on_images_of_any_size_and_content(
+    entry: Entry, digits: Split, subtests: pytest.Subtests
+) -> None:
+    usual = {f"digit {i}": image for i, image in enumerate(digits.images[:12])}
+    for changed in extremes(entry):
+        params = entry.validate(changed)
+        step = Step(entry.name, params)
+        for shape in SIZES:
+            with subtests.test(f"{shape[0]}x{shape[1]}", **changed):
+                pictures = {**(usual if shape == (28, 28) else {}), **odd_ones(shape)}
+                if entry.name == "hog" and params["cell"] * params["block"] > min(shape):
+                    check_refused(step, entry.function, pictures["blank"])
+                    continue
+                check(step, entry.function, pictures)
+                if shape == (28, 28):
+                    rows = entry.function(digits.images[:40], **params)
+                    assert len(np.unique(rows, axis=0)) > 1, "digits differ in their features"
 
 
-@pytest.mark.parametrize(("entry", "params"), cases())
-def test_drawings_show_digits_and_change_nothing(entry: Entry, params: dict, batch: Images) -> None:
-    before = batch.tobytes()
-    for image in batch[[0, 5, 9]]:
-        check(drawings(Step(entry.name, params), image), image)
-    assert batch.tobytes() == before
+@pytest.mark.parametrize("entry", ENTRIES, ids=by_name)
+def test_no_parameter_is_idle(entry: Entry, digits: Split) -> None:
+    for parameter in entry.parameters:
+        made = set()
+        for value in ends(parameter):
+            try:
+                found = entry(digits.images[:40], **{parameter.name: value})
+            except HdrError as error:
+                made.add(str(error))
+            else:
+                made.add((found.shape, found.tobytes()))
+        assert len(made) > 1, parameter.name
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=by_name)

@@ -1,4 +1,4 @@
-"""Some hundred hostile files, addresses and messages; `make hostile` sends 10,000. The watch itself is tried out."""
+"""A hundred hostile files, addresses and messages; `make hostile` sends 10,000. The watch itself is tried out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from . import guard
 from .storm import Tally, send
 from .surfaces import SURFACES, Surface
 
-CASES = 400
+CASES = 100
 
 
-def test_hundreds_of_hostile_inputs_are_taken_in_or_refused_in_plain_words() -> None:
+def test_a_hundred_hostile_inputs_are_taken_in_or_refused_in_plain_words() -> None:
     # In a process of its own: what other tests do in the background is not to be watched.
     command = [sys.executable, "-m", "tests.hostile.storm", "--cases", str(CASES)]
-    said = subprocess.run(command, cwd=guard.ROOT, capture_output=True, text=True, timeout=280)
+    said = subprocess.run(command, cwd=guard.ROOT, capture_output=True, text=True)
     assert said.returncode == 0, said.stdout[-6000:] + said.stderr[-2000:]
     assert "0 faults" in said.stdout
 

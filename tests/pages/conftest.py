@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import sqlite3
@@ -18,6 +19,7 @@ from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import estimate_view, jobs, lens, resources, startup, way
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
@@ -72,6 +74,8 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("HDR_PROFILE", raising=False)
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
+    # No plan is probed by itself: how often a page is drawn until then depends on the machine.
+    monkeypatch.setattr(estimate_view, "SETTLED_SECONDS", math.inf)
     monkeypatch.setattr(estimate_view, "estimate", lambda spec, owner: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
     caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
@@ -104,11 +108,9 @@ def open_page() -> Open:
     """A function that opens a page of a new session, with an address and a session state, and checks that it runs."""
 
     def open_page(name: str = "home", address: dict[str, str] | None = None, **state: Any) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60)
+        app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE)
         for key, value in state.items():
             app.session_state[key] = value
-        app.run()
-        # The address belongs to the page that is opened; on another one it would be lost by the change of page.
         for key, value in (address or {}).items():
             app.query_params[key] = value
         if name != "home":

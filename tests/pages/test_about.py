@@ -12,6 +12,7 @@ from hdr.training import administration
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.ui import admin, allowed, waiting
+from tests.waiting import PATIENCE
 
 from .conftest import ROOT, Open, text
 
@@ -44,7 +45,7 @@ def test_every_limit_of_the_demo_is_said_and_follows_the_settings(open_page: Ope
 
 def test_a_setting_that_cannot_be_is_said_on_the_page(monkeypatch):
     monkeypatch.setenv("HDR_RUN_MINUTES", "soon")
-    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=PATIENCE).run()
     assert not app.exception
     assert "soon" in app.error[0].value and "a number of minutes" in app.error[0].value
 

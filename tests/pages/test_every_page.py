@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from hdr.datasets import background
 from hdr.reading import ready
+from tests.waiting import until
 
 from .conftest import Open, key_of, text
 
@@ -82,10 +82,7 @@ def without_mnist(fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def failed_fetch() -> None:
     """Try to fetch MNIST and wait until that has failed."""
     background.start()
-    deadline = time.monotonic() + 30
-    while background.progress().state == "running":
-        assert time.monotonic() < deadline, "the fetch does not end"
-        time.sleep(0.02)
+    until(lambda: background.progress().state != "running", "the fetch ends")
     assert background.progress().state == "failed"
 
 

@@ -7,13 +7,11 @@ import io
 import json
 import re
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from hostile.mutate import FORMULAS, MARKUP, STRANGE
 from streamlit.testing.v1 import AppTest
 
 from hdr.training.card import card
@@ -21,12 +19,11 @@ from hdr.training.store import LONGEST_TITLE, Run, RunStore
 from hdr.types import HdrError
 from hdr.ui import resources, result_view, run_actions, run_table
 from hdr.ui.result_view import SECTIONS
+from tests.hostile.mutate import FORMULAS, MARKUP, STRANGE
+from tests.waiting import until
 
 from .conftest import SMALL, Open, healthy
 from .conftest import text as text_of
-
-WITHIN = 90
-"""Seconds that a section may compute."""
 
 NAMES = (*MARKUP, *STRANGE, *FORMULAS, "a" * 10_000, "w" * 60 + "/" * 60)
 
@@ -117,10 +114,7 @@ def test_it_is_text_beside_another_run_and_after_it_was_deleted(open_page: Open,
 
 def settled(app: AppTest) -> AppTest:
     """The page once nothing is being computed for it."""
-    until = time.monotonic() + WITHIN
-    while "hdr-waiting" in text_of(app.run()):
-        assert time.monotonic() < until, text_of(app)
-        time.sleep(0.05)
+    until(lambda: "hdr-waiting" not in text_of(app.run()), lambda: text_of(app))
     healthy(app)
     return app
 

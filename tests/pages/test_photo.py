@@ -6,7 +6,6 @@ import base64
 import io
 import re
 import struct
-import time
 import zlib
 
 import cv2
@@ -279,14 +278,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_what_is_no_picture_is_told_in_plain_words_within_a_second_and_the_sheet_stays(
+def test_what_is_no_picture_is_told_in_plain_words_and_the_sheet_stays(
     kind: str, sheet: AppTest, photo: NDArray[np.uint8]
 ) -> None:
     make, message = HOSTILE[kind]
     data = make(photo)
-    start = time.process_time()
     upload(sheet, data)
-    assert time.process_time() - start < 1
     (warning,) = sheet.warning
     assert message in unescaped(warning.value)
     assert len(warning.value) < 400 and "Traceback" not in warning.value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from hdr.preprocessing.disturbances import spoil
 from hdr.preprocessing.pipeline import chain
 from hdr.training.worth import worth
 from hdr.types import Step
+from tests.waiting import until
 
 from .conftest import Open, healthy, key_of, text, unescaped
 from .looking import click, decoded, disturb, images, look_at, open_tab, pictures, select
@@ -184,11 +184,14 @@ def test_the_code_follows_a_slider(open_page: Open) -> None:
 
 def answered(app: AppTest) -> AppTest:
     """Run the page until no work is under way."""
-    deadline = time.monotonic() + 60
-    while 'class="hdr-waiting"' in text(app):
-        assert time.monotonic() < deadline, "it does not end"
-        app.run()
-        healthy(app)
+
+    def ended() -> bool:
+        if 'class="hdr-waiting"' not in text(app):
+            return True
+        healthy(app.run())
+        return False
+
+    until(ended, "the work ends")
     return app
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,10 +12,9 @@ from hdr.training.export import ExportError
 from hdr.training.recipe import RecipeError
 from hdr.training.store import Run
 from hdr.ui import take_along
+from tests.waiting import PATIENCE, until
 
 from .conftest import healthy, text, unescaped
-
-WITHIN = 60.0
 
 
 def page(run):
@@ -28,12 +26,14 @@ def page(run):
 
 def settled(app: AppTest, there: Callable[[], object]) -> AppTest:
     """The page once something is there; it runs again by itself in a browser."""
-    end = time.monotonic() + WITHIN
-    while not there():
-        assert time.monotonic() < end, text(app)
-        time.sleep(0.1)
-        app.run()
-        healthy(app)
+
+    def arrived() -> bool:
+        if there():
+            return True
+        healthy(app.run())
+        return False
+
+    until(arrived, lambda: text(app))
     return app
 
 
@@ -44,7 +44,7 @@ def downloads(app: AppTest) -> list[str]:
 @pytest.fixture
 def section(model: Run) -> AppTest:
     """The section of a run that is done, as it is opened, with what is made at once."""
-    app = AppTest.from_function(page, args=(model,), default_timeout=WITHIN).run()
+    app = AppTest.from_function(page, args=(model,), default_timeout=PATIENCE).run()
     healthy(app)
     return settled(app, lambda: len(downloads(app)) == 3)
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_had_is_said_in_words(
     monkeypatch.setattr(take_along, "archive", no_file)
     monkeypatch.setattr(take_along, "recipe", no_script)
     # A new name, so that nothing that was made for the other tests is taken.
-    app = AppTest.from_function(page, args=(replace(model, id="another", title="Another"),), default_timeout=WITHIN)
+    app = AppTest.from_function(page, args=(replace(model, id="another", title="Another"),), default_timeout=PATIENCE)
     monkeypatch.setattr(take_along.resources, "model", lambda run: None)
     monkeypatch.setattr(take_along, "card", lambda *_: "# card")
     app.run().button(key="write_onnx").click().run()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +18,9 @@ from hdr.types import Step
 from hdr.ui import resources, understand_confusion
 from hdr.ui.understand_confusion import ANY, picked
 from hdr.ui.understand_curves import meaning
+from tests.waiting import PATIENCE, until
 
 from .conftest import healthy, text
-
-WITHIN = 90
 
 
 def page() -> None:
@@ -38,18 +36,13 @@ def page() -> None:
 
 
 def shown(section: str, run: Run) -> AppTest:
-    app = AppTest.from_function(page, default_timeout=60)
+    app = AppTest.from_function(page, default_timeout=PATIENCE)
     app.session_state["section"], app.session_state["run_id"] = section, run.id
     return settled(app)
 
 
 def settled(app: AppTest) -> AppTest:
-    until = time.monotonic() + WITHIN
-    app.run()
-    while "hdr-waiting" in text(app):
-        assert time.monotonic() < until, text(app)
-        time.sleep(0.1)
-        app.run()
+    until(lambda: "hdr-waiting" not in text(app.run()), lambda: text(app))
     healthy(app)
     return app
 

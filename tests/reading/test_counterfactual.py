@@ -83,7 +83,7 @@ def test_what_is_found_works(small: Reader, digits: Split) -> None:
     assert count > 10
 
 
-@settings(max_examples=30)
+@settings(max_examples=30 * settings().max_examples // 100)
 @given(drawings)
 def test_any_drawing(small: Reader, strokes: Strokes) -> None:
     found = of_strokes(strokes, small)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
-from time import process_time
 
 import numpy as np
 import pytest
@@ -89,7 +88,7 @@ def test_strokes_of_neighbours_that_touch_stay_apart(model: Classifier) -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=15)
+@settings(max_examples=15 * settings().max_examples // 100)
 def test_order_direction_and_pace_do_not_matter(seed: int) -> None:
     model, rng = fast_model(), np.random.default_rng(seed)
     strokes = written("5708")
@@ -103,7 +102,7 @@ def test_order_direction_and_pace_do_not_matter(seed: int) -> None:
 
 
 @given(scale=st.floats(0.3, 6), x=st.integers(-500, 500), y=st.integers(-500, 500))
-@settings(max_examples=15)
+@settings(max_examples=15 * settings().max_examples // 100)
 def test_size_and_place_do_not_matter(scale: float, x: int, y: int) -> None:
     strokes = [s * scale + [x, y] for s in written("75\n08")]
     assert read_number(strokes, fast_model()).number == "75\n08"
@@ -173,17 +172,17 @@ def test_odd_drawings_are_no_error(strokes: Strokes, model: Classifier) -> None:
 
 
 @pytest.mark.parametrize("count", [MOST_STROKES, MOST_STROKES + 1, 2000])
-def test_many_strokes_take_bounded_time(count: int) -> None:
+def test_many_strokes_take_bounded_work(count: int) -> None:
     rng = np.random.default_rng(0)
     strokes = [rng.uniform(0, 900, 2) + rng.normal(0, 30, (8, 2)).cumsum(axis=0) for _ in range(count)]
-    start = process_time()
-    reading = read_number(strokes, SaysSeven())
-    assert process_time() - start < 6
+    says = SaysSeven()
+    reading = read_number(strokes, says)
+    assert sum(map(len, says.shown)) <= MOST_STROKES
     assert 1 <= len(reading.digits) <= MOST_DIGITS
 
 
 @given(st.lists(st.lists(st.tuples(*[st.floats(-1e5, 1e5)] * 2), min_size=1, max_size=4), min_size=1, max_size=7))
-@settings(max_examples=60)
+@settings(max_examples=60 * settings().max_examples // 100)
 def test_every_stroke_is_in_exactly_one_line(points: Sequence[Sequence[tuple[float, float]]]) -> None:
     strokes = [np.array(p, float) for p in points]
     rows = part_rows(strokes)

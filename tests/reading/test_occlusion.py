@@ -84,7 +84,7 @@ def test_with_a_single_stroke_nothing_is_left_without_it(small: Reader) -> None:
     assert [p.evidence for p in dot.strokes + dot.pieces] == [0.0, 0.0]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40 * settings().max_examples // 100)
 @given(drawings)
 def test_pieces_make_up_the_strokes(strokes: Strokes) -> None:
     found = pieces(strokes)

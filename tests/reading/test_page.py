@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ from numpy.typing import NDArray
 
 from hdr.reading import read_page, ready
 from hdr.reading.cutting import MOST_DIGITS
-from hdr.reading.ink_parting import even_pen
+from hdr.reading.ink_parting import MOST_HYPOTHESES, even_pen
 from hdr.reading.lines import MARGIN, TALL, find_lines
 from hdr.reading.paper import MOST_PIXELS, to_sheet
 from hdr.reading.splitting import to_atoms
@@ -20,11 +18,10 @@ from tests.reading.fast_model import fast_model
 from tests.reading.pages_of_numbers import Page, Pool, blank_page, from_images, make_page
 from tests.reading.stand_ins import SaysSeven
 
-SEPARATE_PARTED, SEPARATE_READ, TOUCHING_PARTED = 0.8, 0.75, 0.45
-"""Shares that a model reaches which cannot tell what is no digit at all."""
+FEW, MANY = 10, 60
+"""Pages that are read. Of few, one more or less is a tenth, so less is asked of their shares."""
 
-READY_SEPARATE_READ, READY_TOUCHING_READ = 0.93, 0.75
-"""Shares that the ready-made reader reaches."""
+slow = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +51,24 @@ def parted(reading: Reading, page: Page) -> bool:
     )
 
 
-def test_separate_numbers_are_read(model: Classifier, pool: Pool) -> None:
-    pages = [make_page(pool, seed, lines=1 + (seed % 10 == 9)) for seed in range(60)]
+# The shares are those of a model that cannot tell what is no digit at all.
+@pytest.mark.parametrize(
+    ("count", "are_parted", "are_read"), [(FEW, 0.7, 0.6), pytest.param(MANY, 0.8, 0.75, marks=slow)]
+)
+def test_separate_numbers_are_read(
+    count: int, are_parted: float, are_read: float, model: Classifier, pool: Pool
+) -> None:
+    pages = [make_page(pool, seed, lines=1 + (seed % 10 == 9)) for seed in range(count)]
     readings = [read_page(page.image, model) for page in pages]
-    assert np.mean([parted(r, p) for r, p in zip(readings, pages, strict=True)]) >= SEPARATE_PARTED
-    assert np.mean([r.number == p.number for r, p in zip(readings, pages, strict=True)]) >= SEPARATE_READ
+    assert np.mean([parted(r, p) for r, p in zip(readings, pages, strict=True)]) >= are_parted
+    assert np.mean([r.number == p.number for r, p in zip(readings, pages, strict=True)]) >= are_read
 
 
-def test_touching_numbers_are_parted(model: Classifier, pool: Pool) -> None:
-    pages = [make_page(pool, 1000 + seed, touching=True) for seed in range(60)]
+@pytest.mark.parametrize(("count", "are_parted"), [(FEW, 0.4), pytest.param(MANY, 0.45, marks=slow)])
+def test_touching_numbers_are_parted(count: int, are_parted: float, model: Classifier, pool: Pool) -> None:
+    pages = [make_page(pool, 1000 + seed, touching=True) for seed in range(count)]
     readings = [read_page(page.image, model) for page in pages]
-    assert np.mean([parted(r, p) for r, p in zip(readings, pages, strict=True)]) >= TOUCHING_PARTED
+    assert np.mean([parted(r, p) for r, p in zip(readings, pages, strict=True)]) >= are_parted
 
 
 @pytest.mark.parametrize("paper", ["plain", "ruled", "squared"])
@@ -225,12 +229,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_pictures_take_bounded_time_and_are_no_error(kind: str) -> None:
-    image = HOSTILE[kind]
+def test_hostile_pictures_take_bounded_work_and_are_no_error(kind: str) -> None:
+    image, says = HOSTILE[kind], SaysSeven()
     before = image.copy()
-    start = process_time()
-    reading = read_page(image, SaysSeven())
-    assert process_time() - start < 10
+    reading = read_page(image, says)
+    assert all(stage.image.size <= MOST_PIXELS * 1.01 for stage in reading.stages[:1])
+    assert sum(map(len, says.shown)) <= MOST_HYPOTHESES
     assert len(reading.digits) <= MOST_DIGITS
     assert all(x >= 0 and y >= 0 and w >= 1 and h >= 1 for d in reading.digits for x, y, w, h in [d.box])
     assert all(x + w <= image.shape[1] and y + h <= image.shape[0] for d in reading.digits for x, y, w, h in [d.box])
@@ -246,19 +250,25 @@ def test_a_blank_page_is_never_predicted(level: int) -> None:
 def test_a_giant_photo_is_worked_on_in_small(plain: Page, model: Classifier) -> None:
     scale = (19_000_000 / plain.image.size) ** 0.5
     image: NDArray[np.uint8] = cv2.resize(plain.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    start = process_time()
     reading = read_page(image, model)
-    assert process_time() - start < 10
     assert reading.stages[0].image.size <= MOST_PIXELS * 1.01
     assert reading.number == read_page(plain.image, model).number
     for digit, box in zip(reading.digits, plain.boxes, strict=True):
         assert share(digit.box, tuple(v * scale for v in box)) > 0.7
 
 
-@pytest.mark.parametrize(("touching", "least"), [(False, READY_SEPARATE_READ), (True, READY_TOUCHING_READ)])
-def test_the_ready_made_reader_reads_numbers(touching: bool, least: float, pool: Pool) -> None:
+@pytest.mark.parametrize(
+    ("touching", "count", "least"),
+    [
+        (False, FEW, 0.8),
+        (True, FEW, 0.7),
+        pytest.param(False, MANY, 0.93, marks=slow),
+        pytest.param(True, MANY, 0.75, marks=slow),
+    ],
+)
+def test_the_ready_made_reader_reads_numbers(touching: bool, count: int, least: float, pool: Pool) -> None:
     if not ready.FILE.exists():
         pytest.skip("the ready-made reader has not been trained: not tested on it")
     reader = ready.load()
-    pages = [make_page(pool, 1000 * touching + seed, touching=touching) for seed in range(60)]
+    pages = [make_page(pool, 1000 * touching + seed, touching=touching) for seed in range(count)]
     assert np.mean([read_page(page.image, reader).number == page.number for page in pages]) >= least

@@ -58,6 +58,7 @@ def test_the_card_is_what_the_recipe_writes(content: bytes) -> None:
     assert CARD.read_text(encoding="utf-8") == card.text(content)
 
 
+@pytest.mark.slow
 def test_it_reads_digits_of_pages_better_than_the_reader_of_drawings(content: bytes, captured: Chunk) -> None:
     known, reader, (images, classes) = metadata(content)["metrics"], ready.load(), captured
     seen = reader.on_pages.look(images)
@@ -74,6 +75,7 @@ def test_it_refuses_what_is_no_digit(material: data.Material) -> None:
     assert (~ready.load().on_pages.accepts(images)).mean() >= 0.95
 
 
+@pytest.mark.slow
 def test_what_measures_it_is_the_same_in_every_run(material: data.Material, captured: Chunk) -> None:
     images, classes = captured
     again = measures.captured(material, test=True)

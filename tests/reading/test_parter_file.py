@@ -65,6 +65,7 @@ def test_it_knows_whole_digits_from_parts(content: bytes, material: data.Materia
     assert (said[digits, : samples.NONE].argmax(axis=1) == classes[digits]).mean() >= known["read_right"] - 0.03
 
 
+@pytest.mark.slow
 def test_what_it_learns_from_is_the_same_in_every_run(material: data.Material) -> None:
     first, second = (samples.make(3, material=material) for _ in range(2))
     assert (first[0] == second[0]).all() and (first[1] == second[1]).all()

@@ -74,6 +74,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     assert "s3://key:***@bucket/elsewhere" in str(error.value) and "hunter2" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_the_app_and_a_training_import_nothing_of_a_cluster(tmp_path: Path) -> None:
     # As where they are not installed: what is not here cannot be imported, by us or by what we use.
     code = """
@@ -87,7 +88,7 @@ from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import startup
 startup._prepare = lambda *_: None
-app = AppTest.from_file("streamlit_app.py", default_timeout=120).run()
+app = AppTest.from_file("streamlit_app.py", default_timeout=300).run()
 assert not app.exception
 store = RunStore()
 assert execute(store, store.create(RunSpec("bundled", 500, classifier=Step("nearest_centroid")), "ann", "t").id)

@@ -19,8 +19,9 @@ from hdr.training.spec import RunSpec
 from hdr.training.steering import Steering
 from hdr.training.store import RunStore
 from hdr.types import Step
+from tests.waiting import until as wait
 
-from .test_processes import needs_signals, paused, steps, wait
+from .test_processes import needs_signals, paused, steps
 from .test_search_processes import plan
 
 NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 40, "units": 50, "batch_size": 16}))
@@ -120,10 +121,11 @@ def test_a_paused_run_gives_its_place_to_others_and_goes_on_by_itself(
     assert store.get(first).spec == NETWORK
 
 
+@pytest.mark.slow
 @needs_signals
 def test_two_owners_take_turns(store: RunStore, processes: LocalProcesses, small: RunSpec):
     mine = [processes.submit(small, "ann", str(n)).id for n in range(3)]
     other = processes.submit(small, "bob", "other").id
-    wait(lambda: all(r.status == "done" for r in store.listed()), 90)
+    wait(lambda: all(r.status == "done" for r in store.listed()))
     started = sorted((store.get(run).started, run) for run in (*mine, other))
     assert [run for _, run in started].index(other) <= 1

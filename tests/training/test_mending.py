@@ -174,13 +174,21 @@ def test_a_store_without_anything_in_it_is_a_new_one(file: Path) -> None:
     assert store.create(SPEC, "ann", "t").id == store.runs()[0].id
 
 
+@pytest.fixture(scope="module")
+def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a process that was killed: all that it has written lies in the log of its store."""
+    folder = tmp_path_factory.mktemp("killed")
+    code = "from tests.training.test_mending import *; fill(RunStore(), FEW, False); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, env={**os.environ, "HDR_HOME": str(folder)})
+    assert (folder / "runs.sqlite-wal").stat().st_size > 100_000
+    return folder
+
+
 @pytest.fixture
-def killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store whose process was killed: all that it has written lies in its log."""
+def killed(left_behind: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that store, for one test, in a home of its own."""
     monkeypatch.setenv("HDR_HOME", str(tmp_path))
-    code = "from tests.training.test_mending import *; fill(RunStore(), FEW, False); os._exit(0)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
-    assert (tmp_path / "runs.sqlite-wal").stat().st_size > 100_000
+    shutil.copytree(left_behind, tmp_path, dirs_exist_ok=True)
     return tmp_path / "runs.sqlite"
 
 

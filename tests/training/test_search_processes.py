@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,8 @@ from hdr.training.search_types import SEARCH, Search, Trial
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import Step
-
-from .test_processes import wait as wait_for
+from tests.waiting import PATIENCE
+from tests.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")
@@ -36,11 +36,6 @@ SLOW = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 60, "units": 5
 def plan(trials: int = 3, base: RunSpec = SLOW) -> SearchSpec:
     """A search whose trials take a second or two each: long enough to do something in the middle of one."""
     return SearchSpec(base, (dimension(base, "classifier.mlp.learning_rate"),), "random", False, most_trials=trials)
-
-
-def wait(condition: Callable[[], object]) -> None:
-    """Until it holds; a search takes several processes, each of which takes its time to start."""
-    wait_for(condition, 120)
 
 
 @pytest.fixture
@@ -93,6 +88,7 @@ def test_a_killed_process_is_followed_by_another_that_repeats_the_trial(
     assert after[before[-1].number].lost >= 0 and searches.get(search).best is not None
 
 
+@pytest.mark.slow
 @needs_signals
 def test_stopped_waiting_and_gone_on_with_among_runs(
     store: RunStore, searches: SearchStore, processes: LocalProcesses, small: RunSpec
@@ -144,6 +140,7 @@ def process_of(store: RunStore, search: str) -> int | None:
         return connection.execute(query).scalar()
 
 
+@pytest.mark.slow
 @needs_signals
 def test_kills_of_servers_and_processes_lose_no_trial_and_count_none_twice(
     store: RunStore, searches: SearchStore
@@ -151,7 +148,7 @@ def test_kills_of_servers_and_processes_lose_no_trial_and_count_none_twice(
     chance, killed = random.Random(0), 0
     search = searches.create(plan(5), "ann", "t").id
     seen: dict[int, Trial] = {}
-    server, end = serve(), time.monotonic() + 200
+    server, end = serve(), time.monotonic() + PATIENCE
     try:
         while searches.get(search).status != "done":
             assert time.monotonic() < end and searches.get(search).status != "failed"

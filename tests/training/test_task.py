@@ -57,7 +57,7 @@ def packed(content: object) -> str:
     return base64.urlsafe_b64encode(b"\x01" + zlib.compress(data)).decode().rstrip("=")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * settings().max_examples // 100)
 @given(any_task())
 def test_a_task_comes_back_from_its_link_as_it_was_and_its_plan_lies_within(task: Task) -> None:
     text = to_text(task)
@@ -73,7 +73,6 @@ def test_a_usual_link_is_short() -> None:
     assert len(to_text(task)) < 700
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: base64.urlsafe_b64encode(b"\x01" + b).decode()))
 def test_any_text_is_refused_in_words(text: str) -> None:
     with pytest.raises(TaskError):
@@ -87,7 +86,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * settings().max_examples // 100)
 @given(st.sampled_from([*Task.model_fields, "more"]), json_values)
 def test_a_task_with_any_value_in_it_is_read_or_refused_in_words(name: str, value: object) -> None:
     known = json.loads(simple(free=("seed",), target=0.9).model_dump_json())

@@ -35,7 +35,7 @@ def mutated_link(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=300, deadline=1_000)
+@settings(max_examples=3 * settings().max_examples)
 @given(mutated_link() | st.text(max_size=2 * MOST_CHARACTERS))
 def test_no_link_does_more_than_be_refused_in_words_or_set_a_task_that_is_whole(text: str) -> None:
     try:
@@ -48,7 +48,7 @@ def test_no_link_does_more_than_be_refused_in_words_or_set_a_task_that_is_whole(
         assert from_text(to_text(task)) == task
 
 
-@settings(max_examples=40, deadline=1_000)
+@settings(max_examples=40 * settings().max_examples // 100)
 @given(st.integers(MOST_BYTES + 1, 3_000_000), st.sampled_from([b" ", b"[", b'{"a":', b"0", b'"\\u0000"']))
 def test_a_link_that_unpacks_to_very_much_is_refused_before_it_does(size: int, letters: bytes) -> None:
     text = packed((letters * (size // len(letters) + 1))[:size])

@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain as make_chain
+from tests.waiting import PATIENCE
 
 
 def page() -> None:
@@ -23,7 +24,7 @@ def page() -> None:
 
 def app(address: str | None = None) -> AppTest:
     """A session of that page."""
-    found = AppTest.from_function(page, default_timeout=30)
+    found = AppTest.from_function(page, default_timeout=PATIENCE)
     if address is not None:
         found.query_params["chain"] = address
     return run(found)

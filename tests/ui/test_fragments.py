@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.waiting import PATIENCE
+
 UI = Path(__file__).resolve().parents[2] / "hdr" / "ui"
 
 NEVER_RAISE = {
@@ -69,7 +71,7 @@ def broken() -> None:
 
 @pytest.mark.parametrize("bare", [False, True])
 def test_the_rest_of_the_page_stands(bare: bool) -> None:
-    app = AppTest.from_function(broken, default_timeout=30)
+    app = AppTest.from_function(broken, default_timeout=PATIENCE)
     app.session_state["bare"] = bare
     app.run()
     assert [e.value.replace("\\", "") for e in app.error] == ["The <b>model</b> was deleted."]

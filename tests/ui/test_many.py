@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr.ui import jobs
-
-WITHIN = 60
+from tests.waiting import PATIENCE, until
 
 
 def features_of(name: str) -> None:
@@ -48,12 +45,7 @@ def fresh() -> None:
 
 def settled(app: AppTest) -> AppTest:
     """The app when nothing is computed any more."""
-    until = time.monotonic() + WITHIN
-    app.run()
-    while "hdr-waiting" in said(app):
-        assert time.monotonic() < until, said(app)
-        time.sleep(0.1)
-        app.run()
+    until(lambda: "hdr-waiting" not in said(app.run()), lambda: said(app))
     assert not app.exception, app.exception
     return app
 
@@ -66,7 +58,7 @@ def said(app: AppTest) -> str:
 def opened(script: object, **state: object) -> AppTest:
     """An app of one of the functions above, settled."""
     kwargs = {"name": ""} if script is features_of else {}
-    app = AppTest.from_function(script, default_timeout=WITHIN, kwargs=kwargs)
+    app = AppTest.from_function(script, default_timeout=PATIENCE, kwargs=kwargs)
     for key, value in state.items():
         app.session_state[key] = value
     return settled(app)

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from hdr import catalogue
 from hdr.training.spec import PRESETS, Change, RunSpec
 from hdr.types import Step
+from tests.waiting import PATIENCE
 
 
 def page() -> None:
@@ -28,7 +29,7 @@ def page() -> None:
 
 def app() -> AppTest:
     """A session of that page."""
-    return run(AppTest.from_function(page, default_timeout=30))
+    return run(AppTest.from_function(page, default_timeout=PATIENCE))
 
 
 def run(found: AppTest, name: str = "", *arguments: object, **options: object) -> AppTest:

@@ -11,6 +11,7 @@ from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.training.spec import PRESETS  # noqa: F401 - imports what registers classifiers and features
 from hdr.ui.widgets import log_values
+from tests.waiting import PATIENCE
 
 KINDS: tuple[Kind, ...] = ("step", "disturbance", "feature", "reduction", "classifier")
 EVERY = [(k, e.name, p.name) for k in KINDS for e in catalogue.entries(k) for p in e.parameters]
@@ -37,7 +38,7 @@ def page(kind: str, entry: str, name: str, given: object) -> None:
 @pytest.mark.parametrize(("kind", "entry", "name"), EVERY, ids=lambda v: str(v))
 def test_every_declared_parameter_has_a_widget_that_shows_its_default(kind: Kind, entry: str, name: str) -> None:
     declared = parameter(kind, entry, name)
-    app = AppTest.from_function(page, args=(kind, entry, name, declared.default), default_timeout=30).run()
+    app = AppTest.from_function(page, args=(kind, entry, name, declared.default), default_timeout=PATIENCE).run()
     assert not app.exception, app.exception
     assert app.session_state["got"] == declared.default
     assert type(app.session_state["got"]) is declared.type
@@ -109,7 +110,7 @@ def changing(given: object) -> None:
 
 
 def test_a_widget_follows_both_the_hand_and_what_is_set_from_elsewhere() -> None:
-    app = AppTest.from_function(changing, args=(100,), default_timeout=30).run()
+    app = AppTest.from_function(changing, args=(100,), default_timeout=PATIENCE).run()
     app.slider(key="widget").set_value(7).run()
     assert app.session_state["value"] == 7
     assert app.run().slider(key="widget").value == 7
