@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hdr import settings
+from hdr import home, settings
 from hdr.datasets.about import FACTS
 from hdr.ui import admin, allowed, class_view, page, resources
 
@@ -18,7 +18,7 @@ with left:
         st.caption(notice)
 with right:
     st.subheader("Where your data go", anchor=False)
-    st.html(allowed.listing(allowed.data(rules)))
+    st.html(allowed.listing(allowed.data(rules, home.makeshift())))
 
 left, right = st.columns(2, gap="large")
 with left:

@@ -7,6 +7,7 @@ from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 from hdr import __version__
+from hdr.home import Makeshift
 from hdr.settings import Settings
 from hdr.training import guard
 
@@ -50,8 +51,13 @@ def memory_notice() -> str:
     return "Memory limits are off while a training runs, because this system does not report the memory of a process."
 
 
-def data(rules: Settings) -> list[str]:
-    """Where one's data go and how long they are kept, one sentence or two for each kind."""
+def data(rules: Settings, without: Makeshift | None = None) -> list[str]:
+    """Where one's data go and how long they are kept, one sentence or two for each kind.
+
+    Args:
+        rules: the settings.
+        without: how the server runs without a folder to keep things in; None where it has one.
+    """
     days = f"for {rules.kept_days:g} days" if rules.kept_days is not None else "until you delete them"
     newest = "; your newest one may stay until room is needed" if rules.kept_days is not None else ""
     mine = (
@@ -65,9 +71,10 @@ def data(rules: Settings) -> list[str]:
         if rules.keep_drawings
         else "The host keeps none of them."
     )
+    runs = f"Runs and searches are kept on this server's disk {days}{newest}."
     lines = [
         f"Drawings and pictures are read in this server's memory, and gone when you leave. {kept}",
-        f"Runs and searches are kept on this server's disk {days}{newest}. {mine}",
+        f"{f'{without.consequence}.' if without else runs} {mine}",
         "What you delete can be brought back for a day. Then it is removed with its files.",
     ]
     if rules.uploads:

@@ -52,6 +52,11 @@ def test_every_page_works_and_says_in_one_sentence_that_nothing_is_kept(
     assert len(text(app)) > 100
 
 
+def test_about_does_not_promise_to_keep_runs(open_page: Open, barred: Path) -> None:
+    said = text(open_page("about"))
+    assert f"{home.makeshift().consequence}." in said and "until you delete them" not in said
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_drawing_is_read_and_a_chain_is_followed(
     open_page: Open, barred: Path, monkeypatch: pytest.MonkeyPatch, way: str
