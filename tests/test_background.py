@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hdr.background import Job, Jobs
+import pytest
+
+from hdr.background import NICENESS, Job, Jobs
 from hdr.types import HdrError
 from hdr.ui.jobs import waiting
 from tests.waiting import PATIENCE, until
@@ -233,3 +237,51 @@ def test_no_bar_is_shown_where_the_share_is_not_known() -> None:
     assert "arranging &lt;points&gt; · 3.0" in said and "hdr-hidden" in said and "height:200px" in said
     said = waiting(Job("a", "running", print, words="counting", share=0.5, seconds=3), 200)
     assert "hdr-hidden" not in said and "width:50%" in said
+
+
+def test_a_cancelled_job_in_the_queue_is_never_started() -> None:
+    jobs, gate, left = Jobs(), Gate(), Gate()
+    jobs.get("running", gate)
+    assert gate.begun.wait(PATIENCE)
+    jobs.get("left", left)
+    jobs.cancel("left")
+    gate.open.set()
+    assert settled(jobs, "last", lambda report: 1).result == 1
+    assert left.calls == 0
+
+
+def test_a_cancelled_job_ends_at_its_next_report_and_a_new_one_takes_its_key() -> None:
+    jobs, gate, ended = Jobs(), Gate(), threading.Event()
+
+    def work(report: Callable[..., None]) -> None:
+        try:
+            gate(report)
+        finally:
+            ended.set()
+
+    jobs.get("a", work)
+    assert gate.begun.wait(PATIENCE)
+    jobs.cancel("a")
+    assert jobs.get("a", lambda report: "new").state == "waiting"
+    gate.open.set()
+    assert ended.wait(PATIENCE)
+    assert settled(jobs, "a").result == "new" and gate.calls == 1
+
+
+def test_cancelling_leaves_results_and_unknown_jobs_alone() -> None:
+    jobs = Jobs()
+    settled(jobs, "a", lambda report: 1)
+    jobs.cancel("a")
+    jobs.cancel("b")
+    assert jobs.get("a", lambda report: 2).result == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives each thread a priority of its own")
+def test_jobs_give_way_to_the_threads_that_answer_visitors() -> None:
+    here = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def priority(report: Callable[..., None]) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    assert settled(Jobs(), "a", priority).result == min(19, here + NICENESS)
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here

@@ -19,7 +19,7 @@ from hdr.training.store import Run, RunStore
 from hdr.training.worker import execute
 from hdr.types import Step
 from hdr.ui import estimate_view, jobs, lens, resources, startup, way
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
@@ -132,6 +132,17 @@ def text(app: AppTest) -> str:
     """Everything that a page says in words or HTML, in its order; all kinds of spaces as one."""
     said = (str(e.value) for e in app.main if e.type in ("markdown", "html", "caption", "header", "text"))
     return "\n".join(said).replace("\u2009", " ").replace("\u202f", " ")
+
+
+def explained(app: AppTest) -> AppTest:
+    """Run the page, as its browser would, until nothing on it waits for the background any more."""
+
+    def waits() -> bool:
+        return any(e.proto.component_name == "hdr_wake" for e in app.get("bidi_component"))
+
+    until(lambda: not waits() or (app.run() and not waits()), "the explanation")
+    healthy(app)
+    return app
 
 
 def key_of(app: AppTest, name: str) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
-from hdr.reading import collecting, ready
+from hdr.reading import collecting, counterfactual, ready
 from hdr.training.store import Run, RunStore
 from hdr.types import Step
+from hdr.ui import explaining
 from tests.reading import small_reader
+from tests.waiting import PATIENCE, until
 
-from .conftest import SMALL, Open, healthy, text, unescaped
+from .conftest import SMALL, Open, explained, healthy, text, unescaped
 
 CANVAS = "drawn"
 """As in `hdr.ui.drawing`, which can only be imported where Streamlit runs."""
@@ -284,8 +288,7 @@ def figures(app: AppTest) -> dict[str, str]:
 
 
 def test_why_it_is_read_so(open_page: Open, reader: None) -> None:
-    app = draw(open_page("draw"), ZERO)
-    healthy(app)
+    app = explained(draw(open_page("draw"), ZERO))
     shown = figures(app)
     second = next(title for title in shown if title.startswith("To be read as a "))
     assert list(shown) == ["Place by place", "Stroke by stroke", second, "Without capture"]
@@ -294,13 +297,43 @@ def test_why_it_is_read_so(open_page: Open, reader: None) -> None:
     assert "Draw a digit, and see" in text(draw(app, []))
 
 
+def test_an_answer_waits_for_no_explanation_and_a_new_drawing_cancels_it(
+    open_page: Open, reader: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explaining, "REST_SECONDS", 0.0)
+    explaining.pool.clear()
+    begun, finish, cancelled = threading.Event(), threading.Event(), threading.Event()
+
+    def explain(drawing: Any, model: Any, accept: Any) -> None:
+        begun.set()
+        assert finish.wait(PATIENCE)
+        try:
+            model.predict_proba(np.zeros((1, 28, 28), np.uint8))
+        except BaseException:
+            cancelled.set()
+            raise
+
+    with monkeypatch.context() as blocked:
+        blocked.setattr(counterfactual, "of_strokes", explain)
+        app = draw(open_page("draw"), ZERO)
+        until(lambda: begun.is_set() or (app.run() and begun.is_set()))
+        assert answer(app) == "0" and not figures(app)
+        assert answer(draw(app, ONE)) == "1" and not figures(app), "while the explanation of the 0 is under way"
+    finish.set()
+    until(cancelled.is_set)
+    assert figures(explained(app))
+
+
+def test_the_explanation_of_the_drawing_before_stays_until_the_new_one_is_there(open_page: Open, reader: None) -> None:
+    app = explained(draw(open_page("draw"), ZERO))
+    before = figures(app)
+    draw(app, ONE)
+    assert answer(app) == "1" and figures(app) == before
+    assert figures(explained(app)) != before
+
+
 def test_why_a_model_of_ones_own_reads_it_so(open_page: Open, model: Run) -> None:
-    app = draw(open_page("draw"), ZERO)
-    for _ in range(20):
-        if len(figures(app)) == 4 and "most alike" in text(app):
-            break
-        app.run()
-    healthy(app)
+    app = explained(draw(open_page("draw"), ZERO))
     assert len(figures(app)) == 4
     assert "most alike for this model among" in text(app)
 
@@ -309,17 +342,13 @@ def test_a_vote_has_everybodys_answer_and_marks_who_differs(open_page: Open, rea
     app = open_page("draw", draw_tab="A vote")
     assert "side by side" in text(app)
     draw(app, ZERO)
-    for _ in range(20):
-        if "hdr-vote" in text(app):
-            break
-        app.run()
-    healthy(app)
+    explained(app)
     said = re.findall(r'<div class="(hdr-vote[^"]*)"><span[^>]*>(.*?)</span>', text(app))
     assert [word for _, word in said] == ["0", "0"]
     assert "All 2 read a **0**" in text(app)
     assert "figcaption>Place" not in text(app), "only the open tab is computed"
     dot = [{"type": "Path", "path": [["M", 168, 168], ["L", 168.5, 168]]}]
-    said = re.findall(r'<div class="(hdr-vote[^"]*)"><span[^>]*>(.*?)</span>', text(draw(app, dot)))
+    said = re.findall(r'<div class="(hdr-vote[^"]*)"><span[^>]*>(.*?)</span>', text(explained(draw(app, dot))))
     assert said[0][1] == "no digit"
     assert said[1][1].isdigit()
     assert sum("hdr-differs" in kind for kind, _ in said) == 1
@@ -553,7 +582,7 @@ def test_every_digit_of_a_number_has_its_why_its_vote_and_its_correction(
     app = write(open_page("draw", address={"what": "number"}), [*aside(ZERO, -60), *aside(ONE, 150), *aside(ZERO, 350)])
     assert not figures(app), "nothing is opened"
     app.button(key="number-1").click().run()
-    healthy(app)
+    explained(app)
     assert list(figures(app))[:2] == ["Place by place", "Stroke by stroke"]
     assert "The box around it made small" in figures(app)["Without capture"]
     assert mine(app) == []
@@ -570,11 +599,7 @@ def test_every_digit_of_a_number_has_its_why_its_vote_and_its_correction(
     assert mine(app) == [7, 6]
     app.session_state["opened_tab"] = "A vote"
     app.run()
-    for _ in range(20):
-        if "hdr-vote" in text(app):
-            break
-        app.run()
-    healthy(app)
+    explained(app)
     assert text(app).count('<div class="hdr-vote') == 2
     app.button(key="undo").click().run()
     healthy(app)

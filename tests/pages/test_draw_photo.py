@@ -19,7 +19,7 @@ from hdr.types import Split
 from hdr.ui import paste
 from tests.reading import small_reader
 
-from .conftest import Open, healthy, text, unescaped
+from .conftest import Open, explained, healthy, text, unescaped
 
 LABELS = (0, 1, 7)
 
@@ -104,18 +104,14 @@ def test_a_digit_is_corrected_and_deleted(open_page: Open, photo: bytes) -> None
 def test_a_digit_of_a_photo_has_its_why_and_its_vote(open_page: Open, photo: bytes, model: Run) -> None:
     app = open_photo(open_page, photo)
     app.button(key="page-1").click().run()
-    healthy(app)
+    explained(app)
     shown = re.findall(r'<figure><div class="hdr-over">(.*?)</div>', text(app))
     assert shown[0] == "Place by place" and shown[-1] == "Without capture"
     assert "Stroke by stroke" not in shown
     assert "The box around it made small" in text(app)
     app.session_state["opened_tab"] = "A vote"
     app.run()
-    for _ in range(20):
-        if "hdr-vote" in text(app):
-            break
-        app.run()
-    healthy(app)
+    explained(app)
     assert text(app).count('<div class="hdr-vote') == 2
     app.session_state["photo_tab"] = "How they were found"
     app.run()

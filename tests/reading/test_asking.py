@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from hdr.reading import counterfactual, occlusion
 from hdr.reading.asking import Once
@@ -50,3 +51,16 @@ def test_explanations_are_the_same_and_ask_less() -> None:
     plain, counted = Counting(), Counting()
     assert explain(Once(counted)) == explain(plain)
     assert len(counted.asked) < len(plain.asked)
+
+
+def test_what_is_called_before_each_prediction_can_end_the_work() -> None:
+    class Enough(Exception):
+        pass
+
+    def stop() -> None:
+        raise Enough
+
+    model, image = Counting(), np.zeros((1, 28, 28), np.uint8)
+    with pytest.raises(Enough):
+        Once(model, stop).predict_proba(image)
+    assert not model.asked
