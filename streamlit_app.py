@@ -8,9 +8,10 @@ from hdr.sparing import spare
 from hdr.text import plain
 from hdr.training.store import StoreLost
 from hdr.types import HdrError
-from hdr.ui import ASSETS, allocator, cards, class_view, classroom, lost_store, page, profile, startup
+from hdr.ui import ASSETS, allocator, cards, class_view, classroom, lost_store, page, profile, session_messages, startup
 
 allocator.settle()
+session_messages.keep()
 spare()
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(ASSETS / "icon.svg"), "wide", "collapsed")

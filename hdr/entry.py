@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 SCRIPT = "streamlit_app.py"
@@ -10,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds this package: a checkout, or the folder that pip installs into."""
 
 
+@cache
 def is_checkout(folder: Path) -> bool:
     """Whether a folder is a checkout of this project."""
     return (folder / SCRIPT).is_file() and (folder / "hdr" / Path(__file__).name).is_file()
