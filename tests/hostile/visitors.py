@@ -163,7 +163,7 @@ class Listener(Visitor):
         self.heard: list[bytes] = []
         self.session = self.owner = ""
         self._pages: dict[str, str] = {}
-        self._query = self._at = self._done = ""
+        self._at = self._done = ""
         self._going = False
         self._uploads: dict[str, asyncio.Future[FileURLs]] = {}
         self._numbers = itertools.count()
@@ -174,10 +174,10 @@ class Listener(Visitor):
 
     async def go(self, page: str, query: str = "") -> float:
         """Change to another page, by an address with these parameters; returns when it is there."""
-        self._going, self._query = True, query
+        self._going = True
         try:
             for _ in range(TRIES):
-                self._at = self._done = ""
+                self._at, self._done, self._query = "", "", query
                 seconds = await super().go(page)
                 deadline = time.monotonic() + PATIENCE / TRIES
                 # A run of the page before may have come to its end meanwhile, and this one is still to come.
@@ -186,14 +186,14 @@ class Listener(Visitor):
                         return seconds
                     await asyncio.sleep(0.05)
         finally:
-            self._going, self._query = False, ""
+            self._going = False
         raise VisitError(f"The page {page!r} does not come.")
 
     async def named(self, start: str) -> str:
         """The key of a widget that begins so; waits for it, since a run may be followed by another one."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            found = [k for k in self._widgets if k == start] or [k for k in self._widgets if k.startswith(start)]
+            found = [k for k in self.widgets if k == start] or [k for k in self.widgets if k.startswith(start)]
             if found:
                 return found[-1]
             assert time.monotonic() < deadline, f"there is no widget {start!r} on the page {self._page!r}"
@@ -253,12 +253,7 @@ class Listener(Visitor):
         if by_itself and self._going:
             # The server joins what is asked for at once, and would take the page that this part is on.
             return None
-        if not self._query:
-            return await super()._ask(fragment, page_name, by_itself)
-        message = BackMsg()
-        message.rerun_script.page_name, message.rerun_script.query_string = page_name, self._query
-        message.rerun_script.context_info.url = f"{self._url}/{page_name}?{self._query}"
-        await self._connection.send(message.SerializeToString())
+        return await super()._ask(fragment, page_name, by_itself)
 
     def _take(self, message: ForwardMsg) -> None:
         self.heard.append(message.SerializeToString())
