@@ -9,7 +9,11 @@ With many visitors, or with a timer on the page, a visitor's answer is lost that
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streamlit.runtime.app_session import AppSession
+    from streamlit.runtime.scriptrunner import RerunData
 
 RETRY_SECONDS = 0.001
 """The first thread has only to report that it has ended."""
@@ -22,13 +26,13 @@ def keep() -> None:
 
     start = AppSession._create_scriptrunner
 
-    def start_after_the_last(session: AppSession, request: Any) -> None:
+    def start_after_the_last(session: AppSession, initial_rerun_data: RerunData) -> None:
         last = session._scriptrunner
         if session._state == AppSessionState.SHUTDOWN_REQUESTED:
             return
         if last is None:
-            start(session, request)
-        elif not last.request_rerun(request):
-            session._event_loop.call_later(RETRY_SECONDS, start_after_the_last, session, request)
+            start(session, initial_rerun_data)
+        elif not last.request_rerun(initial_rerun_data):
+            session._event_loop.call_later(RETRY_SECONDS, start_after_the_last, session, initial_rerun_data)
 
-    AppSession._create_scriptrunner = start_after_the_last  # type: ignore[method-assign]
+    AppSession._create_scriptrunner = start_after_the_last  # type: ignore[method-assign, assignment]
