@@ -80,7 +80,7 @@ class _CancelledError(Exception):
 
 
 class Jobs:
-    """Jobs by key, with two threads (one for quick work only), a bounded queue and a bounded store of results.
+    """Jobs by key, with threads for quick and for slow work, a bounded queue and a bounded store of results.
 
     Args:
         waiting: most jobs in the queue; more are refused.
@@ -89,6 +89,7 @@ class Jobs:
         patience: seconds without a request after which a waiting job is dropped. A running job ends at its next report
             after three times as long.
         clock: a monotonic clock, in seconds.
+        threads: how many do quick work, and how many do slow work.
     """
 
     def __init__(
@@ -98,13 +99,14 @@ class Jobs:
         kept_bytes: int = 256_000_000,
         patience: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
+        threads: int = 1,
     ) -> None:
         self._waiting, self._kept, self._kept_bytes = waiting, kept, kept_bytes
         self._patience, self._clock = patience, clock
         self._lock = threading.Lock()
         # In the order of their last request, so that the first is the one to drop.
         self._tasks: OrderedDict[str, _Task] = OrderedDict()
-        self._busy = {True: False, False: False}
+        self._threads, self._busy = threads, {True: 0, False: 0}
 
     def get(self, key: str, work: Work, wait: float = 0.0, slow: bool = False) -> Job:
         """Return the job with this key, and queue it if there is none.
@@ -151,8 +153,8 @@ class Jobs:
                 del self._tasks[key]
 
     def _start_thread(self, slow: bool) -> None:
-        if not self._busy[slow]:
-            self._busy[slow] = True
+        if self._busy[slow] < self._threads:
+            self._busy[slow] += 1
             # A daemon thread does not keep a server from ending.
             threading.Thread(target=self._run, args=(slow,), name="hdr-jobs", daemon=True).start()
 
@@ -167,7 +169,7 @@ class Jobs:
             self._drop_abandoned(now)
             waiting = [t for t in self._tasks.values() if t.state == "waiting" and t.slow == slow]
             if not waiting:
-                self._busy[slow] = False
+                self._busy[slow] -= 1
                 return None
             # First come, first served; but jobs with a recent request go before those of people who may have left.
             task = min(waiting, key=lambda t: (now - t.asked > self._patience / 4, t.since))

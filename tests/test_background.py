@@ -285,3 +285,15 @@ def test_jobs_give_way_to_the_threads_that_answer_visitors() -> None:
 
     assert settled(Jobs(), "a", priority).result == min(19, here + NICENESS)
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == here
+
+
+def test_several_threads_work_at_the_same_time() -> None:
+    jobs, gates = Jobs(threads=2), [Gate(), Gate(), Gate()]
+    for name, gate in zip("abc", gates, strict=True):
+        jobs.get(name, gate)
+    assert all(gate.begun.wait(PATIENCE) for gate in gates[:2]) and not gates[2].begun.is_set()
+    gates[0].open.set()
+    assert gates[2].begun.wait(PATIENCE)
+    for name, gate in zip("abc", gates, strict=True):
+        gate.open.set()
+        assert settled(jobs, name).state == "done"

@@ -22,7 +22,7 @@ from hdr import catalogue, datasets, settings
 from hdr.datasets import own
 from hdr.features.extract import CHUNK, extract
 from hdr.models.context import Cost
-from hdr.training import allowance, fitting, process
+from hdr.training import allowance, fitting, guard, process
 from hdr.training.model import TrainedModel
 from hdr.training.spec import RunSpec, versions
 from hdr.training.stages import GROWN
@@ -267,6 +267,7 @@ def main() -> None:
     import cv2
     from threadpoolctl import threadpool_limits
 
+    guard.lower_priority()
     cv2.setNumThreads(1)
     try:
         said = json.load(sys.stdin)

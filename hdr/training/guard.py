@@ -98,6 +98,21 @@ def ticks(process: int) -> int | None:
     return None if fields[0] == "R" else int(fields[11]) + int(fields[12])
 
 
+def lower_priority() -> None:
+    """Let pages go before this process, by the setting `niceness`.
+
+    Linux weighs the processes of each session as a group, and `nice` counts only inside of a group (sched(7), "The
+    autogroup feature"). A training is in a session of its own, so its group needs the value too.
+    """
+    if not hasattr(os, "nice"):
+        return
+    os.nice(max(0, settings.current().niceness - os.nice(0)))
+    if os.getsid(0) == os.getpid():
+        # Where the system has no such groups, nothing else is needed.
+        with suppress(OSError):
+            Path("/proc/self/autogroup").write_text(str(os.nice(0)), "ascii")
+
+
 def limit_memory() -> None:
     """Have a single allocation refused that would be beyond all measure: nobody could look in time.
 

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from hdr import datasets, settings
+from hdr import datasets
 from hdr.sparing import spare
 from hdr.training import artifacts, guard
 from hdr.training.allowance import Allowance
@@ -102,8 +102,7 @@ def execute(
 
 def main() -> int:
     """Wait for a run or a search, and do it."""
-    if hasattr(os, "nice"):
-        os.nice(max(0, settings.current().niceness - os.nice(0)))
+    guard.lower_priority()
     spare()
     import cv2
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once

@@ -34,7 +34,8 @@ class _Place:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def pool() -> Jobs:
     """Return the explanations of this server. They have a queue and a store of their own, because there are many."""
-    return Jobs(waiting=64, kept=64, kept_bytes=32_000_000, patience=PATIENCE_SECONDS)
+    # With one thread, half of the explanations of twenty people who draw came too late (benchmarks/load.py).
+    return Jobs(waiting=64, kept=64, kept_bytes=32_000_000, patience=PATIENCE_SECONDS, threads=2)
 
 
 def stop(place: str) -> None:

@@ -117,9 +117,12 @@ def data_name() -> str:
     return datasets.available()[0]
 
 
-@st.fragment(run_every=1.0)
+@st.fragment
 def _progress() -> None:
     progress = background.progress()
+    if progress.state in ("waiting", "running"):
+        # Not `run_every`: after a failure the page would run every second for nothing.
+        wake.after(PROGRESS_SECONDS, "wake_mnist")
     if progress.state == "running":
         share = progress.done_bytes / max(progress.total_bytes, 1)
         megabytes = f"{progress.done_bytes / 1e6:.0f} of {progress.total_bytes / 1e6:.0f} MB"

@@ -194,6 +194,31 @@ def test_a_run_outlives_a_server_that_is_killed(store: RunStore) -> None:
     assert [e["step"] for e in store.events(run) if "step" in e] == list(range(1, 21))
 
 
+GROUP = Path("/proc/self/autogroup")
+PRIORITY = f"""
+import os, pathlib
+from hdr.training import guard
+guard.lower_priority()
+print(os.nice(0), pathlib.Path("{GROUP}").read_text().split()[-1])
+"""
+
+
+@pytest.mark.skipif(not GROUP.exists(), reason="this system weighs processes one by one")
+@pytest.mark.parametrize("own_session", [True, False])
+def test_the_niceness_of_a_training_counts_for_its_session_too(own_session: bool) -> None:
+    here = GROUP.read_text().split()[-1]
+    done = subprocess.run(
+        [sys.executable, "-c", PRIORITY],
+        env={**os.environ, "HDR_NICENESS": "12"},
+        start_new_session=own_session,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["12", "12" if own_session else here]
+    assert GROUP.read_text().split()[-1] == here, "the session of the caller keeps its own"
+
+
 @needs_signals
 def test_a_spare_ends_with_its_server(store: RunStore) -> None:
     server, spare = serve("spare")
