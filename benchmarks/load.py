@@ -153,6 +153,8 @@ def busy(roles: Sequence[Role], seconds: float, trainings: int, conditions: Cond
         running = [run.id for run in server.store.runs(statuses=("running",))]
         conditions.check(set(names) <= set(running), f"{len(running)} of {trainings} trainings ran to the end")
         conditions.check(not tally.errors, f"{len(tally.errors)} errors: {'; '.join(sorted(set(tally.errors))[:5])}")
+        if tally.errors:
+            print(server.log[-4000:])
         print(
             f"  server: {before:.0f} MB before, {server.memory():.0f} MB after, {share:.0%} of one core; "
             f"{tally.received / 1e6 / len(roles):.1f} MB sent to each; load {os.getloadavg()[0]:.1f} "

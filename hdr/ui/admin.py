@@ -107,6 +107,7 @@ def _runs() -> None:
         on_select="rerun",
         key=key,
         column_config=columns,
+        lazy=False,
     )
     several = [known[row] for row in chosen.selection.rows if row < len(known)]
     with st.container(horizontal=True, key="admin_actions"):

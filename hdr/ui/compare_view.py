@@ -79,6 +79,7 @@ def _differences(compared: list[RunSummary]) -> None:
         placeholder="",
         key="differences",
         alt="What differs between the runs",
+        lazy=False,
     )
     what = "Only settings that differ are listed." if differing else "Their plans do not differ in anything."
     st.html(f'<div class="hdr-note">{what} A run that has no such setting has a dash.</div>')

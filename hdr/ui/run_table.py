@@ -268,6 +268,7 @@ def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
         placeholder="",
         key=key,
         alt="All runs",
+        lazy=False,
     )
     return [place for place in event["selection"]["rows"] if place < len(found)]
 

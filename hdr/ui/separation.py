@@ -120,6 +120,7 @@ def _table(ranked: Ranking, informed: Information | None, by: str, name: str) ->
         placeholder="",
         key=f"ranking-{name}-{by}",
         alt="Features, ranked by how well they tell the classes apart",
+        lazy=False,
     )
     picked = chosen["selection"]["rows"]
     return int(order[picked[0] if picked and picked[0] < len(order) else 0])

@@ -19,10 +19,11 @@ from hdr.training.processes import Processes
 from hdr.training.search_store import SearchStore
 from hdr.training.store import ACTIVE, RunStore, StoreLost
 from hdr.types import HdrError
-from hdr.ui import allocator, lost_store, own_data, profile, resources
+from hdr.ui import allocator, lost_store, own_data, profile, resources, wake
 
 log = logging.getLogger("hdr.startup")
 
+PROGRESS_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
 """How often old runs and what was left half written are cleaned away, besides at the start."""
 
@@ -120,7 +121,7 @@ def data_name() -> str:
 @st.fragment
 def _progress() -> None:
     progress = background.progress()
-    if progress.state in ("waiting", "running"):
+    if progress.state in ("idle", "running"):
         # Not `run_every`: after a failure the page would run every second for nothing.
         wake.after(PROGRESS_SECONDS, "wake_mnist")
     if progress.state == "running":

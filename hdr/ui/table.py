@@ -1,4 +1,7 @@
-"""Tables as Streamlit shows them, made without pandas: that would be another 36 MB in the server, for nothing else."""
+"""Tables as Streamlit shows them, made without pandas: that would be another 36 MB in the server, for nothing else.
+
+Pass them to `st.dataframe` with `lazy=False`: otherwise Streamlit imports pandas to see how large they are.
+"""
 
 from __future__ import annotations
 

@@ -55,6 +55,7 @@ def show(search: Search, trials: Sequence[Trial]) -> None:
         placeholder="",
         key=f"tune-trials-{search.id}",
         alt="All trials of the search",
+        lazy=False,
     )  # fmt: skip
     if rows := _selected(event, trials):
         _actions(search, trials[rows[0]])

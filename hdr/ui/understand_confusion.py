@@ -205,4 +205,5 @@ def _per_class(run: Run) -> None:
         width=620,
         key="per_class",
         alt="Precision, recall and F1 of each digit",
+        lazy=False,
     )

@@ -129,6 +129,7 @@ def _way(run: Run, model: TrainedModel) -> None:
             height=min(420, 38 + 35 * len(asked)),
             key=f"understand_questions-{run.id}",
             alt="The questions that the tree asks",
+            lazy=False,
         )
         st.html(
             '<div class="hdr-note">From above: every question splits the training digits in two, and this digit goes '

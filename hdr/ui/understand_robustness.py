@@ -116,6 +116,7 @@ def _summary(runs: Sequence[Run], results: Sequence[Robustness]) -> None:
         hide_index=True,
         key="understand_robustness",
         alt="Mean accuracies on spoilt digits",
+        lazy=False,
     )
     legend = "".join(
         f'<span><span style="color:{colour}">■</span> {pictures.escape(run.title)}</span>'

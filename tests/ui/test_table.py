@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 
@@ -63,3 +65,16 @@ def test_no_rows_make_an_empty_table() -> None:
 def test_neither_tables_nor_components_import_pandas() -> None:
     found = subprocess.run([sys.executable, "-c", SPARED], capture_output=True, text=True, timeout=120, check=False)
     assert found.stdout.strip() == "both work", found.stderr
+
+
+def test_no_table_has_streamlit_import_pandas() -> None:
+    calls = [
+        (path.name, {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords})
+        for path in Path(table.__file__).parent.glob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "st.dataframe"
+    ]
+    assert len(calls) > 5
+    # To see whether a table is large enough to be sent in parts, Streamlit imports pandas, and Plotly fails in another
+    # thread meanwhile.
+    assert [name for name, given in calls if given.get("lazy") != "False"] == []
