@@ -75,7 +75,7 @@ bench: .venv/dev.done
 	$(BIN)/python benchmarks/training.py --best
 	$(BIN)/python benchmarks/steering.py
 	$(BIN)/python benchmarks/browser.py
-	$(BIN)/python benchmarks/load.py
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python benchmarks/memory.py
 
 chaos: .venv/dev.done
