@@ -74,15 +74,9 @@ def _numbers(found: Calibration, labels: Labels, both: list[Reliability]) -> Non
         ]
 
     names = ["mean confidence", "accuracy", "calibration error (ECE)", "log loss (NLL)", "Brier score"]
-    st.table(
-        {
-            "": names,
-            "before": column(found.before, both[0]),
-            "after": column(found.after, both[1]),
-        },
-        border="horizontal",
-        hide_index=True,
-    )
+    rows = zip(names, column(found.before, both[0]), column(found.after, both[1]), strict=True)
+    # Not `st.table`, which imports pandas (see `hdr.ui.table`).
+    st.markdown("\n".join(["| | before | after |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]))
     st.html('<div class="hdr-note">Of the last three, less is better.</div>')
 
 
