@@ -203,7 +203,8 @@ print(os.nice(0), pathlib.Path("{GROUP}").read_text().split()[-1])
 """
 
 
-@pytest.mark.skipif(not GROUP.exists(), reason="this system weighs processes one by one")
+# The file is empty where the group of the session is not what counts, as in a container with a share of the processor.
+@pytest.mark.skipif(not (GROUP.exists() and GROUP.read_text().split()), reason="no priority per session here")
 @pytest.mark.parametrize("own_session", [True, False])
 def test_the_niceness_of_a_training_counts_for_its_session_too(own_session: bool) -> None:
     here = GROUP.read_text().split()[-1]
