@@ -90,9 +90,7 @@ class Parameter:
         Raises:
             TypeError: its values are listed.
         """
-        if self.minimum is None or self.maximum is None:
-            raise TypeError(f"{self.name} has no range: its values are listed in choices.")
-        return self.minimum, self.maximum
+        return closed_range(self.name, self.minimum, self.maximum)
 
     def shown(self, value: Any) -> str:
         """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
@@ -112,6 +110,17 @@ class Parameter:
             return self.type(text)
         except ValueError:
             return text
+
+
+def closed_range(name: str, low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the bounds of a value that has a range.
+
+    Raises:
+        TypeError: there is no range; the message has the name.
+    """
+    if low is None or high is None:
+        raise TypeError(f"{name} has no range: its values are listed in choices.")
+    return low, high
 
 
 def format_value(value: Any) -> str:

@@ -73,9 +73,7 @@ class Dimension:
         Raises:
             TypeError: its values are listed.
         """
-        if self.low is None or self.high is None:
-            raise TypeError(f"{self.path} has no range: its values are listed in choices.")
-        return self.low, self.high
+        return catalogue.closed_range(self.path, self.low, self.high)
 
     def narrow(
         self, low: float | None = None, high: float | None = None, choices: Sequence[Any] | None = None

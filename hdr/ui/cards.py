@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import streamlit as st
@@ -42,6 +43,7 @@ def row(key: str, gap: Literal["small", "medium"] = "small", wrap: bool = True) 
     return st.container(horizontal=True, wrap=wrap, gap=gap, key=key)
 
 
+@functools.cache
 def stylesheet() -> str:
     """The app's style as HTML, with the rows of cards in their place."""
     rows = f":is({', '.join(f'.st-key-{key}' for key in ROWS)})"

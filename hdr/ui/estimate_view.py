@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Iterator
 from html import escape
 
 import streamlit as st
@@ -26,7 +28,7 @@ def show() -> None:
     if job and job.state in ("done", "failed"):
         _answer(job)
     else:
-        _measure(spec)
+        _measure(spec, itertools.count())
 
 
 def seconds(spec: RunSpec) -> float | None:
@@ -54,9 +56,10 @@ def _job(spec: RunSpec) -> jobs.Job:
 
 @st.fragment(run_every=jobs.REFRESH_SECONDS)
 @page.plainly()
-def _measure(spec: RunSpec) -> None:
+def _measure(spec: RunSpec, turns: Iterator[int]) -> None:
     job = _settled_job(spec)
-    if job and job.state in ("done", "failed"):
+    # The first turn is part of a run of the whole page. To end that one here would lose the click that caused it.
+    if next(turns) and job and job.state in ("done", "failed"):
         st.rerun(scope="app")
     waiting = f" · {pictures.duration(job.seconds)}" if job and job.state == "running" and job.seconds > 1 else ""
     _note(f"Measuring what this takes{waiting}")

@@ -38,8 +38,13 @@ def pool() -> Jobs:
     return Jobs(waiting=64, kept=64, kept_bytes=32_000_000, patience=PATIENCE_SECONDS, threads=2)
 
 
-def stop(place: str) -> None:
-    """Cancel the explanations that a place has asked for."""
+def forget(place: str) -> None:
+    """Cancel the explanations that a place has asked for, and forget the last one."""
+    _cancel(place)
+    st.session_state.pop(_shown(place), None)
+
+
+def _cancel(place: str) -> None:
     if before := st.session_state.pop(_name(place), None):
         for name in before.asked:
             pool().cancel(name)
@@ -54,10 +59,10 @@ class Explanations:
     """
 
     def __init__(self, place: str, key: str) -> None:
-        self._place, self._pending = place, False
+        self._place, self._pending, self._failed = place, False, False
         now, before = time.monotonic(), st.session_state.get(_name(place))
         if before is None or before.key != key:
-            stop(place)
+            _cancel(place)
             before = st.session_state[_name(place)] = _Place(key, now)
         self._asked = before.asked
         self._rest = max(0.0, before.since + REST_SECONDS - now)
@@ -74,6 +79,7 @@ class Explanations:
         self._asked.add(key)
         job = pool().get(key, work)
         if job.state == "failed":
+            self._failed = True
             st.caption(plain(job.error))
         return self.follow(job)
 
@@ -82,10 +88,18 @@ class Explanations:
         self._pending |= job.state in ("waiting", "running", "refused")
         return job.result
 
-    @property
-    def resting(self) -> bool:
-        """Whether the pen has rested long enough."""
-        return not self._rest
+    def latest(self, new: Any) -> Any:
+        """Return what is new, and until that is there what the place showed before; None where an explanation failed.
+
+        Args:
+            new: what this drawing gave; None while it is not there.
+        """
+        name = _shown(self._place)
+        if self._failed:
+            st.session_state.pop(name, None)
+        elif new is not None:
+            st.session_state[name] = new
+        return st.session_state.get(name)
 
     def end(self) -> None:
         """Look again later where something is not there yet. Call it after the last `ask`."""
@@ -95,3 +109,7 @@ class Explanations:
 
 def _name(place: str) -> str:
     return f"_explaining_{place}"
+
+
+def _shown(place: str) -> str:
+    return f"_explained_{place}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
@@ -51,19 +53,21 @@ def show(job: Job, height: int, place: str = "") -> None:
         height: of the place in pixels: that of the result, so that nothing jumps.
         place: a name for the place, where one job is shown in several of a page.
     """
-    _live(job.key, job.work, job.slow, height, place)
+    _live(job, height, place, itertools.count())
 
 
 @st.fragment(run_every=REFRESH_SECONDS)
-def _live(key: str, work: Work, slow: bool, height: int, place: str) -> None:
-    job = all_jobs().get(key, work, slow=slow)
+def _live(job: Job, height: int, place: str, turns: Iterator[int]) -> None:
+    # The first turn is part of a run of the whole page. To end that one here would lose the click that caused it.
+    if next(turns):
+        job = all_jobs().get(job.key, job.work, slow=job.slow)
     if job.state == "done":
         st.rerun(scope="app")
     elif job.state == "failed":
         with st.container(height=height, border=False, vertical_alignment="center", horizontal_alignment="center"):
             st.markdown(plain(job.error), width="content")
-            retry = all_jobs().retry
-            st.button("Try again", icon=":material/refresh:", key=f"retry-{key}{place}", on_click=retry, args=(key,))
+            key, retry = f"retry-{job.key}{place}", all_jobs().retry
+            st.button("Try again", icon=":material/refresh:", key=key, on_click=retry, args=(job.key,))
     else:
         st.html(waiting(job, height))
 

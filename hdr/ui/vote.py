@@ -21,15 +21,13 @@ MOST = 6
 HEIGHT = 190
 CARD = 150
 PLACE = "vote"
-_SHOWN = "_votes_shown"
 _REFUSED = "no digit"
 
 
 def show(read: Read) -> None:
     """What everybody reads in the drawing."""
     if read.digit is None:
-        explaining.stop(PLACE)
-        st.session_state.pop(_SHOWN, None)
+        explaining.forget(PLACE)
         st.caption("Draw a digit: the reader and your best models will say what they see in it, side by side.")
         return
     _votes(read)
@@ -45,7 +43,7 @@ def _votes(read: Read) -> None:
     # The readers of a session can be had in its own runs only, and at once; a run's model may have to be loaded.
     ready = {v.key: v.model() for v in voters if not v.run}
     new = explanations.ask(key, lambda report: [_vote(voter, ready.get(voter.key), read, report) for voter in voters])
-    votes = st.session_state[_SHOWN] = new or st.session_state.get(_SHOWN)
+    votes = explanations.latest(new)
     with st.container(
         key="votes_stale" if new is None else "votes_new", height="content" if votes else HEIGHT, border=False
     ):

@@ -26,7 +26,6 @@ from hdr.ui.explaining import Explanations
 SIDE, SMALL, NEAR = 168, 56, 12
 HEIGHT = 260
 PLACE = "why"
-_SHOWN = "_why_shown"
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,7 @@ class Why:
 def show(read: Read) -> None:
     """Show everything that explains the answer."""
     if read.digit is None:
-        explaining.stop(PLACE)
-        st.session_state.pop(_SHOWN, None)
+        explaining.forget(PLACE)
         st.caption("Draw a digit, and see which parts of it speak for the answer and what would change it.")
         return
     _explained(read)
@@ -66,10 +64,11 @@ def _explained(read: Read) -> None:
     explanations = Explanations(PLACE, key)
     why: Why | None = explanations.ask(f"why-{key}", lambda report: _work(read, report))
     near = _near(read, key, explanations)
+    new = None
     if why:
         whys = f"{_places(read, why)}{_strokes(read, why)}{_change(read, why)}{_naively(read, why)}"
-        st.session_state[_SHOWN] = f'<div class="hdr-whys">{whys}</div>{near}'
-    shown = st.session_state.get(_SHOWN)
+        new = f'<div class="hdr-whys">{whys}</div>{near}'
+    shown = explanations.latest(new)
     with st.container(key="why_stale" if why is None else "why"):
         st.html(shown or f'<div style="height:{HEIGHT}px"></div>')
     explanations.end()
