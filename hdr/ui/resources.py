@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,18 @@ def dataset(name: str) -> Dataset:
         HdrError: it is not here, or another session's own.
     """
     return own_data.dataset(name) if own.is_own(name) else _published(name)
+
+
+def loader(name: str) -> Callable[[], Dataset]:
+    """Return a function that loads a data set in any thread; `dataset` finds a session's own only in its own thread.
+
+    Raises:
+        HdrError: it is another session's own.
+    """
+    if not own.is_own(name):
+        return partial(_published, name)
+    mine = own_data.dataset(name)
+    return lambda: mine
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -37,11 +37,11 @@ def section(run: Run) -> None:
     if name is None:
         st.caption("There is no other data set here yet.")
         return
-    data = resources.dataset(name)
+    load = resources.loader(name)
 
     def work(report: jobs.Report) -> Transfer:
-        report("Reading the model")
-        return transfer(resources.model(run), data, report=report)
+        report("Reading the model and the digits")
+        return transfer(resources.model(run), load(), report=report)
 
     found: Transfer | None = jobs.result(f"transfer-{run.id}-{name}", work, HEIGHT, slow=True)
     if found is not None:
