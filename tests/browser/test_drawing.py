@@ -181,6 +181,23 @@ def test_a_drawing_survives_a_change_of_page_on_canvas_and_in_the_answer(server:
     expect(answer(page)).to_have_text("0")
 
 
+def test_a_drawing_is_explained_by_itself_and_again_after_a_stroke_during_the_rest(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/draw")
+    draw(page, STROKES[1])
+    expect(answer(page)).to_have_text("1")
+    explained = page.locator(".st-key-why .hdr-whys")
+    expect(explained).to_contain_text("speaks for a 1")
+    page.locator(".st-key-clear button").click()
+    empty(page)
+    stroke = STROKES[7][0]
+    draw(page, [stroke[:2]])
+    expect(answer(page)).not_to_have_text("")
+    # The explanation of the first stroke has not begun; it is the whole digit that is explained.
+    draw(page, [stroke[1:]])
+    expect(answer(page)).to_have_text("7")
+    expect(explained).to_contain_text("speaks for a 7")
+
+
 def test_a_drawing_opens_in_preprocess(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/draw")
     draw(page, STROKES[7])
