@@ -22,7 +22,7 @@ STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_sto
 	allowance steering fairness cleaning silence))
 
 PYTEST := $(BIN)/python -m pytest
-COVERED := $(PYTEST) --cov --cov-append --cov-report=
+COVERED := $(PYTEST) --cov --cov-append --cov-report= --cov-fail-under=0
 # What the two have in common: everything but what needs a browser or a cluster, on all cores.
 LIBRARY := --ignore=tests/browser --ignore=tests/cluster --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
