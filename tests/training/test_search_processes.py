@@ -24,7 +24,6 @@ from hdr.training.search_types import SEARCH, Search, Trial
 from hdr.training.spec import RunSpec
 from hdr.training.store import RunStore
 from hdr.types import Step
-from tests.waiting import PATIENCE
 from tests.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
