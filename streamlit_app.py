@@ -4,11 +4,16 @@ from typing import Literal
 
 import streamlit as st
 
-from hdr.sparing import spare
-from hdr.text import plain
-from hdr.training.store import StoreLost
+from hdr.memory import allocator
+from hdr.memory.lazy_imports import spare
+from hdr.sanitize import plain
+from hdr.store.runs import StoreLost
 from hdr.types import HdrError
-from hdr.ui import ASSETS, allocator, cards, class_view, classroom, lost_store, page, profile, session_messages, startup
+from hdr.ui import ASSETS
+from hdr.ui.classroom import banner
+from hdr.ui.components import cards
+from hdr.ui.shell import page, session_messages, startup, store_outage
+from hdr.ui.state import assignment_state, identity
 
 allocator.settle()
 session_messages.keep()
@@ -18,12 +23,12 @@ st.set_page_config("Handwritten digits, step by step", str(ASSETS / "icon.svg"),
 st.html(cards.stylesheet())
 
 PAGES = ("home", "preprocess", "features", "train", "runs", "draw", "data", "about")
-problem = class_view.follow()
+problem = banner.follow()
 
 
 def shown(name: str) -> Literal["visible", "hidden"]:
     """Whether a page stands in the navigation: what a class leaves out is still there, and says so."""
-    return "visible" if classroom.has(name) else "hidden"
+    return "visible" if assignment_state.has(name) else "hidden"
 
 
 way = st.navigation(
@@ -35,18 +40,18 @@ way = st.navigation(
 )
 
 page.enter()
-lost_store.begin()
+store_outage.begin()
 try:
-    profile.identify()
+    identity.identify()
     startup.begin()
-    class_view.problem(problem)
-    class_view.banner()
-    if classroom.has(way.url_path or "home"):
+    banner.problem(problem)
+    banner.banner()
+    if assignment_state.has(way.url_path or "home"):
         way.run()
     else:
-        class_view.not_here()
+        banner.not_here()
 except StoreLost as error:
-    lost_store.tell(error)
+    store_outage.tell(error)
 except HdrError as error:
     st.error(plain(error), icon=":material/error:")
 finally:

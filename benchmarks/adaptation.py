@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hdr import datasets
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import ready
 from hdr.reading.adaptation import adapt
 from hdr.types import CLASSES, Split, Strokes

@@ -17,14 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from hdr.training.local import LocalProcesses
-from hdr.training.processes import Processes
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.scheduler import Processes
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
 from tests.cluster.dask_cluster import Cluster
 from tests.cluster.postgresql import Server

@@ -45,7 +45,7 @@ from benchmarks.crowd import (
 from benchmarks.serving import Server
 from benchmarks.visitor import VisitError, Visitor
 from hdr import datasets
-from hdr.training.spec import LARGEST, RunSpec
+from hdr.training.run_spec import LARGEST, RunSpec
 from hdr.types import Step
 
 MAX_PEOPLE, MAX_SECONDS = 100, 600

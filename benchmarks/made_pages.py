@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from hdr import datasets
-from hdr.home import dataset_folders
+from hdr.paths import dataset_folders
 from hdr.reading import read_page, ready
 from tests.reading.pages_of_numbers import Pool, from_images, from_strokes, make_page
 

@@ -25,8 +25,8 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.timing import seconds
-from hdr import datasets, home
-from hdr.preprocessing.capture import from_strokes
+from hdr import datasets, paths
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import adaptation, counterfactual, occlusion, ready, sharing
 from hdr.types import Images, Split, Strokes
 
@@ -42,7 +42,7 @@ EXPLAINED = 100
 
 def drawings(number: int) -> list[tuple[Strokes, int]]:
     """Drawings with their labels from the pen strokes; none where they are not on this machine."""
-    for folder in home.dataset_folders():
+    for folder in paths.dataset_folders():
         path = folder / "strokes" / "pendigits-train.jsonl.gz"
         if path.is_file():
             with gzip.open(path, "rt") as stream:

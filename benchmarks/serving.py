@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from hdr.training.store import ACTIVE, RunStore
+from hdr.store.runs import ACTIVE, RunStore
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -51,10 +51,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["HDR_HOME"] = folder
         from hdr import catalogue
-        from hdr.training.local import QUIET_SECONDS, LocalProcesses
-        from hdr.training.spec import RunSpec
-        from hdr.training.steering import Steering
-        from hdr.training.store import RunStore
+        from hdr.jobs.local_scheduler import QUIET_SECONDS, LocalProcesses
+        from hdr.store.run_commands import Steering
+        from hdr.store.runs import RunStore
+        from hdr.training.run_spec import RunSpec
         from hdr.types import Step
 
         store = RunStore()

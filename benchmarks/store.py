@@ -30,10 +30,10 @@ def fill(runs: int, events: int) -> list[str]:
     import numpy as np
     import sqlalchemy as sa
 
-    from hdr.training import run_tables
-    from hdr.training.evaluation import evaluate
-    from hdr.training.spec import PRESETS, RunSpec
-    from hdr.training.store import RunStore
+    from hdr.store import schema
+    from hdr.store.runs import RunStore
+    from hdr.training.metrics import evaluate
+    from hdr.training.run_spec import PRESETS, RunSpec
     from hdr.types import Step
 
     store, random = RunStore(), np.random.default_rng(0)
@@ -70,7 +70,7 @@ def fill(runs: int, events: int) -> list[str]:
                 "stop": False,
                 "created": 1.7e9 + number,
                 "result": json.dumps(full),
-                **run_tables.figures(full),
+                **schema.figures(full),
             }
         )
         for n in range(events):
@@ -87,8 +87,8 @@ def fill(runs: int, events: int) -> list[str]:
             points.append({"run": name, "number": n, "time": 1.7e9, "data": json.dumps(event)})
     engine = sa.create_engine(store.url)
     with engine.begin() as connection:
-        connection.execute(run_tables.runs.insert(), rows)
-        connection.execute(run_tables.events.insert(), points)
+        connection.execute(schema.runs.insert(), rows)
+        connection.execute(schema.events.insert(), points)
     return [row["id"] for row in rows]
 
 
@@ -117,7 +117,7 @@ def pages(ids: list[str], repeats: int) -> None:
     """The Runs page as Streamlit runs it, each time in a new session."""
     from streamlit.testing.v1 import AppTest
 
-    from hdr.ui import startup
+    from hdr.ui.shell import startup
 
     # No default model is to be trained, and nothing fetched.
     startup._prepare = lambda *_: None
@@ -147,7 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HDR_HOME"] = folder
         ids = fill(options.runs, options.events)
-        from hdr.training.store import RunStore
+        from hdr.store.runs import RunStore
 
         size = (Path(folder) / "runs.sqlite").stat().st_size / 1e6
         print(f"{options.runs:,} runs, {options.runs * options.events:,} events, {size:.0f} MB")

@@ -64,9 +64,9 @@ def preset(name: str) -> dict[str, Any]:
     import cv2
 
     from hdr import datasets
-    from hdr.training.estimate import estimate
+    from hdr.jobs.cost_estimate import estimate
     from hdr.training.fitting import fit
-    from hdr.training.spec import PRESETS
+    from hdr.training.run_spec import PRESETS
 
     cv2.setNumThreads(1)
     foreseen = estimate(PRESETS[name].spec)

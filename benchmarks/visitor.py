@@ -34,7 +34,7 @@ LARGEST = 64_000_000
 ANSWER = re.compile(r'class="hdr-answer[^>]*>(.*?)</div>', re.DOTALL)
 EXPLANATION = "hdr-whys"
 WAKE = "hdr_wake"
-"""The component that asks the browser for another run (hdr/ui/wake.py)."""
+"""The component that asks the browser for another run (hdr/ui/components/rerun_timer.py)."""
 
 TAG = re.compile("<[^>]*>")
 

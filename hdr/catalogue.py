@@ -25,7 +25,7 @@ from typing import Any, ForwardRef, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
-from hdr.text import sound
+from hdr.sanitize import sound
 from hdr.types import HdrError, Step
 
 Function = TypeVar("Function", bound=Callable[..., Any])

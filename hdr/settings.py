@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
-from hdr import addresses, entry
+from hdr import entry, redaction
 from hdr.types import HdrError
 
 PREFIX = "HDR_"
@@ -195,7 +195,7 @@ class Settings(BaseModel):
     @classmethod
     def _an_address(cls, address: Any, info: ValidationInfo) -> Any:
         plain = address.get_secret_value() if isinstance(address, SecretStr) else address
-        if plain is not None and not addresses.KNOWN[info.field_name or ""](plain):
+        if plain is not None and not redaction.KNOWN[info.field_name or ""](plain):
             # Without what is written there: what cannot be read may hold a password anywhere.
             raise ValueError("not such an address")
         return address
@@ -282,7 +282,7 @@ def from_values(said: Mapping[str, Any]) -> Settings:
         shown = (
             "not one that it can have"
             if name in SECRET
-            else f"'{addresses.hidden(str(said.get(name)))[:LONGEST_SHOWN]}'"
+            else f"'{redaction.hidden(str(said.get(name)))[:LONGEST_SHOWN]}'"
         )
         raise SettingsError(f"{variable(name)} is {shown}; it must be {right(name)}.") from None
 

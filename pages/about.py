@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from hdr import home, settings
+from hdr import paths, settings
 from hdr.datasets.about import FACTS
-from hdr.ui import admin, allowed, class_view, page, resources
+from hdr.ui.about import admin, server_limits
+from hdr.ui.classroom import banner
+from hdr.ui.shell import page
+from hdr.ui.state import resources
 
 page.begin("About this server", "What it allows, where your data go, and what all of this rests on.")
 
@@ -13,19 +16,19 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("What it allows", anchor=False)
     with st.container(key="limits"):
-        st.html(allowed.table(allowed.limits(rules, resources.processes().capacity())))
-    if notice := allowed.memory_notice():
+        st.html(server_limits.table(server_limits.limits(rules, resources.processes().capacity())))
+    if notice := server_limits.memory_notice():
         st.caption(notice)
 with right:
     st.subheader("Where your data go", anchor=False)
-    st.html(allowed.listing(allowed.data(rules, home.makeshift())))
+    st.html(server_limits.listing(server_limits.data(rules, paths.makeshift())))
 
 left, right = st.columns(2, gap="large")
 with left:
     st.subheader("Licence and sources", anchor=False)
     sources = [source for facts in FACTS.values() for source in dict.fromkeys(fact.source for fact in facts)]
     st.html(
-        allowed.listing(
+        server_limits.listing(
             [
                 "The app is free software under the MIT licence: use it, change it, pass it on.",
                 *(f"Data: {source}." for source in sources),
@@ -36,6 +39,6 @@ with left:
     )
 with right:
     st.subheader("Versions", anchor=False)
-    st.html(allowed.table(allowed.versions()))
-class_view.door()
+    st.html(server_limits.table(server_limits.versions()))
+banner.door()
 admin.show()

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from hdr.ui import data_view, page
+from hdr.ui.data import page as data_page
+from hdr.ui.shell import page as page_frame
 
-page.begin("Data to learn from", "Bring digits of your own, or look at what is here.")
+page_frame.begin("Data to learn from", "Bring digits of your own, or look at what is here.")
 
 st.subheader("Your own digits", anchor=False)
-data_view.bring()
+data_page.bring()
 st.subheader("Here now", anchor=False)
-data_view.shelf()
-data_view.more()
+data_page.shelf()
+data_page.more()

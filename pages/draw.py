@@ -1,8 +1,9 @@
 """Draw: a digit, a number or a photo is read at once, and everything that leads to the answer is there to be seen."""
 
-from hdr.ui import draw_mode, draw_share, number_view, page, photo_view, reading_view
+from hdr.ui.draw import digit_board, mode, number_board, photo_board, share_link
+from hdr.ui.shell import page
 
 page.begin("Draw a digit")
-draw_share.follow()
-BOARDS = {draw_mode.DIGIT: reading_view.board, draw_mode.NUMBER: number_view.board, draw_mode.PHOTO: photo_view.board}
-BOARDS[draw_mode.choose()]()
+share_link.follow()
+BOARDS = {mode.DIGIT: digit_board.board, mode.NUMBER: number_board.board, mode.PHOTO: photo_board.board}
+BOARDS[mode.choose()]()

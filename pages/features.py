@@ -2,21 +2,22 @@
 
 import streamlit as st
 
-from hdr.text import plain
-from hdr.ui import feature_view, many, page, principal, separation
+from hdr.sanitize import plain
+from hdr.ui.features import class_separability, extractor_gallery, pca, scatter
+from hdr.ui.shell import page
 
 page.begin("What is measured in a digit")
-if problem := feature_view.follow_address():
+if problem := extractor_gallery.follow_address():
     st.warning(plain(problem), icon=":material/link_off:")
-start, digit, pipeline = feature_view.choose_digit()
-feature_view.gallery(digit)
-feature_view.large(digit)
+start, digit, pipeline = extractor_gallery.choose_digit()
+extractor_gallery.gallery(digit)
+extractor_gallery.large(digit)
 
-step = feature_view.chosen()
+step = extractor_gallery.chosen()
 sections = {
-    "Over many digits": lambda: many.scatter(start.dataset, pipeline, (step,)),
-    "Which features tell digits apart": lambda: separation.section(start.dataset, pipeline, (step,)),
-    "Principal components": lambda: principal.section(start.dataset, pipeline, digit),
+    "Over many digits": lambda: scatter.scatter(start.dataset, pipeline, (step,)),
+    "Which features tell digits apart": lambda: class_separability.section(start.dataset, pipeline, (step,)),
+    "Principal components": lambda: pca.section(start.dataset, pipeline, digit),
 }
 for tab, section in zip(st.tabs(list(sections), key="many", on_change="rerun"), sections.values(), strict=True):
     if tab.open:

@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from hdr.text import plain
-from hdr.ui import chain, closer, inspector, page, source, strip, way
+from hdr.sanitize import plain
+from hdr.ui.inputs import image_source, pipeline_trace
+from hdr.ui.preprocess import step_details, step_inspector, step_strip
+from hdr.ui.shell import page
+from hdr.ui.state import pipeline_state
 
 page.begin("What the machine sees, step by step")
-if problem := chain.follow_address():
+if problem := pipeline_state.follow_address():
     st.warning(plain(problem), icon=":material/link_off:")
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
-    start = source.choose()
+    start = image_source.choose()
 
-seen = way.follow(start, chain.current(), int(st.session_state.get("cut_digit", 1)) - 1)
-strip.show(seen)
-strip.chain_menu(seen)
-inspector.show(seen)
-closer.show(seen)
+seen = pipeline_trace.follow(start, pipeline_state.current(), int(st.session_state.get("cut_digit", 1)) - 1)
+step_strip.show(seen)
+step_strip.chain_menu(seen)
+step_inspector.show(seen)
+step_details.show(seen)

@@ -2,16 +2,18 @@
 
 import streamlit as st
 
-from hdr.ui import class_builder, own_data, page, plan
+from hdr.ui.classroom import assignment_builder
+from hdr.ui.shell import page
+from hdr.ui.state import run_config, user_datasets
 
 page.begin(
     "Set a task for a class", "Whoever opens the link sees your task on every page, and only what you leave free."
 )
-if plan.current().dataset in own_data.names():
+if run_config.current().dataset in user_datasets.names():
     st.info(
         "The plan learns from digits of your own, which only you have. Choose others on the Train page first.",
         icon=":material/database:",
     )
     st.page_link("pages/train.py", label="Train", icon=":material/model_training:")
 else:
-    class_builder.show()
+    assignment_builder.show()

@@ -4,45 +4,37 @@ import secrets
 
 import streamlit as st
 
-from hdr.text import plain
-from hdr.training.estimate import check_memory
+from hdr.jobs.cost_estimate import check_memory
+from hdr.sanitize import plain
 from hdr.types import HdrError
-from hdr.ui import (
-    class_view,
-    classroom,
-    estimate_view,
-    page,
-    plan,
-    planner,
-    profile,
-    resources,
-    result_view,
-    run_view,
-    runs,
-    tune,
-    tune_mode,
-)
+from hdr.ui.classroom import banner
+from hdr.ui.components import run_estimate
+from hdr.ui.results import tabs
+from hdr.ui.shell import page as page_frame
+from hdr.ui.state import assignment_state, current_run, identity, resources, run_config, train_mode
+from hdr.ui.train import config_form, run_view
+from hdr.ui.tune import page as tune_page
 
-page.begin("Train a model and watch it learn")
+page_frame.begin("Train a model and watch it learn")
 
 
 def start(token: str) -> None:
     """Start the plan as a run. The token belongs to the button as it was drawn: one click makes one run."""
     try:
-        classroom.check(plan.current())
-        check_memory(plan.current(), resources.dataset(plan.current().dataset))
-        run = resources.processes().submit(plan.current(), profile.owner(), token, plan.title())
+        assignment_state.check(run_config.current())
+        check_memory(run_config.current(), resources.dataset(run_config.current().dataset))
+        run = resources.processes().submit(run_config.current(), identity.owner(), token, run_config.title())
     except HdrError as error:
         st.toast(plain(error))
     else:
-        runs.open_run(run.id)
+        current_run.open_run(run.id)
 
 
 def one_run() -> None:
     """The plan beside the run that is shown, and what it got wrong below."""
-    shown = runs.current()
+    shown = current_run.current()
     with top:
-        planner.presets()
+        config_form.presets()
         st.button(
             "Train",
             type="primary",
@@ -53,28 +45,28 @@ def one_run() -> None:
             disabled=bool(shown and shown.active),
         )
         with st.container(gap=None, key="plan_notes"):
-            st.html(f'<div class="hdr-note">{planner.preset_note()}</div>', width="stretch")
-            estimate_view.show()
+            st.html(f'<div class="hdr-note">{config_form.preset_note()}</div>', width="stretch")
+            run_estimate.show()
     left, right = st.columns([5, 7], gap="large")
     with left, st.container(key="plan"):
-        planner.widgets()
+        config_form.widgets()
     with right, st.container(key="run"):
         if shown:
             run_view.show(shown)
         else:
-            runs.nothing_yet()
+            current_run.nothing_yet()
     if shown:
-        result_view.show(shown)
-    class_view.door()
+        tabs.show(shown)
+    banner.door()
 
 
 top = st.container(horizontal=True, vertical_alignment="center", key="plan_row")
 with top:
-    task = classroom.current()
-    tuning = tune_mode.switch() if task is None or task.tune else False
+    task = assignment_state.current()
+    tuning = train_mode.switch() if task is None or task.tune else False
     if tuning:
-        tune.buttons()
+        tune_page.buttons()
 if tuning:
-    tune.show()
+    tune_page.show()
 else:
     one_run()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from hdr import datasets, home
+from hdr import datasets, paths
 from hdr.datasets import MissingData, download
 from hdr.types import Dataset, Split
 
@@ -33,7 +33,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("HDR_DATASETS", "").strip():
-            patch.setenv("HDR_DATASETS", str(home.dataset_folders()[-1]))
+            patch.setenv("HDR_DATASETS", str(paths.dataset_folders()[-1]))
         patch.setenv("HDR_HOME", str(folder))
         # Tests keep every core busy: a training that made room for them would never end.
         patch.setenv("HDR_NICENESS", "0")

@@ -14,7 +14,7 @@ import pytest
 
 from hdr.background import NICENESS, Job, Jobs
 from hdr.types import HdrError
-from hdr.ui.jobs import waiting
+from hdr.ui.components.job_progress import waiting
 from tests.waiting import PATIENCE, until
 
 

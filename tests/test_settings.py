@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr import addresses, entry, home
+from hdr import entry, paths, redaction
 from hdr.settings import NAMES, SettingsError, current, default, from_values, variable
 from tools import settings_page
 
@@ -142,7 +142,7 @@ def test_an_address_is_shown_without_what_is_secret():
         ("s3://bucket/folder", "s3://bucket/folder"),
         ("/srv/models", "/srv/models"),
     ):
-        assert addresses.hidden(address) == shown
+        assert redaction.hidden(address) == shown
 
 
 def test_the_admin_word():
@@ -156,8 +156,8 @@ def test_the_admin_word():
 def test_folders(monkeypatch, tmp_path):
     monkeypatch.setenv("HDR_HOME", "things")
     monkeypatch.setenv("HDR_DATASETS", str(tmp_path / "data"))
-    assert home.home() == tmp_path / "things"
-    assert home.dataset_folders() == (tmp_path / "data", tmp_path / "things" / "datasets")
+    assert paths.home() == tmp_path / "things"
+    assert paths.dataset_folders() == (tmp_path / "data", tmp_path / "things" / "datasets")
 
 
 def test_the_file_beside_the_entry_script_comes_before_that_of_the_current_folder(monkeypatch, tmp_path):

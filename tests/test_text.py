@@ -8,8 +8,8 @@ import io
 import pytest
 
 from hdr.catalogue import excerpt
-from hdr.plots.style import words
-from hdr.text import cell, clean, plain
+from hdr.plots.theme import words
+from hdr.sanitize import cell, clean, plain
 
 
 @pytest.mark.parametrize(

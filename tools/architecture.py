@@ -20,13 +20,13 @@ CAPTIONS = {
     "hdr.datasets": "MNIST and others",
     "hdr.preprocessing": "image steps and the chain of them",
     "hdr.catalogue": "one declared function: widget, check, address, JSON, search axis, contract test",
-    "hdr.home": "where files are kept, and how they are written",
+    "hdr.paths": "where files are kept, and how they are written",
     "hdr.settings": "HDR_* settings, with defaults for two profiles",
     "hdr.background": "work in threads, with progress",
     "hdr.types": "values that all share",
-    "hdr.text": "text made safe to show",
-    "hdr.sparing": "saves memory at import",
-    "hdr.addresses": "which stores are known",
+    "hdr.sanitize": "text made safe to show",
+    "hdr.memory.lazy_imports": "saves memory at import",
+    "hdr.redaction": "which stores are known",
     "hdr.entry": "where the app's script is",
 }
 """The second line of each box. A layer without a caption is an error, so that no package is left out."""

@@ -12,7 +12,7 @@ from typing import Any
 import onnx
 import torch
 
-from hdr.home import write_atomically
+from hdr.paths import write_atomically
 
 ROOT = Path(__file__).parents[1]
 

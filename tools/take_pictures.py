@@ -33,10 +33,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from hdr import datasets  # noqa: E402 - the path comes first
-from hdr.home import dataset_folders  # noqa: E402
-from hdr.training.search_space import dimension  # noqa: E402
-from hdr.training.search_spec import SearchSpec  # noqa: E402
-from hdr.training.spec import PRESETS, RunSpec  # noqa: E402
+from hdr.paths import dataset_folders  # noqa: E402
+from hdr.training.run_spec import PRESETS, RunSpec  # noqa: E402
+from hdr.tuning.search_spec import SearchSpec  # noqa: E402
+from hdr.tuning.space import dimension  # noqa: E402
 from hdr.types import Step  # noqa: E402
 from tests.reading.pages_of_numbers import from_images, make_page  # noqa: E402
 from tools.chromium import launch  # noqa: E402

@@ -31,7 +31,7 @@ CARD = ROOT / "docs" / "reader.md"
 VERSION = "1"
 """Of the recipe: counted up when it is changed and the file made anew."""
 
-SOURCES = ("tools/reader",), ("hdr/preprocessing/capture.py",)
+SOURCES = ("tools/reader",), ("hdr/preprocessing/size_normalisation.py",)
 
 
 def train(
@@ -90,7 +90,7 @@ def export(net: network.Reader, how: dict[str, Any], material: data.Material) ->
         "training": how,
         "weights": sum(p.numel() for p in net.parameters()),
         "attribution": recipe.ATTRIBUTION,
-        "input": "uint8 (n, 28, 28), ink 255 on 0, by the rule in hdr/preprocessing/capture.py",
+        "input": "uint8 (n, 28, 28), ink 255 on 0, by the rule in hdr/preprocessing/size_normalisation.py",
         "outputs": {
             "probabilities": "float32 (n, 10), of each digit, given that it is one",
             "digit": "float32 (n,), the probability that it is a digit; below the threshold it is refused",

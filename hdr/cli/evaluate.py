@@ -13,7 +13,7 @@ import click
 from hdr.types import Dataset, HdrError
 
 if TYPE_CHECKING:
-    from hdr.training.transfer import Transfer
+    from hdr.analysis.cross_dataset import Transfer
 
 
 @click.command()
@@ -34,8 +34,8 @@ def evaluate(run_id: str | None, data: str | None, file: Path | None, as_json: b
         raise click.UsageError("Say what to test on: either --data NAME, or --file FILE.")
     import cv2
 
+    from hdr.analysis.cross_dataset import transfer
     from hdr.cli.read import find_model
-    from hdr.training.transfer import transfer
 
     cv2.setNumThreads(1)
     model = find_model(run_id)

@@ -64,9 +64,9 @@ def find_model(run_id: str | None) -> TrainedModel:
     Raises:
         HdrError: there is none; the message says how to come by one.
     """
-    from hdr.training import artifacts
+    from hdr.store import artifacts
+    from hdr.store.runs import RunStore
     from hdr.training.model import ModelError, TrainedModel
-    from hdr.training.store import RunStore
 
     store = RunStore()
     if run_id is not None:

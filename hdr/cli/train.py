@@ -16,8 +16,8 @@ import click
 from hdr.types import HdrError
 
 if TYPE_CHECKING:
-    from hdr.training.spec import RunSpec
-    from hdr.training.store import Run, RunStore
+    from hdr.store.runs import Run, RunStore
+    from hdr.training.run_spec import RunSpec
 
 OWNER = "local"
 """Who runs belong to that are started here; in the app's local profile, everybody is this owner."""
@@ -44,8 +44,8 @@ def train(preset: str | None, spec_file: Path | None, data: str | None, as_json:
     import cv2
 
     from hdr import datasets
-    from hdr.training.estimate import check_memory
-    from hdr.training.store import RunStore
+    from hdr.jobs.cost_estimate import check_memory
+    from hdr.store.runs import RunStore
 
     cv2.setNumThreads(1)
     # Before it becomes a run, as on the Train page: one that the system ends for its memory could not say why.
@@ -82,7 +82,7 @@ def summarise(run: Run) -> dict[str, Any]:
 
 
 def _plan(preset: str | None, spec_file: Path | None, data: str | None) -> RunSpec:
-    from hdr.training.spec import PRESETS, RunSpec, for_dataset
+    from hdr.training.run_spec import PRESETS, RunSpec, for_dataset
 
     if preset is not None and spec_file is None:
         if preset not in PRESETS:
@@ -122,7 +122,7 @@ def read_json(path: Path) -> Any:
 
 
 def _execute(store: RunStore, run_id: str, hidden: bool) -> None:
-    from hdr.training.worker import execute
+    from hdr.jobs.worker import execute
 
     events: Events = queue.SimpleQueue()
     # In a thread, since libraries compute for many seconds without looking at Ctrl-C; this one waits for it instead.

@@ -16,8 +16,8 @@ from hdr.cli.train import LOOK_SECONDS, OWNER, check_dataset, read_json
 from hdr.types import HdrError
 
 if TYPE_CHECKING:
-    from hdr.training.search_types import Search, Trial
-    from hdr.training.store import RunStore
+    from hdr.store.runs import RunStore
+    from hdr.tuning.records import Search, Trial
 
 
 @click.command()
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def tune(space_file: Path, as_json: bool) -> None:
     """Search for the best settings, by validation digits."""
-    from hdr.training.search_spec import SearchSpec
+    from hdr.tuning.search_spec import SearchSpec
 
     spec = SearchSpec.from_json(read_json(space_file))
     check_dataset(spec.base)
 
     import cv2
 
-    from hdr.training.search_store import SearchStore
-    from hdr.training.store import RunStore
+    from hdr.store.runs import RunStore
+    from hdr.store.searches import SearchStore
 
     cv2.setNumThreads(1)
     store = RunStore()
@@ -69,7 +69,7 @@ def summarise(search: Search, best: Trial) -> dict[str, Any]:
 
 
 def _execute(store: RunStore, search: Search, hidden: bool) -> None:
-    from hdr.training.search import execute
+    from hdr.jobs.search_runner import execute
 
     ended: queue.SimpleQueue[Trial] = queue.SimpleQueue()
     # In a thread, since libraries compute for many seconds without looking at Ctrl-C; this one waits for it instead.

@@ -126,7 +126,7 @@ def describe(dataset: Dataset) -> Description:
 
 def measure(split: Split) -> SplitFigures:
     """One split in figures."""
-    from hdr.preprocessing.arrays import boxes
+    from hdr.preprocessing.batch_ops import boxes
 
     n, h, w = split.images.shape
     sums, squares = np.zeros((CLASSES, h * w)), np.zeros((CLASSES, h * w))

@@ -57,7 +57,7 @@ def load() -> Dataset:
         MissingData: scikit-learn is not installed, or its file is not the expected one.
     """
     # Imported here, so that nobody who only asks where data is waits for OpenCV.
-    from hdr.preprocessing import capture
+    from hdr.preprocessing import size_normalisation
 
     try:
         table = np.loadtxt(bytes(files.read(FILE, candidates())).decode().splitlines(), delimiter=",", dtype=np.uint8)
@@ -67,7 +67,9 @@ def load() -> Dataset:
         ) from None
     small, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1].copy()
     # A part at a time: enlarged, all together would take 130 MB.
-    parts = [capture.from_pixels(enlarged(small[at : at + _AT_ONCE])) for at in range(0, len(small), _AT_ONCE)]
+    parts = [
+        size_normalisation.from_pixels(enlarged(small[at : at + _AT_ONCE])) for at in range(0, len(small), _AT_ONCE)
+    ]
     images = np.concatenate(parts)
     test = held_out(labels)
     train = np.setdiff1d(np.arange(len(labels)), test)

@@ -22,7 +22,7 @@ from hdr import settings
 from hdr.datasets import files, mnist
 from hdr.datasets.files import DataFile
 from hdr.datasets.idx import DamagedData
-from hdr.home import remove_stale_parts, write_atomically
+from hdr.paths import remove_stale_parts, write_atomically
 from hdr.types import HdrError
 
 MIRRORS = (

@@ -11,7 +11,7 @@ from hdr.datasets import download
 from hdr.datasets.download import DEFAULT_LIMITS, FetchFailed, Limits, MirrorFailed, Report
 from hdr.datasets.further import Further, Source, take_in
 from hdr.datasets.idx import DamagedData
-from hdr.home import dataset_folders, remove_stale_parts
+from hdr.paths import dataset_folders, remove_stale_parts
 from hdr.types import HdrError
 
 SLOWEST = 100_000.0

@@ -41,11 +41,11 @@ def framed(images: Images, paper: int | None = None) -> Images:
         uint8 (n, 28, 28), ink 255 on 0; blank where a picture is blank.
     """
     # Imported here, so that nobody who only asks where data is waits for OpenCV.
-    from hdr.preprocessing import capture
+    from hdr.preprocessing import size_normalisation
 
     out = np.zeros((len(images), SIDE, SIDE), np.uint8)
     for start in range(0, len(images), CHUNK):
-        out[start : start + CHUNK] = capture.from_pixels(_suited(_ink(images[start : start + CHUNK], paper)))
+        out[start : start + CHUNK] = size_normalisation.from_pixels(_suited(_ink(images[start : start + CHUNK], paper)))
     return out
 
 

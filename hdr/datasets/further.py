@@ -33,7 +33,7 @@ from hdr.datasets.framing import framed
 from hdr.datasets.idx import DamagedData, inflate
 from hdr.datasets.pieces import Limits as Allowed
 from hdr.datasets.pieces import Meter, Part, Stream
-from hdr.home import dataset_folders, home, write_atomically
+from hdr.paths import dataset_folders, home, write_atomically
 from hdr.types import CLASSES, SIDE, Dataset, HdrError, Images, Labels, Split
 
 _CHUNK = 1 << 20

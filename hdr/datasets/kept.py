@@ -20,7 +20,7 @@ import numpy as np
 
 from hdr.datasets import files
 from hdr.datasets.files import DataFile, FileStatus, MissingData
-from hdr.home import write_atomically
+from hdr.paths import write_atomically
 from hdr.types import CLASSES, SIDE, Dataset, Split
 
 ABOUT, IMAGES, LABELS = "about.json", "images.npy", "labels.npy"

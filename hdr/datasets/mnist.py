@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hdr.datasets import files, idx
 from hdr.datasets.files import DataFile, FileStatus, MissingData
-from hdr.home import dataset_folders
+from hdr.paths import dataset_folders
 from hdr.types import Dataset, Split
 
 NAME = "mnist"

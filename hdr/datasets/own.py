@@ -15,7 +15,7 @@ from pathlib import Path
 
 from hdr.datasets import kept
 from hdr.datasets.files import MissingData
-from hdr.home import home
+from hdr.paths import home
 from hdr.types import Dataset, HdrError, Split
 
 PREFIX = "own-"

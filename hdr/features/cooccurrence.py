@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces
-from hdr.features.marks import as_brightness, line
+from hdr.features.batching import in_pieces
+from hdr.features.overlays import as_brightness, line
 from hdr.types import Drawing, Features, Images
 
 ANGLES = (0, 45, 90, 135)

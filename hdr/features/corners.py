@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import Zones, count_in_zones, zone_names
-from hdr.features.marks import as_brightness, as_signed, counted, grid, points
+from hdr.features.batching import Zones, count_in_zones, zone_names
+from hdr.features.overlays import as_brightness, as_signed, counted, grid, points
 from hdr.types import Drawing, Features, Images
 
 Window = Annotated[

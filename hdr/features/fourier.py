@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces
-from hdr.features.marks import as_angle, as_brightness, ellipse
+from hdr.features.batching import in_pieces
+from hdr.features.overlays import as_angle, as_brightness, ellipse
 from hdr.types import Drawing, Features, Images
 
 FAINT = 1e-3

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import Zones, in_pieces, zone_means, zone_names
-from hdr.features.marks import as_brightness, as_signed, grid, mosaic
+from hdr.features.batching import Zones, in_pieces, zone_means, zone_names
+from hdr.features.overlays import as_brightness, as_signed, grid, mosaic
 from hdr.types import Drawing, Element, Features, Images
 
 BANDWIDTH = 0.5622

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces
-from hdr.features.marks import as_angle, as_brightness, line
+from hdr.features.batching import in_pieces
+from hdr.features.overlays import as_angle, as_brightness, line
 from hdr.types import Drawing, Features, HdrError, Images
 
 SHOWN = 0.08

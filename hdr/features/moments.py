@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces
-from hdr.features.marks import as_brightness, as_signed, points
+from hdr.features.batching import in_pieces
+from hdr.features.overlays import as_brightness, as_signed, points
 from hdr.features.shape import centroid
-from hdr.preprocessing.arrays import warp
+from hdr.preprocessing.batch_ops import warp
 from hdr.types import Drawing, Features, Images
 
 SMALLEST = -12

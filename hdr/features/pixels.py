@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces
-from hdr.features.marks import as_signed
+from hdr.features.batching import in_pieces
+from hdr.features.overlays import as_signed
 from hdr.types import Drawing, Features, Images
 
 MOST_DEVIATIONS = 3

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.arrays import in_pieces, ink_of
-from hdr.features.marks import box, ellipse, line, points
-from hdr.preprocessing.arrays import Ink, boxes
+from hdr.features.batching import in_pieces, ink_of
+from hdr.features.overlays import box, ellipse, line, points
+from hdr.preprocessing.batch_ops import Ink, boxes
 from hdr.types import Drawing, Features, Images
 
 

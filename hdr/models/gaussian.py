@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import Cost, FitContext
+from hdr.models.fit_context import Cost, FitContext
 from hdr.types import Features
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.fit_context import FitContext
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression

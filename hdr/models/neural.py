@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import FitContext
+from hdr.models.fit_context import FitContext
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.models.context import Cost, FitContext
+from hdr.models.fit_context import Cost, FitContext
 
 if TYPE_CHECKING:
     from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.plots.colours import ACCENT, SECOND
-from hdr.plots.style import plain
+from hdr.plots.theme import plain
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hdr.plots.colours import ACCENT, MUTED, SECOND
-from hdr.plots.pictures import count, percent
-from hdr.plots.style import plain
+from hdr.plots.html_images import count, percent
+from hdr.plots.theme import plain
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -19,7 +19,7 @@ LABELS = 128
 
 
 def series(points: Sequence[Any]) -> dict[str, list[float]]:
-    """The columns of a curve from its points (see `hdr.training.progress.Point`), accuracies in percent."""
+    """The columns of a curve from its points (see `hdr.store.run_progress.Point`), accuracies in percent."""
     return {
         "step": [p.step for p in points],
         "train": [p.train * 100 for p in points],

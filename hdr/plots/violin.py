@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.plots.colours import DIGITS
-from hdr.plots.style import plain
+from hdr.plots.theme import plain
 from hdr.types import CLASSES, Labels
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import filter_batch
+from hdr.preprocessing.batch_ops import filter_batch
 from hdr.types import Images
 
 CHUNK = 1024

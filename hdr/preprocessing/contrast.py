@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import apply_tables, each, filter_batch, histograms
+from hdr.preprocessing.batch_ops import apply_tables, each, filter_batch, histograms
 from hdr.types import Images
 
 step = partial(register, "step", family="Contrast")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import each, filter_batch
-from hdr.preprocessing.noise import gaussian
+from hdr.preprocessing.batch_ops import each, filter_batch
+from hdr.preprocessing.noise_reduction import gaussian
 from hdr.types import Images
 
 step = partial(register, "step", family="Edges")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import Ink, boxes, each, moments, move, warp
+from hdr.preprocessing.batch_ops import Ink, boxes, each, moments, move, warp
 from hdr.types import SIDE, Images
 
 step = partial(register, "step", family="Normalisation")

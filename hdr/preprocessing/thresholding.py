@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.preprocessing.arrays import filter_batch
+from hdr.preprocessing.batch_ops import filter_batch
 from hdr.types import Images
 
 step = partial(register, "step", family="Thresholding")

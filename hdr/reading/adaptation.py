@@ -56,7 +56,7 @@ class AdaptationError(HdrError):
 class Measured:
     """How drawings were read by readers that had not learned from them, before and after.
 
-    For intervals see `hdr.training.evaluation`: `wilson_interval(after, count)` and
+    For intervals see `hdr.training.metrics`: `wilson_interval(after, count)` and
     `paired_interval(mended, spoiled, count)`.
 
     Attributes:

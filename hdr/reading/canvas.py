@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import excerpt
-from hdr.preprocessing.capture import MAX_POINTS, CaptureError
+from hdr.preprocessing.size_normalisation import MAX_POINTS, CaptureError
 from hdr.types import Strokes
 
 CURVE_POINTS = 4

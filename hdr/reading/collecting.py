@@ -10,7 +10,7 @@ import re
 import secrets
 from pathlib import Path
 
-from hdr import home
+from hdr import paths
 from hdr.reading.handwriting import Handwriting
 from hdr.types import HdrError
 
@@ -30,7 +30,7 @@ class CollectingError(HdrError):
 
 def folder() -> Path:
     """Where the files lie, JSON lines as `Handwriting.to_lines` writes them; it need not exist."""
-    return home.home() / FOLDER
+    return paths.home() / FOLDER
 
 
 def consent() -> str:
@@ -62,7 +62,7 @@ def keep(token: str, mine: Handwriting) -> int:
     if files >= MOST_FILES or size + len(data) > MOST_BYTES:
         raise CollectingError("There is no room for more drawings on this server. Yours were not sent.")
     try:
-        home.write_atomically(path, data)
+        paths.write_atomically(path, data)
     except OSError as error:
         raise CollectingError(f"Your drawings could not be kept ({error.strerror}). They were not sent.") from None
     return len(drawings)

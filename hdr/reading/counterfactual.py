@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading.occlusion import LEAST, PATCH, Region, bounded, pieces, regions
 from hdr.types import SIDE, Classifier, Images, Strokes
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import BOX
+from hdr.preprocessing.size_normalisation import BOX
 from hdr.types import SIDE, Images
 
 MOST_DIGITS = 60

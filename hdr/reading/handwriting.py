@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import excerpt
-from hdr.preprocessing.capture import MAX_POINTS, from_strokes, parse_strokes
+from hdr.preprocessing.size_normalisation import MAX_POINTS, from_strokes, parse_strokes
 from hdr.types import CLASSES, SIDE, HdrError, Images, Split, Strokes
 
 MOST_DRAWINGS = 500

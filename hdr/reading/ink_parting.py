@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_pixels
+from hdr.preprocessing.size_normalisation import from_pixels
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.hypotheses import Hypotheses, Judged, Pieces, choose, judge, overlaps, suppose, weights_for
 from hdr.reading.lines import TALL, Line

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.types import SIDE, Classifier, Images, Strokes
 
 PATCH, STRIDE = 5, 2

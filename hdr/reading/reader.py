@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.arrays import boxes
-from hdr.preprocessing.capture import from_strokes, stroke_box
+from hdr.preprocessing.batch_ops import boxes
+from hdr.preprocessing.size_normalisation import from_strokes, stroke_box
 from hdr.reading.images import to_ink
 from hdr.reading.ink_parting import even_pen
 from hdr.reading.ready import on_pages

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import excerpt
-from hdr.preprocessing.capture import MAX_POINTS
+from hdr.preprocessing.size_normalisation import MAX_POINTS
 from hdr.types import HdrError, Strokes
 
 MOST_CHARACTERS = 4_000

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_strokes, stroke_box
+from hdr.preprocessing.size_normalisation import from_strokes, stroke_box
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.hypotheses import (
     Hypotheses,

@@ -1,6 +1,6 @@
 """Training processes on a Dask cluster: each is a task, which Dask gives to a worker and, where that dies, to another.
 
-The task starts the same process as `hdr.training.local` would, on the worker's machine, and waits for its end. What
+The task starts the same process as `hdr.jobs.local_scheduler` would, on the worker's machine, and waits for its end. What
 belongs together is kept together by the run store; Dask only says where there is room.
 """
 
@@ -14,10 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hdr import settings
-from hdr.training.process import Process
-from hdr.training.processes import GRACE_SECONDS, Ended, Processes, search_of
-from hdr.training.search_store import SearchStore
-from hdr.training.store import RunStore
+from hdr.jobs.scheduler import GRACE_SECONDS, Ended, Processes, search_of
+from hdr.jobs.worker_process import Process
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
 from hdr.types import HdrError
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
 from hdr.models import FitContext
-from hdr.training.control import Control, Kept
-from hdr.training.evaluation import evaluate
+from hdr.training.controller import Control, Kept
+from hdr.training.metrics import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
-from hdr.training.spec import RunSpec, versions
-from hdr.training.stages import STRATEGIES, FitError, Fitted, Strategy, by_sizes
+from hdr.training.run_spec import RunSpec, versions
+from hdr.training.strategies import STRATEGIES, FitError, Fitted, Strategy, by_sizes
 from hdr.types import Dataset, Features, Images, Labels, Step
 
 MOST_VALIDATION = 5_000

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
-from hdr.home import write_atomically
-from hdr.training.spec import RunSpec
+from hdr.paths import write_atomically
+from hdr.training.run_spec import RunSpec
 from hdr.types import CLASSES, Features, HdrError, Images, Stage
 
 TRUSTED = (
@@ -43,7 +43,7 @@ class TrainedModel:
         reduction: the fitted reduction, or None.
         classifier: the fitted classifier.
         temperature: what pairwise margins are divided by, for classifiers that have no probabilities of their own.
-        metrics: what was measured; see `hdr.training.evaluation`.
+        metrics: what was measured; see `hdr.training.metrics`.
         versions: of Python and the libraries that it was made with.
         test_probabilities: float32 (n, 10), what it said of the test split; None where it was not tested, and for a
             model that was loaded (see `load_test_probabilities`).

@@ -22,9 +22,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hdr import addresses
-from hdr.home import home
-from hdr.training.artifacts import DAY, ORPHAN_DAYS, ArtifactsError, folder_mb
+from hdr import redaction
+from hdr.paths import home
+from hdr.store.artifacts import DAY, ORPHAN_DAYS, ArtifactsError, folder_mb
 
 MANIFEST = "manifest.json"
 
@@ -55,7 +55,7 @@ def remote(address: str) -> Remote:
     Raises:
         ArtifactsError: it cannot be used, or needs a package that is not installed.
     """
-    shown = addresses.hidden(address)
+    shown = redaction.hidden(address)
     try:
         import fsspec
 
@@ -72,7 +72,7 @@ def remote(address: str) -> Remote:
 
 
 class Remote:
-    """A place elsewhere; see `hdr.training.artifacts.Place`.
+    """A place elsewhere; see `hdr.store.artifacts.Place`.
 
     Args:
         files: of fsspec.
@@ -283,7 +283,7 @@ def _reason(error: Exception, address: str) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such place"
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    said = said.replace(address, addresses.hidden(address))
+    said = said.replace(address, redaction.hidden(address))
     for secret in re.findall(r"//[^/:@]*:(.*)@", address):
         said = said.replace(secret, "***")
     said = re.sub(r"\[Errno -?\d+\] ", "", said).strip(" .")

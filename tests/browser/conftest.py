@@ -30,10 +30,10 @@ from playwright.sync_api import (
 )
 
 from hdr import datasets
-from hdr.training import default
-from hdr.training.spec import PRESETS, for_dataset
-from hdr.training.store import RunStore
-from hdr.training.worker import execute
+from hdr.jobs import default_model
+from hdr.jobs.worker import execute
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import PRESETS, for_dataset
 from tests.waiting import PATIENCE, until
 from tools import chromium
 
@@ -116,7 +116,7 @@ class Server:
         """The process that trains a run, which is a child of this server."""
         with sqlite3.connect(self.home / "runs.sqlite") as connection:
             (process,) = connection.execute("SELECT process FROM runs WHERE id = ?", (run,)).fetchone()
-        assert "hdr.training.worker" in children(self.process.pid)[process]
+        assert "hdr.jobs.worker" in children(self.process.pid)[process]
         return process
 
     def stop(self) -> None:
@@ -130,7 +130,7 @@ class Server:
             self.process.wait()
         for worker, args in workers.items():
             try:
-                if "hdr.training.worker" in args:
+                if "hdr.jobs.worker" in args:
                     os.kill(worker, signal.SIGKILL)
             except ProcessLookupError:
                 continue
@@ -160,7 +160,7 @@ def ready_home(own_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HDR_HOME", str(folder))
         store = RunStore()
-        run = store.create(spec, default.OWNER, "ready", title="Default reader", published=True)
+        run = store.create(spec, default_model.OWNER, "ready", title="Default reader", published=True)
         assert execute(store, run.id)
     trained.touch()
     return folder

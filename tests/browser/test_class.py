@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from hdr.training.spec import RunSpec
-from hdr.training.task import make
-from hdr.training.task_link import from_text, to_text
+from hdr.classroom.assignment import make
+from hdr.classroom.assignment_link import from_text, to_text
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 from .conftest import Server, Tabs, button, click_until, settled, switch

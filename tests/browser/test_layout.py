@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from hdr.plots.pictures import count
+from hdr.plots.html_images import count
 
 from .conftest import Server, Tabs, settled
 from .looking import click_place, open_tab, overflow, uncovered

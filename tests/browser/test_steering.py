@@ -7,8 +7,8 @@ import re
 from playwright.sync_api import Page, expect
 
 from hdr import datasets
-from hdr.training.spec import Change, RunSpec
-from hdr.training.steering import Steering
+from hdr.store.run_commands import Steering
+from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
 from tests.waiting import until
 

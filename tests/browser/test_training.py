@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from hdr.training.store import Run
+from hdr.store.runs import Run
 from hdr.types import Dataset
 from tests.waiting import until
 

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import Search
-from hdr.training.spec import LARGEST, PRESETS
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import LARGEST, PRESETS
+from hdr.tuning.records import Search
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from tests.waiting import until
 
 from .conftest import Server, Tabs, button, settled

@@ -12,8 +12,8 @@ from websockets.asyncio.client import connect
 
 from benchmarks.serving import Server
 from benchmarks.visitor import Visitor
-from hdr.training.run import ACTIVE
-from hdr.training.store import RunStore
+from hdr.store.run_record import ACTIVE
+from hdr.store.runs import RunStore
 
 from .world import PATIENCE, Row
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from hdr.training.store import StoreError
+from hdr.store.runs import StoreError
 
 from .world import NETWORK, PLANS, SEARCH, Row, World, finish, world
 

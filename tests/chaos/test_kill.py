@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore, StoreError
+from hdr.store.runs import RunStore, StoreError
+from hdr.training.run_spec import RunSpec
 
 from .kills import killed
 from .world import ROOT

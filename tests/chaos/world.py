@@ -21,17 +21,17 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hdr.jobs.worker_process import HUNG_SECONDS
+from hdr.store.run_commands import Steering
+from hdr.store.run_record import ACTIVE, Run
+from hdr.store.runs import RunStore, StoreError
+from hdr.store.searches import SearchStore
 from hdr.training.model import TrainedModel
-from hdr.training.process import HUNG_SECONDS
-from hdr.training.run import ACTIVE, Run
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import ACTIVE as SEARCHING
-from hdr.training.search_types import Search
-from hdr.training.spec import RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore, StoreError
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.records import ACTIVE as SEARCHING
+from hdr.tuning.records import Search
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from hdr import datasets
+from hdr.analysis.cross_dataset import transfer
 from hdr.cli.main import main
+from hdr.jobs.worker import execute
+from hdr.store.runs import RunStore
 from hdr.training.model import TrainedModel
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.training.transfer import transfer
-from hdr.training.worker import execute
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdr.home import dataset_folders
-from hdr.training.labels import MNIST_TEST, suspects
+from hdr.analysis.label_errors import MNIST_TEST, suspects
+from hdr.paths import dataset_folders
 from hdr.training.model import load_test_probabilities
 from hdr.types import Dataset
 from tests.cli.conftest import Call

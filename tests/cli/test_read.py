@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
 from tests.cli.conftest import Call
 
 ROOT = Path(__file__).parents[2]

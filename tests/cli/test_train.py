@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from hdr.store.runs import RunStore
 from hdr.training.model import TrainedModel
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 from tests.cli.conftest import Call
 from tests.waiting import until

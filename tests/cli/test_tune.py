@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
 from tests.cli.conftest import Call
 
 SEARCH: dict[str, Any] = {

@@ -19,13 +19,15 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from hdr import datasets
-from hdr.home import home
-from hdr.training import artifacts, cleaning, remote_artifacts
-from hdr.training.artifacts import ArtifactsError
+from hdr.jobs import retention
+from hdr.jobs.worker import execute
+from hdr.paths import home
+from hdr.store import artifacts
+from hdr.store.artifacts import ArtifactsError
+from hdr.store.runs import RunStore
+from hdr.training import remote_artifacts
 from hdr.training.model import TrainedModel, load_test_probabilities
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.training.worker import execute
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 from .postgresql import free_port
@@ -75,10 +77,10 @@ class Faulty(MemoryFileSystem):
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     remote_artifacts.remote.cache_clear()
-    cleaning._measured.clear()
+    retention._measured.clear()
     yield
     remote_artifacts.remote.cache_clear()
-    cleaning._measured.clear()
+    retention._measured.clear()
 
 
 @pytest.fixture
@@ -317,26 +319,26 @@ def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.Mon
     runs = [trained(store, f"t{k}") for k in range(4)]
     place = artifacts.place()
     place._files.pipe_file("/here/models/of-no-run/model.skops", b"x" * 1000)
-    assert cleaning.clean(store).orphans == 0
+    assert retention.clean(store).orphans == 0
     now = time.time() + 8 * 24 * 3600.0
     with monkeypatch.context() as later:
         later.setattr(remote_artifacts.time, "time", lambda: now)
-        assert cleaning.clean(store).orphans == 1 and set(place.sizes()) == set(runs)
+        assert retention.clean(store).orphans == 1 and set(place.sizes()) == set(runs)
     monkeypatch.setenv("HDR_DISK_MB", "10")
     place._files.pipe_file(f"/here/models/{runs[0]}/model.skops", b"x" * 9_800_000)
-    assert cleaning.room_for_models(store)
+    assert retention.room_for_models(store)
     place._files.pipe_file(f"/here/models/{runs[1]}/model.skops", b"x" * 900_000)
-    cleaning._measured.clear()
+    retention._measured.clear()
     assert (
-        cleaning.room_for_models(store)
+        retention.room_for_models(store)
         and runs[0] not in place.sizes()
         and runs[0] not in {r.id for r in store.listed()}
     )
     # A place that does not answer keeps nobody from anything, and nothing is removed blindly.
-    cleaning._measured.clear()
+    retention._measured.clear()
     faulty.errors[:] = [ConnectionError("away")] * 10
-    assert cleaning.room_for_models(store)
-    assert cleaning.clean(store).old == 0 and len(store.listed()) == 3
+    assert retention.room_for_models(store)
+    assert retention.clean(store).old == 0 and len(store.listed()) == 3
     faulty.errors.clear()
     store.delete([runs[1]], "ann")
     _long_ago(store, runs[1])
@@ -345,7 +347,7 @@ def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.Mon
 
 
 def _long_ago(store: RunStore, run: str) -> None:
-    from hdr.training.run_tables import runs
+    from hdr.store.schema import runs
 
     with store._database.writing() as connection:
         connection.execute(runs.update().where(runs.c.id == run).values(deleted=1.0))

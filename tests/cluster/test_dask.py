@@ -12,13 +12,13 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
 from hdr.training.cluster import ClusterProcesses
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import Search
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.records import Search
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import HdrError, Step
 from tests.browser.conftest import Server, button, children
 
@@ -116,7 +116,7 @@ def test_a_run_is_trained_elsewhere_and_stopped_from_any_server(store: RunStore,
     button(page, "train").click()
     (first,) = until(lambda: [r.id for r in store.listed("local") if r.owner == "local"], "it is in the queue")
     until(lambda: store.get(first).status == "running", "a worker takes it")
-    assert not [args for args in children(ann.process.pid).values() if "hdr.training.worker" in args]
+    assert not [args for args in children(ann.process.pid).values() if "hdr.jobs.worker" in args]
     until(lambda: not store.get(first).active, "it ends")
     assert store.get(first).status == "done", store.get(first).message
     # What a worker wrote is fetched by a server that has never seen it.

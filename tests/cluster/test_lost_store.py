@@ -12,13 +12,13 @@ import pytest
 from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
-from hdr.training import artifacts
+from hdr.store import artifacts
+from hdr.store.run_record import ACTIVE
+from hdr.store.runs import RunStore, StoreError
+from hdr.store.searches import SearchStore
 from hdr.training.model import TrainedModel
-from hdr.training.run import ACTIVE
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore, StoreError
-from hdr.ui import resources
+from hdr.training.run_spec import RunSpec
+from hdr.ui.state import resources
 from tests.browser.conftest import Server as App
 from tests.browser.conftest import Tabs
 from tests.chaos.world import NETWORK, PLANS, SEARCH

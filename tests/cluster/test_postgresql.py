@@ -15,15 +15,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hdr.training import run_tables
-from hdr.training.allowance import Allowance
-from hdr.training.database import Database
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore, StoreError, StoreLost, UnknownRun
+from hdr.jobs.quotas import Allowance
+from hdr.store import schema
+from hdr.store.database import Database
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore, StoreError, StoreLost, UnknownRun
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
 
 from .postgresql import PASSWORD, Server
@@ -58,7 +58,7 @@ def together(count: int, work: Callable[[int], object]) -> list[object]:
 
 def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
     code = (
-        "import sys\nfrom hdr.training.store import RunStore\nfrom hdr.training.allowance import Allowance\n"
+        "import sys\nfrom hdr.store.runs import RunStore\nfrom hdr.jobs.quotas import Allowance\n"
         "print('ready', flush=True); sys.stdin.readline()\nAllowance(RunStore()).note('ann', 'token', 'x')"
     )
     pipe = subprocess.PIPE
@@ -73,8 +73,8 @@ def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
     said = [p.communicate(timeout=60)[1] for p in processes]
     assert [p.returncode for p in processes] == [0] * 6, said
     engine = sa.create_engine(postgresql)
-    tables = {table.name for table in run_tables.metadata.sorted_tables}
-    assert tables <= set(sa.inspect(engine).get_table_names()) and run_tables._complete(engine)
+    tables = {table.name for table in schema.metadata.sorted_tables}
+    assert tables <= set(sa.inspect(engine).get_table_names()) and schema._complete(engine)
     engine.dispose()
 
 
@@ -86,7 +86,7 @@ def test_a_store_that_lacks_columns_gets_them(store: RunStore, postgresql: str) 
         connection.execute(sa.text("DROP INDEX ix_runs_status"))
     opened = together(4, lambda _: RunStore().get(run).note)
     assert opened == [""] * 4
-    assert run_tables._complete(store._database.engine)
+    assert schema._complete(store._database.engine)
 
 
 def test_texts_that_postgresql_cannot_keep_are_kept_nearly(store: RunStore) -> None:
@@ -165,7 +165,7 @@ def test_a_run_is_removed_while_somebody_still_writes_to_it(store: RunStore, mon
     store.end(run, "interrupted")
     store.delete([run], "ann")
     with store._database.writing() as connection:
-        connection.execute(run_tables.runs.update().values(deleted=1.0))
+        connection.execute(schema.runs.update().values(deleted=1.0))
 
     def work(number: int) -> int:
         if number:
@@ -236,9 +236,9 @@ def test_a_server_that_goes_and_comes_back(store: RunStore, postgresql_server: S
 def test_a_connection_that_breaks_in_the_middle(store: RunStore, postgresql_server: Server) -> None:
     run = store.create(SMALL, "ann", "t").id
     with pytest.raises(StoreLost, match="cannot be reached"), store._database.writing() as connection:
-        connection.execute(run_tables.runs.update().values(title="half done"))
+        connection.execute(schema.runs.update().values(title="half done"))
         postgresql_server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hdr'")
-        connection.execute(run_tables.runs.update().values(note="half done"))
+        connection.execute(schema.runs.update().values(note="half done"))
     assert store.get(run).title == SMALL.summary, "nothing of what was not finished"
     # One that has waited in the pool is made anew, and nobody hears of it.
     postgresql_server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hdr'")
@@ -250,7 +250,7 @@ def test_nobody_waits_for_ever_for_a_lock(store: RunStore, monkeypatch: pytest.M
     run = store.create(SMALL, "ann", "t").id
     other = RunStore()
     with store._database.writing() as connection:
-        connection.execute(run_tables.runs.update().values(title="mine"))
+        connection.execute(schema.runs.update().values(title="mine"))
         began = time.monotonic()
         with pytest.raises(StoreError, match="cannot be written to: canceling statement due to lock timeout") as error:
             other.edit(run, "ann", note="x")

@@ -18,8 +18,11 @@ import hdr.features
 import hdr.models
 import hdr.preprocessing  # noqa: F401
 from hdr import catalogue
-from hdr.training.spec import PRESETS
-from hdr.ui import closer, draw_mode, result_view, tune_mode
+from hdr.training.run_spec import PRESETS
+from hdr.ui.draw import mode
+from hdr.ui.preprocess import step_details
+from hdr.ui.results import tabs
+from hdr.ui.state import train_mode
 
 from .conftest import PAGES, ROOT, prose
 
@@ -31,9 +34,9 @@ NO_LABELS = {"key", "help", "icon", "type", "placeholder", "alt"}
 NAME = re.compile(r"(?<!\*)\*(?!\*|\s)([^*]+?)(?<!\s)\*(?!\*)")
 
 TABS = {
-    "train.md": (*result_view.SECTIONS, tune_mode.TUNE),
-    "draw.md": tuple(draw_mode.TITLES.values()),
-    "preprocess.md": (closer.FAMILY, closer.CLASSES_TAB, closer.WORTH, closer.CODE),
+    "train.md": (*tabs.SECTIONS, train_mode.TUNE),
+    "draw.md": tuple(mode.TITLES.values()),
+    "preprocess.md": (step_details.FAMILY, step_details.CLASSES_TAB, step_details.WORTH, step_details.CODE),
 }
 """What must not be left out of a page of the guide."""
 

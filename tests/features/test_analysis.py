@@ -8,8 +8,17 @@ from sklearn.feature_selection import f_classif
 from sklearn.metrics import roc_auc_score
 
 from hdr import catalogue
-from hdr.features import analysis
-from hdr.features.analysis import Sample, best_pairs, f_values, information, order, ranking, sample, telling_columns
+from hdr.features import feature_ranking
+from hdr.features.feature_ranking import (
+    Sample,
+    best_pairs,
+    f_values,
+    information,
+    order,
+    ranking,
+    sample,
+    telling_columns,
+)
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
 from hdr.types import HdrError, Split, Step
@@ -59,7 +68,7 @@ def test_a_sample_goes_through_the_pipeline(digits: Split) -> None:
 
 
 def test_very_many_columns_make_a_smaller_sample(digits: Split, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "VALUES", 784 * 100)
+    monkeypatch.setattr(feature_ranking, "VALUES", 784 * 100)
     assert len(sample(digits, Pipeline(), PIXELS, 2000).index) == min(500, len(digits))
 
 
@@ -89,7 +98,7 @@ def test_the_pair_is_the_one_with_the_largest_area_of_all(drawn: Sample) -> None
     assert auc.min() >= 0.5 and auc.max() <= 1
     for column in (0, 210, 350, 400, 500):
         values, areas = drawn.features[:, column], {}
-        for a, b in analysis.PAIRS:
+        for a, b in feature_ranking.PAIRS:
             these = np.isin(drawn.labels, (a, b))
             areas[a, b] = roc_auc_score(drawn.labels[these] == b, values[these])
         best = max(areas, key=lambda p: abs(areas[p] - 0.5))
@@ -129,7 +138,7 @@ def test_information_sees_spread_where_f_does_not(known: Sample) -> None:
 
 
 def test_information_is_bounded_to_the_likely_columns(known: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analysis, "INFORMED_COLUMNS", 2)
+    monkeypatch.setattr(feature_ranking, "INFORMED_COLUMNS", 2)
     bits = information(known, f_values(known.features, known.labels)).bits
     assert np.isnan(bits[[1, 3]]).all() and (bits[[2, 4]] > 0.3).all() and bits[0] == 0
     assert set(order(bits)[-2:].tolist()) == {1, 3}, "what is not known comes last"

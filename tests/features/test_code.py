@@ -13,8 +13,8 @@ import pytest
 
 import hdr.features  # noqa: F401 - registers the extractors
 from hdr import catalogue
+from hdr.export.preprocessing_script import features_script
 from hdr.features.extract import extract
-from hdr.preprocessing.code import features_script
 from hdr.preprocessing.pipeline import Pipeline, chain
 from hdr.types import Features, Images, Split, Step
 

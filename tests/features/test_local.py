@@ -8,11 +8,11 @@ import pytest
 from skimage import feature, measure
 from skimage.morphology import skeletonize
 
-from hdr.features.arrays import ink_of, unstack
+from hdr.features.batching import ink_of, unstack
 from hdr.features.corners import harris_corners, shi_tomasi_corners
 from hdr.features.extract import drawings
-from hdr.features.loops import loops
-from hdr.features.strokes import GAP, end_points_and_junctions, skeletons
+from hdr.features.skeleton_points import GAP, end_points_and_junctions, skeletons
+from hdr.features.topology import loops
 from hdr.types import Images, Split, Step
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.features.analysis import Sample, sample
-from hdr.features.projection import Components, components, embed, strangest
+from hdr.features.embeddings import Components, components, embed, strangest
+from hdr.features.feature_ranking import Sample, sample
 from hdr.preprocessing import Pipeline
 from hdr.types import HdrError, Split, Step
 

@@ -8,10 +8,10 @@ from scipy import ndimage
 from skimage.feature import graycomatrix, graycoprops, local_binary_pattern
 from skimage.filters import gabor_kernel
 
-from hdr.features.binary_patterns import local_binary_patterns
 from hdr.features.cooccurrence import PROPERTIES, grey_level_cooccurrence
 from hdr.features.extract import columns
 from hdr.features.gabor import gabor_bank
+from hdr.features.local_binary_patterns import local_binary_patterns
 from hdr.types import Images, Split, Step
 
 

@@ -9,8 +9,8 @@ from skimage.measure import block_reduce
 
 from hdr.features.extract import columns, drawings
 from hdr.features.fourier import fourier_transform
-from hdr.features.outline import fourier_descriptors
-from hdr.features.zones import profiles, zoning
+from hdr.features.fourier_descriptors import fourier_descriptors
+from hdr.features.zoning import profiles, zoning
 from hdr.types import Images, Split, Step
 
 

@@ -22,9 +22,9 @@ import click
 import numpy as np
 from PIL import Image
 
-from hdr.plots import pictures
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.plots import html_images
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 from . import data_sets
@@ -115,7 +115,7 @@ async def _photo(one: Marked) -> None:
     assert status == 204, status
     # What is shown of it is a picture that was made of its pixels.
     grey = np.asarray(Image.open(io.BytesIO(photo(one.number))))
-    one.marks["photo"] = base64.b64encode(pictures.png(grey)).decode()
+    one.marks["photo"] = base64.b64encode(html_images.png(grey)).decode()
 
 
 async def _data(one: Marked) -> None:

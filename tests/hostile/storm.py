@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 import cv2
 
-from hdr.text import plain
+from hdr.sanitize import plain
 from hdr.types import HdrError
 
 from .guard import MEMORY, ROOT, SECONDS, Hang, Watch, measured, watching

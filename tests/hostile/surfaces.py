@@ -24,23 +24,30 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hdr import catalogue, datasets
+from hdr.analysis import compare_runs
 from hdr.cli import read as command
 from hdr.datasets import idx
+from hdr.export import preprocessing_script
 from hdr.features.extract import drawings
-from hdr.plots import pictures
-from hdr.preprocessing import PRESETS, Pipeline, code
-from hdr.preprocessing.capture import from_strokes
+from hdr.jobs import cost_estimate
+from hdr.plots import html_images
+from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import open_image, read_numbers, read_page, read_strokes, ready, sharing, strokes_from_canvas
 from hdr.reading.cutting import cut, find_digits
 from hdr.reading.handwriting import Handwriting
-from hdr.training import compare, estimate
-from hdr.training.search_space import possible, reachable
-from hdr.training.search_spec import SearchSpec
-from hdr.training.spec import PRESETS as PLANS
-from hdr.training.spec import RunSpec, for_dataset
+from hdr.training.run_spec import PRESETS as PLANS
+from hdr.training.run_spec import RunSpec, for_dataset
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import possible, reachable
 from hdr.types import Dataset, HdrError, Step, Strokes
-from hdr.ui import digit, feature_view, paste, photo_view, run_actions, source, tune_brush, tune_draft
+from hdr.ui.draw import photo_board
+from hdr.ui.features import extractor_gallery
+from hdr.ui.inputs import clipboard, digit_picker, image_source
+from hdr.ui.runs import actions
+from hdr.ui.state import search_config
+from hdr.ui.tune import parallel_brush
 
 from . import data_sets, mutate
 
@@ -187,9 +194,9 @@ def _strange_picture(random: random.Random) -> bytes:
 def _take_image(data: bytes) -> None:
     grey = open_image(data)
     assert grey.dtype == np.uint8 and grey.ndim == 2
-    scale = min(1.0, (source.MOST_PIXELS / max(grey.size, 1)) ** 0.5)
-    grey = pictures.shrunk(grey, min(source.LONGEST_SIDE, int(max(grey.shape) * scale)))
-    assert pictures.digit(grey, 140, "your photo")
+    scale = min(1.0, (image_source.MOST_PIXELS / max(grey.size, 1)) ** 0.5)
+    grey = html_images.shrunk(grey, min(image_source.LONGEST_SIDE, int(max(grey.shape) * scale)))
+    assert html_images.digit(grey, 140, "your photo")
     if grey.size <= WHOLE_WAY and zlib.crc32(data) % READ == 0:
         whole, single = chain(*PRESETS["Noisy photo"]).parted()
         ink = whole.apply(grey[None])[0]
@@ -198,7 +205,7 @@ def _take_image(data: bytes) -> None:
 
 
 def _take_pasted(data: bytes) -> None:
-    _take_image(paste.decoded(data.decode("latin-1")))
+    _take_image(clipboard.decoded(data.decode("latin-1")))
 
 
 def _pasted(random: random.Random) -> bytes:
@@ -225,10 +232,10 @@ def _as_text(data: bytes) -> str:
 
 
 def _take_plan(data: bytes) -> None:
-    spec = run_actions.read_plan(_as_text(data)[: run_actions.LONGEST_PLAN])
+    spec = actions.read_plan(_as_text(data)[: actions.LONGEST_PLAN])
     assert RunSpec.from_json(json.loads(json.dumps(spec.to_json()))).key == spec.key
-    assert spec.summary and compare.settings(spec.to_json())
-    estimate.check_memory(spec, _digits())
+    assert spec.summary and compare_runs.settings(spec.to_json())
+    cost_estimate.check_memory(spec, _digits())
 
 
 def _searches() -> list[Any]:
@@ -243,7 +250,7 @@ def _searches() -> list[Any]:
 
 
 def _take_search(data: bytes) -> None:
-    draft = tune_draft.from_text(_as_text(data[: 4 * tune_draft.LONGEST + 1]))
+    draft = search_config.from_text(_as_text(data[: 4 * search_config.LONGEST + 1]))
     assert draft.to_text() and isinstance(reachable(draft.base, draft.space), tuple)
     spec = draft.spec
     assert SearchSpec.from_json(json.loads(json.dumps(spec.to_json()))).key == spec.key
@@ -255,7 +262,7 @@ def _take_search(data: bytes) -> None:
 def _take_chain(data: bytes) -> None:
     pipeline = Pipeline.from_text(_as_text(data))
     assert Pipeline.from_text(pipeline.to_text()) == pipeline
-    code.script(pipeline)
+    preprocessing_script.script(pipeline)
     pipeline.apply(_digits().test.images[:1])
 
 
@@ -266,14 +273,14 @@ def _chains() -> list[str]:
 
 
 def _take_digit(data: bytes) -> None:
-    choice = digit._from_text(_as_text(data))
-    assert digit._from_text(digit._to_text(choice)) == choice
+    choice = digit_picker._from_text(_as_text(data))
+    assert digit_picker._from_text(digit_picker._to_text(choice)) == choice
 
 
 def _take_feature(data: bytes) -> None:
-    step = catalogue.step_from_text("feature", _as_text(data)[: feature_view.LONGEST_ADDRESS])
+    step = catalogue.step_from_text("feature", _as_text(data)[: extractor_gallery.LONGEST_ADDRESS])
     for one in drawings(step, _digits().test.images[0]):
-        assert pictures.drawing(one, 196)
+        assert html_images.drawing(one, 196)
 
 
 def _features() -> list[str]:
@@ -351,8 +358,8 @@ def _take_canvas(data: bytes) -> None:
         sent = json.loads(data)
     except (ValueError, RecursionError):
         return  # Streamlit's part: what a component sends is JSON
-    photo_view.boxes_of(sent, 1.7, (900, 480))
-    tune_brush.parse(sent, "a", 3)
+    photo_board.boxes_of(sent, 1.7, (900, 480))
+    parallel_brush.parse(sent, "a", 3)
     found = sent.get("objects") if isinstance(sent, dict) else None
     strokes = strokes_from_canvas(found if isinstance(found, list) else [])
     if strokes:

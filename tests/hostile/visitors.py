@@ -29,8 +29,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from benchmarks import visitor
 from benchmarks.visitor import VisitError, Visitor
-from hdr.training.run_tables import runs
-from hdr.training.store import ACTIVE, RunStore
+from hdr.store.runs import ACTIVE, RunStore
+from hdr.store.schema import runs
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 240.0

@@ -21,9 +21,9 @@ from hdr import catalogue, datasets
 from hdr.catalogue import Entry
 from hdr.features.pixels import pixels
 from hdr.models import FitContext
-from hdr.models.context import Progress
+from hdr.models.fit_context import Progress
 from hdr.training.model import TRUSTED
-from hdr.training.stages import GROWN
+from hdr.training.strategies import GROWN
 from hdr.types import Features, Labels
 
 CLASSIFIERS = catalogue.entries("classifier")

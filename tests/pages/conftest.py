@@ -13,12 +13,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.estimate import Estimate
-from hdr.training.spec import RunSpec
-from hdr.training.store import Run, RunStore
-from hdr.training.worker import execute
+from hdr.jobs.cost_estimate import Estimate
+from hdr.jobs.worker import execute
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-from hdr.ui import estimate_view, jobs, lens, resources, startup, way
+from hdr.ui.components import job_progress, pixel_inspector, run_estimate
+from hdr.ui.inputs import pipeline_trace
+from hdr.ui.shell import startup
+from hdr.ui.state import resources
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,10 +78,17 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(resources, "LocalProcesses", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
     # No plan is probed by itself: how often a page is drawn until then depends on the machine.
-    monkeypatch.setattr(estimate_view, "SETTLED_SECONDS", math.inf)
-    monkeypatch.setattr(estimate_view, "estimate", lambda spec, owner: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
+    monkeypatch.setattr(run_estimate, "SETTLED_SECONDS", math.inf)
+    monkeypatch.setattr(run_estimate, "estimate", lambda spec, owner: Estimate(12.0, 20.0, 345.0, 10_000, 150, 4_000))
     # Data sets stay: they are the same everywhere, and loading them is what takes long.
-    caches = (resources.store, resources.processes, startup.begin, jobs.all_jobs, way._kept, lens._component)
+    caches = (
+        resources.store,
+        resources.processes,
+        startup.begin,
+        job_progress.all_jobs,
+        pipeline_trace._kept,
+        pixel_inspector._component,
+    )
     for cache in caches:
         cache.clear()
     yield

@@ -8,10 +8,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import settings
-from hdr.training import administration
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.ui import admin, allowed, waiting
+from hdr.jobs import admin as job_admin
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
+from hdr.ui.about import admin as admin_panel
+from hdr.ui.about import server_limits
+from hdr.ui.components import queue_position
 from tests.waiting import PATIENCE
 
 from .conftest import ROOT, Open, text
@@ -21,7 +23,7 @@ WORD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def _tries():
-    admin._wrong.clear()
+    admin_panel._wrong.clear()
 
 
 def test_on_ones_own_machine_nothing_is_limited(open_page: Open):
@@ -52,7 +54,9 @@ def test_a_setting_that_cannot_be_is_said_on_the_page(monkeypatch):
 
 def test_every_number_that_limits_is_on_the_page():
     marked = {name: 1234 + n for n, name in enumerate(settings.NAMES) if _is_number(name)}
-    said = allowed.table(allowed.limits(settings.from_values({"profile": "demo", **marked}), 3)).replace(",", "")
+    said = server_limits.table(server_limits.limits(settings.from_values({"profile": "demo", **marked}), 3)).replace(
+        ",", ""
+    )
     for name, value in marked.items():
         assert name == "own_data_mb" or str(value) in said, name
 
@@ -83,33 +87,33 @@ def test_the_word_opens_deleting_and_publishing_and_wrong_ones_are_counted(
 
 
 def test_guessing_is_slowed_down_for_everybody(monkeypatch):
-    monkeypatch.setattr(admin.st, "session_state", {})
+    monkeypatch.setattr(admin_panel.st, "session_state", {})
     monkeypatch.setenv("HDR_ADMIN_WORD", WORD)
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    for _ in range(admin.MOST_TRIES):
-        assert admin.unlock("no") == "This is not the admin word."
-    assert admin.unlock(WORD) == "There were 5 wrong words. Try again in 10 min." and not admin.unlocked()
-    now[0] += admin.TRY_SECONDS + 1
-    assert admin.unlock(WORD) == "" and admin.unlocked()
+    for _ in range(admin_panel.MOST_TRIES):
+        assert admin_panel.unlock("no") == "This is not the admin word."
+    assert admin_panel.unlock(WORD) == "There were 5 wrong words. Try again in 10 min." and not admin_panel.unlocked()
+    now[0] += admin_panel.TRY_SECONDS + 1
+    assert admin_panel.unlock(WORD) == "" and admin_panel.unlocked()
     monkeypatch.delenv("HDR_ADMIN_WORD")
-    assert not admin.unlocked()
+    assert not admin_panel.unlocked()
 
 
 def test_anybodys_runs_are_published_and_deleted(store: RunStore):
     ann, bob = (store.create(RunSpec("bundled", 500), owner, owner) for owner in ("ann", "bob"))
-    assert administration.publish(store, [ann.id], True) == 1 and store.get(ann.id, "bob").published
-    assert administration.publish(store, [ann.id], False) == 1 and len(store.listed("bob")) == 1
-    assert administration.delete(store, [ann.id, bob.id, "none"]) == 2 and not store.listed()
+    assert job_admin.publish(store, [ann.id], True) == 1 and store.get(ann.id, "bob").published
+    assert job_admin.publish(store, [ann.id], False) == 1 and len(store.listed("bob")) == 1
+    assert job_admin.delete(store, [ann.id, bob.id, "none"]) == 2 and not store.listed()
     assert store.restore([ann.id], "ann") == 1
 
 
 def test_places_in_the_line(open_page: Open, store: RunStore, monkeypatch):
-    assert [waiting.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
+    assert [queue_position.ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)] == [
         "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "111th"
     ]  # fmt: skip
     run = store.create(RunSpec("bundled", 500), "local", "1", title="Mine")
-    from hdr.ui import resources
+    from hdr.ui.state import resources
 
     monkeypatch.setattr(resources.LocalProcesses, "place", lambda self, name: 3 if name == run.id else None)
     assert "3rd in line" in text(open_page("train"))

@@ -9,10 +9,10 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import Run, RunStore
-from hdr.training.task import Task, make
-from hdr.training.task_link import from_text, to_text
+from hdr.classroom.assignment import Task, make
+from hdr.classroom.assignment_link import from_text, to_text
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 from .conftest import SMALL, Open, healthy, key_of, text, unescaped

@@ -16,11 +16,14 @@ from hdr import datasets
 from hdr.datasets import own
 from hdr.datasets.preparing import Options
 from hdr.datasets.upload import Upload
-from hdr.training.spec import RunSpec
-from hdr.training.store import Run, RunStore
-from hdr.training.worker import execute
+from hdr.jobs.worker import execute
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, HdrError, Split, Step
-from hdr.ui import data_view, own_data, run_actions, startup
+from hdr.ui.data import page as data_page
+from hdr.ui.runs import actions
+from hdr.ui.shell import startup
+from hdr.ui.state import user_datasets
 
 from .conftest import Open, healthy, key_of, text, unescaped
 
@@ -45,14 +48,14 @@ def settle(app: AppTest) -> None:
 def no_earlier_sessions() -> None:
     """Sessions of other tests, wherever they still are, are not to hold what this one deletes."""
     gc.collect()
-    own_data._ended.clear()
-    own_data._holders.clear()
+    user_datasets._ended.clear()
+    user_datasets._holders.clear()
 
 
 @pytest.fixture
 def brought(open_page: Open) -> AppTest:
     """The page Data of a session that has checked digits and uses them."""
-    draft = data_view._Draft(files(), (), Options(), "My <b>hand</b>", "local")
+    draft = data_page._Draft(files(), (), Options(), "My <b>hand</b>", "local")
     app = open_page("data", _data_draft=draft)
     settle(app)
     healthy(app)
@@ -79,7 +82,7 @@ def test_where_uploads_are_off_the_page_says_so(open_page: Open, monkeypatch: py
 
 
 def test_what_is_wrong_is_said_in_plain_words(open_page: Open) -> None:
-    app = open_page("data", _data_draft=data_view._Draft((Upload("a", b"hello"),), (), Options(), "x", "local"))
+    app = open_page("data", _data_draft=data_page._Draft((Upload("a", b"hello"),), (), Options(), "x", "local"))
     for _ in range(50):
         app.run()
         if "785" in text(app):
@@ -148,8 +151,8 @@ def test_who_may_not_see_the_data_may_not_learn_from_them(brought: AppTest, stor
     other = open_page("train", {"run": run.id})
     assert "test accuracy" in text(other) and any("not here" in i.value for i in other.info)
     with pytest.raises(HdrError, match="no data set"):
-        run_actions.read_plan(json.dumps(run.plan))
-    run_actions._repeat(run, "token")
+        actions.read_plan(json.dumps(run.plan))
+    actions._repeat(run, "token")
     assert [r.id for r in store.listed("local")] == [run.id]
 
 
@@ -173,12 +176,12 @@ def test_a_run_is_tested_on_other_data_too(model: Run, brought: AppTest) -> None
 
 def test_more_data_sets_are_offered_and_fetched_on_request(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(data_view.background, "start", lambda retry, name: asked.append(name))
+    monkeypatch.setattr(data_page.background, "start", lambda retry, name: asked.append(name))
     app = open_page("data")
     app.button(key="get-usps").click().run()
     assert asked == ["usps"]
-    failed = data_view.background.FetchProgress("failed", message="No <b>mirror</b> had it.")
-    monkeypatch.setattr(data_view.background, "progress", lambda name="mnist": failed)
+    failed = data_page.background.FetchProgress("failed", message="No <b>mirror</b> had it.")
+    monkeypatch.setattr(data_page.background, "progress", lambda name="mnist": failed)
     app.run()
     assert any("mirror" in w.value for w in app.warning)
     # Half a gigabyte is not for a visitor to spend.
@@ -196,7 +199,7 @@ def test_all_own_data_together_take_no_more_than_the_host_has_set(
     others = own.make("Theirs", "", Split(train.images[:900], train.labels[:900]), Split(*empty()))
     own.keep(others, "bert")
 
-    app = open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local"))
+    app = open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local"))
     for _ in range(100):
         app.run()
         said = unescaped(text(app))
@@ -207,7 +210,7 @@ def test_all_own_data_together_take_no_more_than_the_host_has_set(
     assert not any(b.key == "data_use" for b in app.button) and len(list(own._all())) == 1
     own.drop(others.name, "bert")
     # There is room again.
-    settle(open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local")))
+    settle(open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local")))
 
 
 def empty() -> tuple[np.ndarray, np.ndarray]:
@@ -215,15 +218,15 @@ def empty() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_session_that_only_looked_leaves_nothing(open_page: Open) -> None:
-    app = open_page("data", _data_draft=data_view._Draft(files(), (), Options(), "Mine", "local"))
+    app = open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local"))
     settle(app)
     assert len(list(own._all())) == 1
-    app.session_state["_data_draft"] = data_view._Draft(files(300), (), Options(), "Mine", "local")
+    app.session_state["_data_draft"] = data_page._Draft(files(300), (), Options(), "Mine", "local")
     settle(app)
     assert len(list(own._all())) == 2
     mine = app.session_state["_own_data"]
     # As when Streamlit lets a session go.
-    own_data._ended.append(mine.keys)
+    user_datasets._ended.append(mine.keys)
     startup.tidy()
     assert not list(own._all())
 
@@ -233,12 +236,12 @@ def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: 
     data = own.make("x", "", train.train, train.test)
     own.keep(data, "local")
     session: dict[str, Any] = {}
-    monkeypatch.setattr(own_data.st, "session_state", session)
-    own_data.hold(data, "local")
-    assert own_data.names() == (data.name,)
+    monkeypatch.setattr(user_datasets.st, "session_state", session)
+    user_datasets.hold(data, "local")
+    assert user_datasets.names() == (data.name,)
     other: dict[str, Any] = {}
-    monkeypatch.setattr(own_data.st, "session_state", other)
-    own_data.hold(data, "local")
+    monkeypatch.setattr(user_datasets.st, "session_state", other)
+    user_datasets.hold(data, "local")
     session.clear()
     startup.tidy()
     np.testing.assert_array_equal(own.load(data.name, "local").test.labels, data.test.labels)

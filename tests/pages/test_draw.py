@@ -14,16 +14,16 @@ from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
 from hdr.reading import collecting, counterfactual, ready
-from hdr.training.store import Run, RunStore
+from hdr.store.runs import Run, RunStore
 from hdr.types import Step
-from hdr.ui import explaining
+from hdr.ui.draw import explanation_jobs
 from tests.reading import small_reader
 from tests.waiting import PATIENCE, until
 
 from .conftest import SMALL, Open, explained, healthy, text, unescaped
 
 CANVAS = "drawn"
-"""As in `hdr.ui.drawing`, which can only be imported where Streamlit runs."""
+"""As in `hdr.ui.inputs.canvas`, which can only be imported where Streamlit runs."""
 
 ONE = [{"type": "Path", "path": [["M", 168, 60], ["Q", 168, 60, 168, 160], ["L", 166, 280]]}]
 ZERO_ROUND = [
@@ -126,8 +126,8 @@ def test_an_answer_comes_with_bars_guesses_and_what_the_model_sees(open_page: Op
 def test_what_the_model_sees_has_every_step_of_its_own_pipeline(open_page: Open, store: RunStore) -> None:
     from dataclasses import replace
 
+    from hdr.jobs.worker import execute
     from hdr.preprocessing.pipeline import chain
-    from hdr.training.worker import execute
 
     steps = chain("gaussian", "deskew")
     spec = replace(SMALL, pipeline=steps, classifier=Step("decision_tree"))
@@ -181,7 +181,7 @@ def test_a_drawing_opens_in_preprocess(open_page: Open, model: Run) -> None:
 
 
 def test_a_drawing_on_ones_own_model_or_another(open_page: Open, model: Run) -> None:
-    from hdr.training.worker import execute
+    from hdr.jobs.worker import execute
 
     store = RunStore()
     other = store.create(SMALL, "local", "other", "The other one")
@@ -300,8 +300,8 @@ def test_why_it_is_read_so(open_page: Open, reader: None) -> None:
 def test_an_answer_waits_for_no_explanation_and_a_new_drawing_cancels_it(
     open_page: Open, reader: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(explaining, "REST_SECONDS", 0.0)
-    explaining.pool.clear()
+    monkeypatch.setattr(explanation_jobs, "REST_SECONDS", 0.0)
+    explanation_jobs.pool.clear()
     begun, finish, cancelled = threading.Event(), threading.Event(), threading.Event()
 
     def explain(drawing: Any, model: Any, accept: Any) -> None:

@@ -12,11 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
-from hdr.plots.pictures import png
+from hdr.plots.html_images import png
 from hdr.reading import ready
-from hdr.training.store import Run
+from hdr.store.runs import Run
 from hdr.types import Split
-from hdr.ui import paste
+from hdr.ui.inputs import clipboard
 from tests.reading import small_reader
 
 from .conftest import Open, explained, healthy, text, unescaped
@@ -32,7 +32,7 @@ def reader(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         small_reader.write(path, small_reader.fit(datasets.load("bundled").train))
     monkeypatch.setattr(ready, "FILE", path)
     # A component belongs to one server, as far as AppTest has one.
-    paste._component.clear()
+    clipboard._component.clear()
 
 
 @pytest.fixture(scope="module")

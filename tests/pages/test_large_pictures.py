@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
+from hdr.preprocessing.image_quality import quality
 from hdr.preprocessing.pipeline import chain
-from hdr.preprocessing.quality import quality
 
 from .conftest import Open, healthy, key_of, text
 from .looking import click, disturb, look_at, panels, pictures, select

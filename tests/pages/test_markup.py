@@ -14,11 +14,13 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.card import card
-from hdr.training.store import LONGEST_TITLE, Run, RunStore
+from hdr.export.model_card import card
+from hdr.store.runs import LONGEST_TITLE, Run, RunStore
 from hdr.types import HdrError
-from hdr.ui import resources, result_view, run_actions, run_table
-from hdr.ui.result_view import SECTIONS
+from hdr.ui.results import tabs
+from hdr.ui.results.tabs import SECTIONS
+from hdr.ui.runs import actions, table
+from hdr.ui.state import resources
 from tests.hostile.mutate import FORMULAS, MARKUP, STRANGE
 from tests.waiting import until
 
@@ -136,7 +138,7 @@ def test_it_is_text_in_every_part_of_its_result(
     open_page: Open, named: Run, tab: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(result_view, "SECTIONS", {tab: SECTIONS[tab]})
+        patch.setattr(tabs, "SECTIONS", {tab: SECTIONS[tab]})
         _, own = part(settled(open_page("runs", {"runs": named.id})))
     app = settled(open_page("runs", {"runs": named.id}, result=tab))
     label, shown = part(app)
@@ -163,7 +165,7 @@ def test_what_is_kept_of_a_name_has_nothing_unseen_and_is_no_formula(name: str, 
     store.edit(run.id, "local", title=name, tags=[name], note=name)
     kept = store.get(run.id)
     assert len(kept.title) <= LONGEST_TITLE and kept.title.isprintable()
-    (row,) = csv.DictReader(io.StringIO(run_table.to_csv(store.listed()), newline=""))
+    (row,) = csv.DictReader(io.StringIO(table.to_csv(store.listed()), newline=""))
     for field in ("title", "tags", "note"):
         assert not row[field].lstrip().startswith(("=", "+", "-", "@", "＝"))
 
@@ -191,7 +193,7 @@ def test_what_an_address_says_is_echoed_as_text(open_page: Open, page: str, para
 def test_a_plan_that_says_such_things_is_answered_in_text(open_page: Open, value: str) -> None:
     for text in (f'{{"dataset": "{value}"}}', f'{{"{value}": 1}}', value):
         try:
-            run_actions.read_plan(text)
+            actions.read_plan(text)
         except HdrError as error:
             app = open_page("runs")
             app.text_area(key="pasted_plan").set_value(text).run()

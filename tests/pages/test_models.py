@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from hdr.training.store import Run
-from hdr.ui import resources
+from hdr.store.runs import Run
+from hdr.ui.state import resources
 
 from .conftest import Open
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from hdr import home
-from hdr.training.store import Run, RunStore
-from hdr.ui import resources
+from hdr import paths
+from hdr.store.runs import Run, RunStore
+from hdr.ui.state import resources
 
 from .conftest import ROOT, Open, healthy, text, unescaped
 from .test_draw import CANVAS, ONE, on_canvas
@@ -28,8 +28,8 @@ def barred(tmp_path: Path, fresh: None, monkeypatch: pytest.MonkeyPatch) -> Path
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HDR_HOME", str(tmp_path / "file" / "home"))
     monkeypatch.setenv("HDR_DATASETS", os.environ.get("HDR_DATASETS", ""))
-    monkeypatch.setattr(home, "_makeshift", None)
-    monkeypatch.setattr(home, "_temporary", None)
+    monkeypatch.setattr(paths, "_makeshift", None)
+    monkeypatch.setattr(paths, "_temporary", None)
     return tmp_path / "file" / "home"
 
 
@@ -47,14 +47,14 @@ def test_every_page_works_and_says_in_one_sentence_that_nothing_is_kept(
     bar(way, barred, monkeypatch)
     app = open_page(page)
     (said,) = [unescaped(w.value) for w in app.warning]
-    assert said == home.makeshift().sentence and home.makeshift().way == way
+    assert said == paths.makeshift().sentence and paths.makeshift().way == way
     assert str(barred) in said and "set HDR_HOME to a folder that can" in said
     assert len(text(app)) > 100
 
 
 def test_about_does_not_promise_to_keep_runs(open_page: Open, barred: Path) -> None:
     said = text(open_page("about"))
-    assert f"{home.makeshift().consequence}." in said and "until you delete them" not in said
+    assert f"{paths.makeshift().consequence}." in said and "until you delete them" not in said
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -75,7 +75,7 @@ def test_a_run_is_taken_into_a_temporary_home(open_page: Open, barred: Path) -> 
     app.button(key="train").click().run()
     healthy(app)
     (run,) = RunStore().listed()
-    assert run.status == "queued" and (home.home() / home.STORE).exists() and not barred.exists()
+    assert run.status == "queued" and (paths.home() / paths.STORE).exists() and not barred.exists()
 
 
 def test_where_nothing_can_be_kept_train_says_so_until_it_can(
@@ -88,13 +88,13 @@ def test_where_nothing_can_be_kept_train_says_so_until_it_can(
         for _ in range(2):
             app.button(key="train").click().run()
             assert [unescaped(t.value) for t in app.toast] == ["Nothing can be kept or trained here."]
-    assert [r.message for r in caplog.records if r.name.startswith("hdr")] == [home.makeshift().sentence]
+    assert [r.message for r in caplog.records if r.name.startswith("hdr")] == [paths.makeshift().sentence]
     barred.parent.unlink()
     healthy(app.run())
-    assert not app.warning and home.makeshift() is None
+    assert not app.warning and paths.makeshift() is None
     app.button(key="train").click().run()
     healthy(app)
-    assert [run.status for run in RunStore().listed()] == ["queued"] and (barred / home.STORE).exists()
+    assert [run.status for run in RunStore().listed()] == ["queued"] and (barred / paths.STORE).exists()
 
 
 def test_runs_that_can_only_be_read_are_shown_and_stay(
@@ -103,8 +103,8 @@ def test_runs_that_can_only_be_read_are_shown_and_stay(
     def refused(folder: Path) -> OSError:
         return OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(home, "_refusal", refused)
-    monkeypatch.setattr(home, "_makeshift", None)
+    monkeypatch.setattr(paths, "_refusal", refused)
+    monkeypatch.setattr(paths, "_makeshift", None)
     app = open_page("runs", {"runs": model.id}, result="Take it along")
     (said,) = [unescaped(w.value) for w in app.warning]
     assert said.startswith(f"Nothing new can be kept or trained here, because {tmp_path / 'home'} cannot be written")
@@ -117,18 +117,18 @@ def test_runs_that_can_only_be_read_are_shown_and_stay(
 def test_a_store_that_can_be_neither_read_nor_written_makes_way_for_a_temporary_one(
     open_page: Open, model: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, refusal = tmp_path / "home", home._refusal
+    folder, refusal = tmp_path / "home", paths._refusal
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     monkeypatch.setenv("HDR_DATASETS", os.environ.get("HDR_DATASETS", ""))
-    monkeypatch.setattr(home, "_refusal", lambda place: error if place == folder else refusal(place))
-    monkeypatch.setattr(home, "_makeshift", None)
-    monkeypatch.setattr(home, "_temporary", None)
-    (folder / home.STORE).unlink()
+    monkeypatch.setattr(paths, "_refusal", lambda place: error if place == folder else refusal(place))
+    monkeypatch.setattr(paths, "_makeshift", None)
+    monkeypatch.setattr(paths, "_temporary", None)
+    (folder / paths.STORE).unlink()
     # SQLite takes no folder for a database.
-    (folder / home.STORE).mkdir()
+    (folder / paths.STORE).mkdir()
     (said,) = [unescaped(w.value) for w in open_page("home").warning]
-    assert home.makeshift().way == "temporary" and f"{folder} cannot be written to (No space left on device)" in said
-    shutil.rmtree(folder / home.STORE)
+    assert paths.makeshift().way == "temporary" and f"{folder} cannot be written to (No space left on device)" in said
+    shutil.rmtree(folder / paths.STORE)
 
 
 def test_visitors_of_a_demo_are_not_told_where_the_host_keeps_runs(

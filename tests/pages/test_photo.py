@@ -16,11 +16,11 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
-from hdr.plots.pictures import shrunk
+from hdr.plots.html_images import shrunk
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Split
-from hdr.ui.source import MOST_PIXELS
+from hdr.ui.inputs.image_source import MOST_PIXELS
 
 from .conftest import Open, healthy, text, unescaped
 from .looking import add, click, disturb, images, look_at, open_tab, panels, pictures, select, steps
@@ -304,7 +304,7 @@ def test_the_same_photo_is_decoded_once(
     sheet: AppTest, photo: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upload(sheet, saved(photo))
-    monkeypatch.setattr("hdr.ui.source.open_image", lambda data: pytest.fail("decoded again"))
+    monkeypatch.setattr("hdr.ui.inputs.image_source.open_image", lambda data: pytest.fail("decoded again"))
     sheet.run()
     healthy(sheet)
     click(sheet, "select-1")

@@ -8,7 +8,7 @@ import pytest
 from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
-from hdr.ui import resources
+from hdr.ui.state import resources
 
 from .conftest import Open, healthy, key_of, text, unescaped
 from .looking import add, click, look_at, pictures, select, steps, titles
@@ -144,7 +144,7 @@ def test_a_number_that_the_next_class_does_not_have_falls_back_to_the_first(open
 
 
 def test_another_is_another_of_the_same_class(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hdr.ui.digit.random.randrange", lambda n: 17)
+    monkeypatch.setattr("hdr.ui.inputs.digit_picker.random.randrange", lambda n: 17)
     app = open_page("preprocess")
     app.selectbox(key=key_of(app, "class")).select(3).run()
     click(app, "another")

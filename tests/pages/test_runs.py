@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.home import home
-from hdr.training.spec import PRESETS, RunSpec
-from hdr.training.store import Run, RunStore
-from hdr.training.worker import execute
+from hdr.jobs.worker import execute
+from hdr.paths import home
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import PRESETS, RunSpec
 from hdr.types import HdrError, Step
-from hdr.ui import run_actions, run_table
+from hdr.ui.runs import actions
+from hdr.ui.runs import table as runs_table
 
 from .conftest import SMALL, Open, healthy, text, unescaped
 
@@ -338,7 +339,7 @@ def test_the_json_of_a_run_makes_the_same_plan(open_page: Open, model: Run) -> N
 )
 def test_what_is_no_plan_is_refused_in_words(pasted: str, message: str) -> None:
     with pytest.raises(HdrError, match=message):
-        run_actions.read_plan(pasted)
+        actions.read_plan(pasted)
 
 
 def test_a_wrong_plan_is_said_on_the_page(open_page: Open, store: RunStore) -> None:
@@ -353,7 +354,7 @@ def test_the_csv_has_a_line_for_each_run_with_all_its_settings(model: Run) -> No
     store = RunStore()
     create(store, "=HYPERLINK(1)", PRESETS["fast"].spec)
     store.edit(model.id, "local", tags=["a b", "c"], note='he said "no",\nand left')
-    fast, small = csv.DictReader(io.StringIO(run_table.to_csv(store.listed())))
+    fast, small = csv.DictReader(io.StringIO(runs_table.to_csv(store.listed())))
     assert fast["title"] == "'=HYPERLINK(1)", "no spreadsheet takes it for a formula"
     assert small["note"] == 'he said "no",\nand left' and fast["test_accuracy"] == ""
     assert float(small["test_accuracy"]) == model.result["test_accuracy"]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.spec import Change, RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import Run, RunStore
-from hdr.training.worker import execute
+from hdr.jobs.worker import execute
+from hdr.store.run_commands import Steering
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
 
 from .conftest import Open, healthy, key_of, text

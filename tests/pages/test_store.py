@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.ui import resources
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
+from hdr.ui.state import resources
 
 from .conftest import Open
 

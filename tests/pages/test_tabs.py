@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue, datasets
-from hdr.plots.pictures import count, percent
+from hdr.analysis.step_ablation import worth
+from hdr.export.preprocessing_script import script
+from hdr.plots.html_images import count, percent
 from hdr.preprocessing import PRESETS, Pipeline
-from hdr.preprocessing.code import script
-from hdr.preprocessing.disturbances import spoil
+from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain
-from hdr.training.worth import worth
 from hdr.types import Step
 from tests.waiting import until
 

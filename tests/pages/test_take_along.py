@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.export import ExportError
-from hdr.training.recipe import RecipeError
-from hdr.training.store import Run
-from hdr.ui import take_along
+from hdr.export.onnx import ExportError
+from hdr.export.training_script import RecipeError
+from hdr.store.runs import Run
+from hdr.ui.results import export
 from tests.waiting import PATIENCE, until
 
 from .conftest import healthy, text, unescaped
@@ -19,9 +19,9 @@ from .conftest import healthy, text, unescaped
 
 def page(run):
     """The section alone."""
-    from hdr.ui import take_along
+    from hdr.ui.results import export
 
-    take_along.section(run)
+    export.section(run)
 
 
 def settled(app: AppTest, there: Callable[[], object]) -> AppTest:
@@ -75,12 +75,12 @@ def test_what_cannot_be_had_is_said_in_words(
     def no_script(*_: object) -> None:
         raise RecipeError("A script cannot load it.")
 
-    monkeypatch.setattr(take_along, "archive", no_file)
-    monkeypatch.setattr(take_along, "recipe", no_script)
+    monkeypatch.setattr(export, "archive", no_file)
+    monkeypatch.setattr(export, "recipe", no_script)
     # A new name, so that nothing that was made for the other tests is taken.
     app = AppTest.from_function(page, args=(replace(model, id="another", title="Another"),), default_timeout=PATIENCE)
-    monkeypatch.setattr(take_along.resources, "model", lambda run: None)
-    monkeypatch.setattr(take_along, "card", lambda *_: "# card")
+    monkeypatch.setattr(export.resources, "model", lambda run: None)
+    monkeypatch.setattr(export, "card", lambda *_: "# card")
     app.run().button(key="write_onnx").click().run()
     settled(app, lambda: "no converter" in text(app) and "A script cannot load it" in unescaped(text(app)))
     assert "There is no converter for *this*." in unescaped(text(app)) and len(downloads(app)) == 2

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import Run
-from hdr.training.task import make
+from hdr.classroom.assignment import make
+from hdr.store.runs import Run
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-from hdr.ui import class_builder, class_view
+from hdr.ui.classroom import assignment_builder, banner
 
 from .conftest import SMALL, Open, healthy, text
 from .test_class import as_in_a_browser
@@ -48,19 +48,19 @@ def test_whose_runs_a_banner_counts_is_said(open_page: Open, monkeypatch: pytest
 
 def test_the_link_is_a_picture_that_can_be_read() -> None:
     address = "http://127.0.0.1:8501/train?class=AXjaXZLBbqswEEV-_xfIaobR9XSSbLvIZVYQGPMAoxkb2pLQv4t_fNemrU"
-    squares = class_builder._squares(address)
+    squares = assignment_builder._squares(address)
     assert set(np.unique(squares)) == {0, 255}
-    frame = class_builder.MARGIN * class_builder.SQUARE
+    frame = assignment_builder.MARGIN * assignment_builder.SQUARE
     assert (squares[:frame] == 255).all()
     assert (squares[:, :frame] == 255).all()
     assert cv2.QRCodeDetector().detectAndDecode(squares)[0] == address
-    assert class_builder._squares("x" * 5_000) is None
+    assert assignment_builder._squares("x" * 5_000) is None
 
 
 def test_what_stays_is_said_in_a_line_for_each_part() -> None:
     plan = RunSpec("bundled", 1_000, features=(Step("hog"),), reduction=Step("pca"), classifier=Step("svm"))
     task = make(title="T", plan=plan, free=("classifier.svm.C", "reduction.pca.standardise"))
-    fixed, free = dict(class_view.fixed(task)), dict(class_view.changeable(task))
+    fixed, free = dict(banner.fixed(task)), dict(banner.changeable(task))
     assert fixed["Reduction"].startswith("Principal components (PCA) (components ")
     assert "standardise" not in fixed["Reduction"]
     assert "soft counts yes" in fixed["Features"]
@@ -69,5 +69,5 @@ def test_what_stays_is_said_in_a_line_for_each_part() -> None:
     assert free["Support vector machine: C"] == "0.001 to 1000"
     assert free["Principal components (PCA): Standardise first"] == "yes or no"
     several = make(title="T", plan=plan, classifiers=("mlp",))
-    assert dict(class_view.fixed(several))["Support vector machine"].startswith("kernel rbf")
-    assert "Classifier" not in dict(class_view.fixed(several))
+    assert dict(banner.fixed(several))["Support vector machine"].startswith("kernel rbf")
+    assert "Classifier" not in dict(banner.fixed(several))

@@ -9,12 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
-from hdr.plots.pictures import SPACE
-from hdr.training.estimate import Estimate
-from hdr.training.spec import LARGEST, PRESETS, RunSpec
-from hdr.training.store import Run, RunStore
+from hdr.jobs.cost_estimate import Estimate
+from hdr.plots.html_images import SPACE
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import LARGEST, PRESETS, RunSpec
 from hdr.types import HdrError, Step
-from hdr.ui import estimate_view
+from hdr.ui.components import run_estimate
 
 from .conftest import SMALL, Open, healthy, key_of, text, unescaped
 
@@ -182,9 +182,9 @@ def test_distorted_copies_are_shown_and_their_limits_taken(open_page: Open) -> N
 def test_what_it_will_take_is_said_when_the_plan_has_settled(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("train")
     assert "Measuring what this takes" in text(app)
-    monkeypatch.setattr(estimate_view, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(run_estimate, "SETTLED_SECONDS", 0.0)
     assert "Takes about 20 s, 12 s of it fitting, and 345 MB" in answered(app)
-    monkeypatch.setattr(estimate_view, "estimate", refuse)
+    monkeypatch.setattr(run_estimate, "estimate", refuse)
     app.slider(key=key_of(app, "size")).set_value(700).run()
     assert "This run would hold too much" in answered(app)
 

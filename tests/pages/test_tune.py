@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import Search
-from hdr.training.spec import LARGEST, PRESETS, RunSpec
-from hdr.training.store import RunStore
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import LARGEST, PRESETS, RunSpec
+from hdr.tuning.records import Search
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
-from hdr.ui import resources, tune_brush, tune_draft, tune_table, tune_values
+from hdr.ui.state import resources, search_config
+from hdr.ui.tune import formatting, parallel_brush, trial_table
 
 from .conftest import Open, Queue, healthy, text, unescaped
 
@@ -104,7 +105,7 @@ def group(app: AppTest, key: str) -> Any:
     return next(g for g in app.get("button_group") if (g.key or "").startswith(key) or (g.key or "").endswith(key))
 
 
-def draft(app: AppTest) -> tune_draft.Draft:
+def draft(app: AppTest) -> search_config.Draft:
     """The search that is being planned."""
     return app.session_state["_space"]
 
@@ -140,7 +141,7 @@ def test_tuning_begins_around_the_plan_with_what_tells_most(open_page: Open) -> 
     assert [(d.low, d.high) for d in draft(app).space] == [(0.2, 100.0), (0.05, 20.0)]
     assert not [b for b in app.button if b.key == "train"]
     assert "press <b>Search</b>" in text(app)
-    assert tune_draft.from_text(app.query_params["space"]) == draft(app)
+    assert search_config.from_text(app.query_params["space"]) == draft(app)
 
 
 def test_every_part_of_the_plan_may_be_ticked_and_narrowed(open_page: Open) -> None:
@@ -196,14 +197,14 @@ def test_without_anything_ticked_and_with_too_large_a_grid_it_says_why(open_page
     healthy(app)
     assert app.button(key="tune_start").disabled
     assert "at least one dimension" in text(app)
-    assert tune_draft.from_text(app.query_params["space"]).space == ()
+    assert search_config.from_text(app.query_params["space"]).space == ()
     pills(app, "Classifier").set_value(["classifier.svm.C", "classifier.svm.gamma", "classifier.svm.degree"]).run()
     pills(app, "Reduction").set_value(["reduction.pca.components"]).run()
     group(app, "-method").set_value("grid").run()
     healthy(app)
     assert app.button(key="tune_start").disabled
     assert "at most 1,000 are allowed" in text(app)
-    assert tune_draft.from_text(app.query_params["space"]) == draft(app), "its link is a link all the same"
+    assert search_config.from_text(app.query_params["space"]) == draft(app), "its link is a link all the same"
 
 
 def test_a_grid_says_how_many_combinations_it_has(open_page: Open) -> None:
@@ -275,7 +276,7 @@ def test_a_trial_is_trained_on_everything_by_one_click(
     search = made(searches)
     trial = searches.trial(search.id, 2)
     seen = []
-    monkeypatch.setattr(tune_table, "check_memory", lambda spec, data: seen.append(spec))
+    monkeypatch.setattr(trial_table, "check_memory", lambda spec, data: seen.append(spec))
     app = tune(open_page, search=search.id)
     tune_table_rows(monkeypatch, [2])
     app.run()
@@ -291,7 +292,7 @@ def test_a_trial_is_trained_on_everything_by_one_click(
 
 def tune_table_rows(monkeypatch: pytest.MonkeyPatch, rows: list[int]) -> None:
     """Select rows of the table, which AppTest cannot."""
-    monkeypatch.setattr(tune_table, "_selected", lambda event, trials: rows)
+    monkeypatch.setattr(trial_table, "_selected", lambda event, trials: rows)
 
 
 def test_a_trial_becomes_the_plan(open_page: Open, searches: SearchStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -410,8 +411,8 @@ def test_a_space_around_a_plan_of_more_digits_than_the_server_allows(
 
 def test_files_hold_what_they_say(searches: SearchStore) -> None:
     search = made(searches)
-    assert tune_draft.from_text(json.dumps(search.spec.to_json())).spec == search.spec
-    lines = tune_table.to_csv(search, searches.trials(search.id)).splitlines()
+    assert search_config.from_text(json.dumps(search.spec.to_json())).spec == search.spec
+    lines = trial_table.to_csv(search, searches.trials(search.id)).splitlines()
     assert len(lines) == 9
     assert lines[0].startswith("trial,status,validation_accuracy,seconds")
     assert "classifier.svm.C" in lines[0] and lines[3].startswith("3,done,0.97,2.0")
@@ -420,21 +421,21 @@ def test_files_hold_what_they_say(searches: SearchStore) -> None:
 def test_settings_are_named_as_briefly_as_they_can_be_told_apart() -> None:
     double = replace(BASE, features=(Step("hog"), Step("hog", {"cell": 7})))
     space = [dimension(double, p) for p in ("features.hog.cell", "features.hog.2.cell", "classifier.svm.C")]
-    assert list(tune_values.names(space).values()) == ["HOG: Cell", "HOG (2): Cell", "C"]
-    axis = tune_values.axes(space)[0]
+    assert list(formatting.names(space).values()) == ["HOG: Cell", "HOG (2): Cell", "C"]
+    axis = formatting.axes(space)[0]
     assert (axis.title, axis.low, axis.high) == ("HOG: Cell, px", 2, 14)
-    assert tune_values.show(space[2], 12.345678) == "12.3"
+    assert formatting.show(space[2], 12.345678) == "12.3"
     features = dimension(BASE, "features")
-    assert tune_values.show(features, "hog+pixels").startswith("HOG + ")
+    assert formatting.show(features, "hog+pixels").startswith("HOG + ")
 
 
 def test_what_a_browser_says_of_a_brush_is_checked() -> None:
     said = {"search": "a", "ranges": [[1, 2], None, [[3, 4], [6, 5]]]}
-    assert tune_brush.parse(said, "a", 3) == [[(1.0, 2.0)], [], [(3.0, 4.0), (5.0, 6.0)]]
+    assert parallel_brush.parse(said, "a", 3) == [[(1.0, 2.0)], [], [(3.0, 4.0), (5.0, 6.0)]]
     nothing = [[], [], []]
     for wrong in (None, "x", {"search": "b", "ranges": [[1, 2], None, None]}, {"search": "a", "ranges": [[1, 2]]}):
-        assert tune_brush.parse(wrong, "a", 3) == nothing
-    assert tune_brush.parse({"search": "a", "ranges": [["x", 2], {"a": 1}, [True, 2]]}, "a", 3) == nothing
+        assert parallel_brush.parse(wrong, "a", 3) == nothing
+    assert parallel_brush.parse({"search": "a", "ranges": [["x", 2], {"a": 1}, [True, 2]]}, "a", 3) == nothing
 
 
 def test_trials_that_run_at_once_are_counted_and_the_newest_is_told(open_page: Open, searches: SearchStore) -> None:

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.training import robustness
-from hdr.training.calibration import at_threshold
-from hdr.training.curves import Point
-from hdr.training.spec import RunSpec
-from hdr.training.store import Run, RunStore
-from hdr.training.worker import execute
+from hdr.analysis import corruption_robustness
+from hdr.analysis.calibration import at_threshold
+from hdr.analysis.learning_curves import Point
+from hdr.jobs.worker import execute
+from hdr.store.runs import Run, RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-from hdr.ui import resources, understand_confusion
-from hdr.ui.understand_confusion import ANY, picked
-from hdr.ui.understand_curves import meaning
+from hdr.ui.results import confusion
+from hdr.ui.results.confusion import ANY, picked
+from hdr.ui.results.learning_curves import meaning
+from hdr.ui.state import resources
 from tests.waiting import PATIENCE, until
 
 from .conftest import healthy, text
@@ -29,7 +30,7 @@ def page() -> None:
 
     import streamlit as st
 
-    from hdr.ui import resources
+    from hdr.ui.state import resources
 
     section = importlib.import_module(f"hdr.ui.understand_{st.session_state['section']}").section
     section(resources.store().get(st.session_state["run_id"]))
@@ -94,7 +95,7 @@ def test_the_matrix_begins_with_all_mistakes_and_shows_one_digit_in_full(model: 
     app.button(key=f"understand-cell-{second['index']}").click()
     assert f"number {second['index']} of the test split" in text(settled(app))
     app.button(key="understand_more").click()
-    assert len(cards(settled(app), "understand-cell")) == min(wrong, 2 * understand_confusion.SHOWN)
+    assert len(cards(settled(app), "understand-cell")) == min(wrong, 2 * confusion.SHOWN)
 
 
 def test_a_cell_is_chosen_from_the_keyboard(model: Run) -> None:
@@ -117,12 +118,12 @@ def test_a_cell_is_chosen_from_the_keyboard(model: Run) -> None:
 
 def test_a_click_on_a_cell_moves_the_boxes(model: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     state = {"chart": {"selection": {"points": [{"x": "9", "y": "4"}]}}}
-    monkeypatch.setattr(understand_confusion.st, "session_state", state)
-    understand_confusion._take_click(model, "chart")
-    assert [state[key] for key in understand_confusion._keys(model)] == ["4", "9"]
+    monkeypatch.setattr(confusion.st, "session_state", state)
+    confusion._take_click(model, "chart")
+    assert [state[key] for key in confusion._keys(model)] == ["4", "9"]
     state["chart"] = {"selection": {"points": []}}
-    understand_confusion._take_click(model, "chart")
-    assert [state[key] for key in understand_confusion._keys(model)] == ["4", "9"], "a new figure selects nothing"
+    confusion._take_click(model, "chart")
+    assert [state[key] for key in confusion._keys(model)] == ["4", "9"], "a new figure selects nothing"
 
 
 def test_without_kept_probabilities_a_line_says_so(model: Run) -> None:
@@ -156,13 +157,13 @@ def test_a_machine_without_probabilities_is_scaled_by_its_margins(fresh: None) -
 
 
 def test_robustness_is_measured_once_and_kept(model: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert robustness.load(model.folder) is None
+    assert corruption_robustness.load(model.folder) is None
     app = shown("robustness", model)
-    found = robustness.load(model.folder)
+    found = corruption_robustness.load(model.folder)
     assert found is not None and f"{found.mean * 100:.1f} %" in text(app)
-    assert len(app.get("plotly_chart")) == len(robustness.SWEEPS)
-    monkeypatch.setattr(robustness, "measure", None)
-    assert len(shown("robustness", model).get("plotly_chart")) == len(robustness.SWEEPS)
+    assert len(app.get("plotly_chart")) == len(corruption_robustness.SWEEPS)
+    monkeypatch.setattr(corruption_robustness, "measure", None)
+    assert len(shown("robustness", model).get("plotly_chart")) == len(corruption_robustness.SWEEPS)
 
 
 def test_runs_are_compared(model: Run) -> None:
@@ -172,15 +173,17 @@ def test_runs_are_compared(model: Run) -> None:
     settled(app)
     table = app.dataframe[0].value
     assert table["run"].tolist() == [model.title, "The tree"]
-    assert table["mean"].tolist() == [pytest.approx(robustness.load(r.folder).mean * 100) for r in (model, other)]
+    assert table["mean"].tolist() == [
+        pytest.approx(corruption_robustness.load(r.folder).mean * 100) for r in (model, other)
+    ]
 
 
 def test_a_folder_that_cannot_be_written_to_is_no_error(model: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(folder: Path, found: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(robustness, "save", full)
-    assert len(shown("robustness", model).get("plotly_chart")) == len(robustness.SWEEPS)
+    monkeypatch.setattr(corruption_robustness, "save", full)
+    assert len(shown("robustness", model).get("plotly_chart")) == len(corruption_robustness.SWEEPS)
 
 
 VIEWS = [
@@ -201,14 +204,14 @@ VIEWS = [
 def test_every_view_of_the_inside(
     classifier: Step, reduction: Step | None, view: str, words: str, fresh: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hdr.training.importance.of_model.__defaults__", (20, *_silent()))
+    monkeypatch.setattr("hdr.analysis.occlusion_importance.of_model.__defaults__", (20, *_silent()))
     app = shown("inside", trained(classifier, reduction))
     choose(app, "understand_inside", view)
     assert words in text(app)
 
 
 def _silent() -> tuple[object, ...]:
-    from hdr.features.analysis import silent
+    from hdr.features.feature_ranking import silent
 
     return (silent,)
 

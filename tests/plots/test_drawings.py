@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hdr.plots import pictures
+from hdr.plots import html_images
 from hdr.plots.colours import DIVERGING, MARKS
 from hdr.types import Drawing, Mark
 
@@ -24,7 +24,7 @@ def noise() -> NDArray[np.uint8]:
 def drawn(*marks: Mark, image: NDArray[np.uint8] | None = None, side: int = 168, **options: str) -> str:
     """The HTML of a digit with marks."""
     shown = np.zeros((28, 28), np.uint8) if image is None else image
-    return pictures.drawing(Drawing("title", shown, marks=marks, **options), side)
+    return html_images.drawing(Drawing("title", shown, marks=marks, **options), side)
 
 
 def mark(kind: str, *points: tuple[float, float], **options: Any) -> Mark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hdr.plots import learning_curve
-from hdr.training.progress import Point
+from hdr.store.run_progress import Point
 
 EPOCHS = [Point(1, 0.5, 0.9, 0.80, 0.78), Point(2, 1.0, 0.5, 0.90, 0.86), Point(3, 1.5, 0.3, 0.95, 0.89)]
 SIZES = [Point(1000, 0.5, None, 1.0, 0.90), Point(2000, 1.5, None, 1.0, 0.93)]

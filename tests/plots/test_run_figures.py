@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hdr.plots import accuracy_axis, curves, trade_off
-from hdr.plots.curves import Curve, apart
-from hdr.plots.style import log_ticks
-from hdr.plots.trade_off import Point
+from hdr.plots import accuracy_axis, compare_learning_curves, pareto
+from hdr.plots.compare_learning_curves import Curve, apart
+from hdr.plots.pareto import Point
+from hdr.plots.theme import log_ticks
 
 TWO = [
     Curve("A", (1, 2, 3), (0.80, 0.90, 0.95), 0),
@@ -24,7 +24,7 @@ def test_a_halving_of_the_mistakes_has_the_same_room_everywhere() -> None:
 
 @pytest.mark.parametrize("shares", [(0.3, 0.99), (0.981, 0.984), (0.5, 0.5), (1.0, 1.0), (0.0, 1.0), (0.9901, 0.9903)])
 def test_the_axis_holds_all_values_and_has_ticks_that_are_true(shares: tuple[float, float]) -> None:
-    figure = curves.figure([Curve("A", (1, 2), shares, 0)], "epochs")
+    figure = compare_learning_curves.figure([Curve("A", (1, 2), shares, 0)], "epochs")
     axis = figure.layout.yaxis
     low, high = axis.range
     assert all(low < accuracy_axis.height(s) < high for s in shares)
@@ -34,7 +34,7 @@ def test_the_axis_holds_all_values_and_has_ticks_that_are_true(shares: tuple[flo
 
 
 def test_every_curve_has_its_points_and_its_letter_at_its_end() -> None:
-    figure = curves.figure(TWO, "epochs")
+    figure = compare_learning_curves.figure(TWO, "epochs")
     assert [(t.name, t.x) for t in figure.data] == [("A", (1, 2, 3)), ("B", (1, 2, 3, 4))]
     assert [v for t in figure.data for v in t.customdata] == pytest.approx([80, 90, 95, 70, 92, 94, 95.1])
     assert [(a.text, a.x) for a in figure.layout.annotations] == [("<b>A</b>", 3), ("<b>B</b>", 4)]
@@ -43,20 +43,22 @@ def test_every_curve_has_its_points_and_its_letter_at_its_end() -> None:
 
 
 def test_letters_of_curves_that_end_together_stand_apart() -> None:
-    figure = curves.figure([Curve(letter, (1, 2), (0.8, 0.95), i) for i, letter in enumerate("ABCD")], "epochs")
+    figure = compare_learning_curves.figure(
+        [Curve(letter, (1, 2), (0.8, 0.95), i) for i, letter in enumerate("ABCD")], "epochs"
+    )
     shifts = sorted(a.yshift for a in figure.layout.annotations)
-    assert np.diff(shifts).min() >= curves.LINE - 0.5
+    assert np.diff(shifts).min() >= compare_learning_curves.LINE - 0.5
 
 
 def test_runs_without_curves_are_an_empty_figure_that_says_so() -> None:
     for nothing in ([], [Curve("A", (), (), 0)]):
-        figure = curves.figure(nothing, "epochs")
+        figure = compare_learning_curves.figure(nothing, "epochs")
         assert not figure.data and "None of these runs" in figure.layout.annotations[0].text
-        assert figure.layout.height == curves.figure(TWO, "epochs").layout.height
+        assert figure.layout.height == compare_learning_curves.figure(TWO, "epochs").layout.height
 
 
 def test_one_point_is_a_curve() -> None:
-    low, high = curves.figure([Curve("A", (5,), (0.9,), 0)], "trees").layout.xaxis.range
+    low, high = compare_learning_curves.figure([Curve("A", (5,), (0.9,), 0)], "trees").layout.xaxis.range
     assert low <= 5 < high
 
 
@@ -75,14 +77,14 @@ POINTS = [
 
 
 def test_the_front_is_a_line_through_full_points() -> None:
-    front, runs = trade_off.figure(POINTS, "fitting, s").data
+    front, runs = pareto.figure(POINTS, "fitting, s").data
     assert front.x == (0.5, 20.0) and runs.x == (0.5, 5.0, 20.0)
     assert runs.marker.symbol == ("circle", "circle-open", "circle")
     assert [t for t in runs.text] == ["<b>A</b>", "<b>B</b>", "<b>C</b>"]
 
 
 def test_intervals_and_costs_are_within_the_axes() -> None:
-    layout = trade_off.figure(POINTS, "fitting, s").layout
+    layout = pareto.figure(POINTS, "fitting, s").layout
     low, high = layout.yaxis.range
     assert low < accuracy_axis.height(0.93) and accuracy_axis.height(0.993) < high
     left, right = layout.xaxis.range
@@ -91,12 +93,12 @@ def test_intervals_and_costs_are_within_the_axes() -> None:
 
 
 def test_a_single_run_and_a_perfect_one_can_be_drawn() -> None:
-    figure = trade_off.figure([Point("A", 2.0, "2 s", 1.0, (0.99, 1.0), True, 0)], "size, MB")
+    figure = pareto.figure([Point("A", 2.0, "2 s", 1.0, (0.99, 1.0), True, 0)], "size, MB")
     assert np.isfinite(figure.layout.yaxis.range).all() and np.isfinite(figure.layout.xaxis.range).all()
 
 
 def test_times_are_drawn_on_a_logarithmic_axis() -> None:
-    layout = curves.figure([Curve("A", (0.5, 40.0), (0.8, 0.9), 0)], "seconds", log=True).layout
+    layout = compare_learning_curves.figure([Curve("A", (0.5, 40.0), (0.8, 0.9), 0)], "seconds", log=True).layout
     left, right = layout.xaxis.range
     assert layout.xaxis.type == "log" and left < np.log10(0.5) and np.log10(40) < right
     assert layout.annotations[0].x == pytest.approx(np.log10(40)), "the letter stands at the end of its curve"

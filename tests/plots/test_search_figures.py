@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hdr.plots import (
-    accuracy_axis,
-    search_axis,
-    search_contour,
-    search_history,
-    search_importance,
-    search_parallel,
-    search_slice,
-)
-from hdr.plots.search_axis import Axis, Tried
+from hdr.plots import accuracy_axis
+from hdr.plots.tuning import axes, contour, history, importance, parallel_coordinates, slice
+from hdr.plots.tuning.axes import Axis, Tried
 
 C = Axis("C", 0.1, 100.0, log=True)
 KERNEL = Axis("Kernel", choices=("linear", "rbf"))
@@ -67,14 +60,14 @@ def test_there_are_two_to_five_ticks_within_any_range(low: float, high: float) -
 
 
 def test_the_best_is_the_first_of_those_that_went_to_their_end() -> None:
-    assert search_axis.best(TRIALS).number == 3
-    assert search_axis.best([tried(1, 0.99, pruned=True)]) is None
-    assert search_axis.best([tried(2, 0.9), tried(1, 0.9)]).number == 1
+    assert axes.best(TRIALS).number == 3
+    assert axes.best([tried(1, 0.99, pruned=True)]) is None
+    assert axes.best([tried(2, 0.9), tried(1, 0.9)]).number == 1
 
 
 def test_history_climbs_and_pruned_trials_are_rings() -> None:
-    assert search_history.best_so_far(TRIALS) == ([1, 3, 4], [0.90, 0.95, 0.95])
-    figure = search_history.figure(TRIALS, of=20)
+    assert history.best_so_far(TRIALS) == ([1, 3, 4], [0.90, 0.95, 0.95])
+    figure = history.figure(TRIALS, of=20)
     line, pruned, finished = figure.data
     assert list(line.x) == [1, 3, 4, 4] and line.line.shape == "hv"
     np.testing.assert_allclose(line.y, [accuracy_axis.height(v) for v in (0.90, 0.95, 0.95, 0.95)])
@@ -86,19 +79,19 @@ def test_history_climbs_and_pruned_trials_are_rings() -> None:
 
 
 def test_history_of_pruned_trials_alone_has_no_best() -> None:
-    line, pruned, _ = search_history.figure([tried(1, 0.5, pruned=True)], 5).data
+    line, pruned, _ = history.figure([tried(1, 0.5, pruned=True)], 5).data
     assert not line.x and list(pruned.x) == [1]
 
 
 def test_parallel_lines_pass_every_axis_in_its_own_units() -> None:
-    done = search_axis.finished(TRIALS)
-    c, kernel, accuracy = search_parallel.columns((C, KERNEL), done)
+    done = axes.finished(TRIALS)
+    c, kernel, accuracy = parallel_coordinates.columns((C, KERNEL), done)
     assert c["values"][:2] == [-1, 1] and c["range"][1] == 2
     assert c["values"][2] == c["range"][0] < -1 and c["ticktext"][0] == "none", "a trial without C passes below"
     assert kernel["ticktext"] == ["linear", "rbf"] and kernel["values"] == [1, 1, 0]
     assert accuracy["values"] == [accuracy_axis.height(t.accuracy) for t in done]
     assert accuracy["ticktext"][0] == "90.00" and accuracy["ticktext"][-1] == "95.00"
-    figure = search_parallel.figure((C, KERNEL), TRIALS)
+    figure = parallel_coordinates.figure((C, KERNEL), TRIALS)
     (lines,) = figure.data
     assert [d.label for d in lines.dimensions] == ["C", "Kernel", "validation<br>accuracy, %"]
     assert list(lines.line.color) == accuracy["values"]
@@ -106,73 +99,73 @@ def test_parallel_lines_pass_every_axis_in_its_own_units() -> None:
 
 def test_what_is_brushed_is_drawn_again_and_counted() -> None:
     brushed = [[(0.5, 2)], [], []]
-    c, kernel, _ = search_parallel.figure((C, KERNEL), TRIALS, brushed).data[0].dimensions
+    c, kernel, _ = parallel_coordinates.figure((C, KERNEL), TRIALS, brushed).data[0].dimensions
     assert c.constraintrange == ((0.5, 2),) or list(c.constraintrange) == [0.5, 2]
     assert kernel.constraintrange is None
-    dimensions = search_parallel.columns((C, KERNEL), search_axis.finished(TRIALS))
-    assert search_parallel.passing(dimensions, brushed) == [False, True, False]
-    assert search_parallel.passing(dimensions, [[(-1.1, -0.9), (0.5, 2)], [], []]) == [True, True, False]
-    assert all(search_parallel.passing(dimensions, [[], [], []]))
+    dimensions = parallel_coordinates.columns((C, KERNEL), axes.finished(TRIALS))
+    assert parallel_coordinates.passing(dimensions, brushed) == [False, True, False]
+    assert parallel_coordinates.passing(dimensions, [[(-1.1, -0.9), (0.5, 2)], [], []]) == [True, True, False]
+    assert all(parallel_coordinates.passing(dimensions, [[], [], []]))
 
 
 def test_parallel_coordinates_of_one_trial_have_ranges() -> None:
-    for column in search_parallel.columns((C,), [tried(1, 0.9, 1.0)]):
+    for column in parallel_coordinates.columns((C,), [tried(1, 0.9, 1.0)]):
         assert column["range"][0] < column["range"][1]
 
 
 def test_importance_has_the_most_important_on_top() -> None:
-    assert search_importance.ranked({"C": 0.7, "Gamma": 0.25, "Kernel": 0.05})[-1] == ("C", 70)
-    figure = search_importance.figure({"C": 0.7, "Gamma": 0.3})
+    assert importance.ranked({"C": 0.7, "Gamma": 0.25, "Kernel": 0.05})[-1] == ("C", 70)
+    figure = importance.figure({"C": 0.7, "Gamma": 0.3})
     assert list(figure.data[0].y) == ["Gamma", "C"] and figure.data[0].text[-1] == "70 %"
     assert "%" in figure.layout.xaxis.title.text
 
 
 def test_slices_leave_out_trials_without_the_setting() -> None:
-    assert [(x, y) for x, y, _ in search_slice.points(C, 0, TRIALS)] == [(-1, 0.90), (0, 0.80), (1, 0.95)]
-    assert all(abs(x - KERNEL.place(t.values[1])) <= 0.16 for x, _, t in search_slice.points(KERNEL, 1, TRIALS))
-    figure = search_slice.figure(C, 0, TRIALS)
+    assert [(x, y) for x, y, _ in slice.points(C, 0, TRIALS)] == [(-1, 0.90), (0, 0.80), (1, 0.95)]
+    assert all(abs(x - KERNEL.place(t.values[1])) <= 0.16 for x, _, t in slice.points(KERNEL, 1, TRIALS))
+    figure = slice.figure(C, 0, TRIALS)
     (dots,) = figure.data
     assert list(dots.marker.symbol) == ["circle", "circle-open", "circle"]
     assert dots.marker.size.index(11) == 2, "the best stands out"
     assert figure.layout.xaxis.title.text == "C" and list(figure.layout.xaxis.ticktext) == ["0.1", "1", "10", "100"]
-    other = search_slice.figure(KERNEL, 1, TRIALS)
+    other = slice.figure(KERNEL, 1, TRIALS)
     assert figure.layout.yaxis.range == other.layout.yaxis.range, "all slices have one accuracy axis"
 
 
 def test_a_surface_goes_through_the_trials_and_not_beyond() -> None:
     trials = grid(4)
-    x, y, z = search_contour.surface((C, SIZE), (0, 1), trials)
+    x, y, z = contour.surface((C, SIZE), (0, 1), trials)
     assert (x[0], x[-1], y[0], y[-1]) == (-1, 2, 4, 8)
     assert z[0, 0] == pytest.approx(accuracy_axis.height(trials[0].accuracy))
     assert z[-1, -1] == pytest.approx(accuracy_axis.height(trials[-1].accuracy))
     middle = [t for t in trials if t.values[0] < 11]
-    _, _, z = search_contour.surface((C, SIZE), (0, 1), middle)
+    _, _, z = contour.surface((C, SIZE), (0, 1), middle)
     assert np.isnan(z[:, -1]).all(), "nothing is drawn where nobody has measured"
-    figure = search_contour.figure((C, SIZE), (0, 1), trials)
+    figure = contour.figure((C, SIZE), (0, 1), trials)
     assert [t.type for t in figure.data] == ["contour", "scatter"]
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("C", "Cell, px")
 
 
 def test_where_no_surface_can_be_it_says_why() -> None:
-    assert "10" in search_contour.missing((C, SIZE), (0, 1), grid(3))
-    assert "choices" in search_contour.missing((C, KERNEL), (0, 1), TRIALS)
-    assert not search_contour.missing((C, SIZE), (0, 1), grid(4))
+    assert "10" in contour.missing((C, SIZE), (0, 1), grid(3))
+    assert "choices" in contour.missing((C, KERNEL), (0, 1), TRIALS)
+    assert not contour.missing((C, SIZE), (0, 1), grid(4))
     line = [tried(i, 0.9, 10 ** (-1 + i / 5), 4 + i / 4) for i in range(12)]
-    assert search_contour.surface((C, SIZE), (0, 1), line) is None, "all on one line"
-    assert [t.type for t in search_contour.figure((C, KERNEL), (0, 1), TRIALS).data] == ["scatter"]
+    assert contour.surface((C, SIZE), (0, 1), line) is None, "all on one line"
+    assert [t.type for t in contour.figure((C, KERNEL), (0, 1), TRIALS).data] == ["scatter"]
     repeated = [tried(i, 0.9, 1.0, 5) for i in range(20)]
-    assert search_contour.surface((C, SIZE), (0, 1), repeated) is None
+    assert contour.surface((C, SIZE), (0, 1), repeated) is None
 
 
 @pytest.mark.parametrize(
     "figure",
     [
-        search_history.figure([], 20),
-        search_parallel.figure((C,), []),
-        search_parallel.figure((C,), [tried(1, 0.5, 1.0, pruned=True)]),
-        search_importance.figure({}),
-        search_slice.figure(C, 0, []),
-        search_contour.figure((C, SIZE), (0, 1), []),
+        history.figure([], 20),
+        parallel_coordinates.figure((C,), []),
+        parallel_coordinates.figure((C,), [tried(1, 0.5, 1.0, pruned=True)]),
+        importance.figure({}),
+        slice.figure(C, 0, []),
+        contour.figure((C, SIZE), (0, 1), []),
     ],
 )
 def test_an_empty_figure_says_what_will_appear(figure: object) -> None:

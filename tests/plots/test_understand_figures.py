@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hdr.plots import coverage, reliability, robustness, small_models
+from hdr.plots import corruption_robustness, reliability, risk_coverage, sample_size_curve
 
 
 def test_reliability_begins_where_its_lowest_point_is() -> None:
@@ -26,17 +26,19 @@ def test_reliability_draws_groups_with_their_intervals() -> None:
 
 def test_coverage_is_thinned_and_marked() -> None:
     answered = np.arange(1, 10_001) / 10_000
-    rows = coverage.thinned(answered)
-    assert len(rows) <= coverage.MOST_POINTS and rows[-1] == 9_999
-    assert answered[rows[0]] == pytest.approx(coverage.LEAST)
-    assert coverage.thinned(np.array([1.0])).tolist() == [0]
-    figure = coverage.figure(answered, 1 - answered / 10, 1 - answered, (0.5, 0.95))
+    rows = risk_coverage.thinned(answered)
+    assert len(rows) <= risk_coverage.MOST_POINTS and rows[-1] == 9_999
+    assert answered[rows[0]] == pytest.approx(risk_coverage.LEAST)
+    assert risk_coverage.thinned(np.array([1.0])).tolist() == [0]
+    figure = risk_coverage.figure(answered, 1 - answered / 10, 1 - answered, (0.5, 0.95))
     assert (figure.data[1].x, figure.data[1].y) == ((50.0,), (95.0,))
-    assert len(coverage.figure(answered, answered, answered, None).data) == 1
+    assert len(risk_coverage.figure(answered, answered, answered, None).data) == 1
 
 
 def test_robustness_has_one_curve_for_each_model() -> None:
-    figure = robustness.figure((0, 1, 2), [(1.0, 0.9, 0.5), (0.9, 0.8, 0.1)], ["<b>a</b>", "b"], "Shift, px", 0)
+    figure = corruption_robustness.figure(
+        (0, 1, 2), [(1.0, 0.9, 0.5), (0.9, 0.8, 0.1)], ["<b>a</b>", "b"], "Shift, px", 0
+    )
     assert [list(t.y) for t in figure.data] == [[100, 90, 50], [90, 80, 10]]
     assert "&lt;b&gt;" in figure.data[0].hovertemplate, "a title is somebody's text"
     assert figure.data[0].line.color != figure.data[1].line.color
@@ -45,12 +47,12 @@ def test_robustness_has_one_curve_for_each_model() -> None:
 
 def test_small_models_stand_at_even_distances() -> None:
     interval = [(0.7, 0.9), (0.8, 0.95)]
-    figure = small_models.figure((500, 1000), (0.9, 0.95), (0.8, 0.9), interval, "training digits", 700)
+    figure = sample_size_curve.figure((500, 1000), (0.9, 0.95), (0.8, 0.9), interval, "training digits", 700)
     assert list(figure.layout.xaxis.ticktext) == ["500", "1\u202f000"]
     validation = figure.data[1]
     np.testing.assert_allclose(validation.error_y.array, [10, 5])
     assert figure.layout.shapes[0].x0 == pytest.approx(0.4)
-    assert not small_models.figure((500, 1000), (0.9, 0.95), (0.8, 0.9), interval, "training digits").layout.shapes
+    assert not sample_size_curve.figure((500, 1000), (0.9, 0.95), (0.8, 0.9), interval, "training digits").layout.shapes
 
 
 @pytest.mark.parametrize(
@@ -65,8 +67,8 @@ def test_small_models_stand_at_even_distances() -> None:
     ],
 )
 def test_where_a_runs_own_value_lies(values: tuple, value: object, place: float | None) -> None:
-    assert small_models.position(values, value) == place
+    assert sample_size_curve.position(values, value) == place
 
 
 def test_labels_of_values() -> None:
-    assert small_models.ticks([True, "rbf", 0.0464, 4000, 1e-7]) == ["on", "rbf", "0.0464", "4\u202f000", "1e-07"]
+    assert sample_size_curve.ticks([True, "rbf", 0.0464, 4000, 1e-7]) == ["on", "rbf", "0.0464", "4\u202f000", "1e-07"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.preprocessing import arrays
+from hdr.preprocessing import batch_ops
 from hdr.preprocessing.augmentation import MOST_COPIES, distort
 from hdr.types import Split
 
@@ -59,13 +59,13 @@ def test_a_copy_depends_on_its_digit_and_the_seed_alone(digits: Split) -> None:
 def test_one_slider_does_not_throw_the_others_dice_anew(disc: np.ndarray) -> None:
     many = np.repeat(disc, 40, axis=0)
     alone, pressed = (copies_of(many, shift=3.0, stroke=s)[:, 1] for s in (0.0, 0.5))
-    one, other = (np.stack(arrays.moments(found)[1:3]) for found in (alone, pressed))
+    one, other = (np.stack(batch_ops.moments(found)[1:3]) for found in (alone, pressed))
     assert np.abs(one - other).max() < 0.1
 
 
 def test_a_shift_is_within_its_limit_and_uses_it(disc: np.ndarray) -> None:
     many = np.repeat(disc, 300, axis=0)
-    centroid = [np.stack(arrays.moments(found)[1:3]) for found in (many, copies_of(many, shift=3.0)[:, 1])]
+    centroid = [np.stack(batch_ops.moments(found)[1:3]) for found in (many, copies_of(many, shift=3.0)[:, 1])]
     moved = centroid[1] - centroid[0]
     assert 2.8 < np.abs(moved).max() < 3.1 and abs(moved.mean()) < 0.3
     assert abs(np.corrcoef(moved)[0, 1]) < 0.2, "right and down are drawn by themselves"
@@ -73,7 +73,7 @@ def test_a_shift_is_within_its_limit_and_uses_it(disc: np.ndarray) -> None:
 
 def test_a_rotation_turns_about_the_middle_within_its_limit(disc: np.ndarray) -> None:
     many = np.repeat(disc, 300, axis=0)
-    places = [np.stack(arrays.moments(found)[1:3]) - 13.5 for found in (many, copies_of(many, rotation=20)[:, 1])]
+    places = [np.stack(batch_ops.moments(found)[1:3]) - 13.5 for found in (many, copies_of(many, rotation=20)[:, 1])]
     angles = [np.rad2deg(np.arctan2(y, x)) for x, y in places]
     turned = angles[1] - angles[0]
     assert 19 < np.abs(turned).max() < 20.5 and turned.min() < -15 and turned.max() > 15
@@ -82,7 +82,7 @@ def test_a_rotation_turns_about_the_middle_within_its_limit(disc: np.ndarray) ->
 
 def test_a_scale_makes_larger_and_smaller(disc: np.ndarray) -> None:
     many = np.repeat(disc, 300, axis=0)
-    mass = [arrays.moments(found)[0] for found in (many, copies_of(many, scale=10)[:, 1])]
+    mass = [batch_ops.moments(found)[0] for found in (many, copies_of(many, scale=10)[:, 1])]
     ratio = np.sqrt(mass[1] / mass[0])
     assert 0.89 < ratio.min() < 0.92 and 1.08 < ratio.max() < 1.11
 
@@ -90,7 +90,7 @@ def test_a_scale_makes_larger_and_smaller(disc: np.ndarray) -> None:
 def test_a_shear_moves_rows_by_their_height() -> None:
     bar = np.zeros((300, 28, 28), np.uint8)
     bar[:, 4:24, 13:15] = 255
-    _, cx, cy, mu11, mu02 = arrays.moments(copies_of(bar, shear=20)[:, 1])
+    _, cx, cy, mu11, mu02 = batch_ops.moments(copies_of(bar, shear=20)[:, 1])
     slant = np.rad2deg(np.arctan(mu11 / mu02))
     assert 19 < np.abs(slant).max() < 20.5 and np.abs(cx - 13.5).max() < 0.1 and np.abs(cy - 13.5).max() < 0.1
 

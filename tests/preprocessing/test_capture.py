@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from threadpoolctl import threadpool_limits
 
-from hdr.preprocessing import capture
-from hdr.preprocessing.capture import CaptureError, from_pixels, from_strokes, parse_strokes, stroke_box
+from hdr.preprocessing import size_normalisation
+from hdr.preprocessing.size_normalisation import CaptureError, from_pixels, from_strokes, parse_strokes, stroke_box
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
-from hdr.training.spec import PRESETS
+from hdr.training.run_spec import PRESETS
 from hdr.types import Dataset, Images, Split, Strokes
 
 
@@ -59,7 +59,7 @@ def test_a_drawing_becomes_a_digit_as_mnist_has_them(drawing: Strokes) -> None:
     image = from_strokes(drawing)
     assert (image.shape, image.dtype, image.max()) == ((28, 28), np.uint8, 255)
     ink = np.argwhere(image > 40)
-    assert abs((ink.max(axis=0) - ink.min(axis=0) + 1).max() - capture.BOX) <= 1
+    assert abs((ink.max(axis=0) - ink.min(axis=0) + 1).max() - size_normalisation.BOX) <= 1
     assert np.abs(np.array(ndimage.center_of_mass(image)) - 14).max() < 0.2
 
 
@@ -67,7 +67,7 @@ def test_strokes_are_as_wide_as_the_pen() -> None:
     image = from_strokes([np.array([[100.0, 20], [100, 260]])]) / 255
     widths = image[8:20].sum(axis=1)
     # OpenCV's lines are up to three sub-pixels wider than asked for.
-    np.testing.assert_allclose(widths, capture.PEN, atol=0.4)
+    np.testing.assert_allclose(widths, size_normalisation.PEN, atol=0.4)
     thick = from_strokes([np.array([[100.0, 20], [100, 260]])], pen=4.0) / 255
     np.testing.assert_allclose(thick[8:20].sum(axis=1), 4.0, atol=0.4)
 
@@ -154,7 +154,7 @@ HOSTILE = {
     "huge": [[[1, 1e6]]],
     "huge whole": [[[10**400, 1]]],
     "too deep": [[[[1, 2]]]],
-    "too many points": [[[0, 0]] * (capture.MAX_POINTS // 2 + 1)] * 2,
+    "too many points": [[[0, 0]] * (size_normalisation.MAX_POINTS // 2 + 1)] * 2,
     "one long text": [[["a" * 10**6, 1], [1, 2]]],
     "empty points": [[[]]],
 }
@@ -201,7 +201,10 @@ def test_pictures_come_back_as_what_they_were_made_from(digits: Split) -> None:
     assert np.abs(back.astype(float) - source).mean() < 12
     ink = [np.argwhere(i > 60) for i in back]
     longer = np.array([(np.ptp(points, axis=0) + 1).max() for points in ink])
-    assert abs(np.median(longer) - capture.BOX) <= 1 and np.percentile(np.abs(longer - capture.BOX), 95) <= 2
+    assert (
+        abs(np.median(longer) - size_normalisation.BOX) <= 1
+        and np.percentile(np.abs(longer - size_normalisation.BOX), 95) <= 2
+    )
 
 
 def test_place_and_size_of_a_picture_do_not_matter(digits: Split) -> None:

@@ -19,9 +19,9 @@ import pytest
 import hdr.preprocessing  # noqa: F401 - registers the steps
 from hdr import catalogue
 from hdr.catalogue import Entry, ParameterError
+from hdr.export.preprocessing_script import script
+from hdr.export.source_extraction import CodeError, parsed
 from hdr.preprocessing import PRESETS
-from hdr.preprocessing.code import script
-from hdr.preprocessing.definitions import CodeError, parsed
 from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.types import Images, Split, Step
 

@@ -8,7 +8,7 @@ import pytest
 import hdr.preprocessing  # noqa: F401 - registers the disturbances
 from hdr import catalogue
 from hdr.catalogue import Entry, ParameterError
-from hdr.preprocessing.disturbances import spoil
+from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import CHUNK
 from hdr.types import Images, Split, Step
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import ndimage
 from skimage import measure, transform
 
-from hdr.preprocessing import arrays, normalisation
+from hdr.preprocessing import batch_ops, normalisation
 from hdr.types import Images, Split
 from tests.preprocessing.close import assert_close
 from tests.preprocessing.conftest import strewn
@@ -100,7 +100,7 @@ def test_boxes_lie_in_the_middle_afterwards(digits: Split, shape: tuple[int, int
     frame = strewn(digits.images[:100], shape)
     out = normalisation.centre_by_box(frame)
     np.testing.assert_array_equal(normalisation.centre_by_box(out), out)
-    found = arrays.boxes(out > out.max(axis=(1, 2), keepdims=True) * 0.2)
+    found = batch_ops.boxes(out > out.max(axis=(1, 2), keepdims=True) * 0.2)
     margins = np.array([shape[1], shape[0]]) - found[:, :2] - found[:, 2:]
     assert set(np.unique(margins)) <= {0, 1}
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import exposure, restoration
 
-from hdr.preprocessing import contrast, disturbances, noise
+from hdr.preprocessing import contrast, corruptions, noise_reduction
 from hdr.types import Images, Split
 from tests.preprocessing.close import assert_close
 
@@ -31,7 +31,7 @@ def by_formula_bilateral(images: Images, sigma_space: float, sigma_grey: float) 
 
 @pytest.mark.parametrize(("sigma_space", "sigma_grey"), [(1.5, 60), (0.5, 20), (3.0, 150), (1.0, 5)])
 def test_bilateral_follows_its_formula(images: Images, sigma_space: float, sigma_grey: int) -> None:
-    out = noise.bilateral(images, sigma_space=sigma_space, sigma_grey=sigma_grey)
+    out = noise_reduction.bilateral(images, sigma_space=sigma_space, sigma_grey=sigma_grey)
     assert_close(out, by_formula_bilateral(images, sigma_space, sigma_grey), 1.001)
 
 
@@ -52,7 +52,7 @@ def by_formula_non_local_means(images: Images, strength: float, patch: int, wind
 @pytest.mark.parametrize(("strength", "patch", "window"), [(20, 5, 11), (60, 3, 7), (20, 7, 21)])
 def test_non_local_means_follows_its_formula(images: Images, strength: int, patch: int, window: int) -> None:
     # OpenCV compares patches in whole numbers and leaves out weights below a thousandth.
-    out = noise.non_local_means(images, strength=strength, patch=patch, window=window)
+    out = noise_reduction.non_local_means(images, strength=strength, patch=patch, window=window)
     expected = by_formula_non_local_means(images, strength, patch, window)
     assert_close(out, expected, 5.0)
     assert np.abs(out - expected).mean() < 0.3
@@ -67,8 +67,8 @@ def test_wavelet_denoising_is_that_of_scikit_image(
     images: Images, wavelet: str, level: int, threshold: str, rule: str
 ) -> None:
     # Where there is no noise at all, scikit-image divides nothing by nothing.
-    images = disturbances.gaussian_noise(images, sigma=20)
-    out = noise.wavelet_denoising(images, wavelet=wavelet, level=level, threshold=threshold, rule=rule)
+    images = corruptions.gaussian_noise(images, sigma=20)
+    out = noise_reduction.wavelet_denoising(images, wavelet=wavelet, level=level, threshold=threshold, rule=rule)
     fitting = min(level, pywt.dwtn_max_level(images.shape[1:], wavelet))
     for image, result in zip(images, out, strict=True):
         # The noise is measured over all coefficients here, not only over those that are not zero: given to both.
@@ -83,20 +83,27 @@ def test_wavelet_denoising_is_that_of_scikit_image(
 def test_wavelets_leave_a_clean_digit_alone_and_ask_for_no_level_that_does_not_fit(digits: Split) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        np.testing.assert_array_equal(noise.wavelet_denoising(digits.images[:50]), digits.images[:50])
+        np.testing.assert_array_equal(noise_reduction.wavelet_denoising(digits.images[:50]), digits.images[:50])
         for shape in [(1, 1), (1, 28), (28, 1), (2, 2), (3, 28), (5, 5), (7, 9)]:
             image = np.random.default_rng(0).integers(0, 256, (2, *shape), np.uint8)
             for wavelet in ("haar", "db2", "sym4", "coif1"):
-                assert noise.wavelet_denoising(image, wavelet=wavelet, level=5).shape == image.shape
+                assert noise_reduction.wavelet_denoising(image, wavelet=wavelet, level=5).shape == image.shape
 
 
 @pytest.mark.parametrize(
-    "denoise", [noise.mean, noise.gaussian, noise.bilateral, noise.non_local_means, noise.wavelet_denoising]
+    "denoise",
+    [
+        noise_reduction.mean,
+        noise_reduction.gaussian,
+        noise_reduction.bilateral,
+        noise_reduction.non_local_means,
+        noise_reduction.wavelet_denoising,
+    ],
 )
 def test_denoisers_bring_grey_hills_nearer_to_what_they_were(denoise) -> None:
     smooth = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(10, 40, 40)), (0, 5, 5))
     clean = np.rint(60 + 140 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
-    noisy = disturbances.gaussian_noise(clean, sigma=15)
+    noisy = corruptions.gaussian_noise(clean, sigma=15)
     before, after = (np.square(i.astype(float) - clean).mean() for i in (noisy, denoise(noisy)))
     assert after < 0.6 * before
 
@@ -129,13 +136,13 @@ def test_one_tile_without_a_limit_is_plain_equalisation() -> None:
 
 DISTURBED = {
     "clean": lambda i: i,
-    "noise": lambda i: disturbances.gaussian_noise(i, sigma=100),
-    "specks": lambda i: disturbances.salt_and_pepper(i, share=30),
-    "light": lambda i: disturbances.uneven_light(i, amount=100),
-    "pale": lambda i: disturbances.low_contrast(i, amount=90),
-    "thick": lambda i: disturbances.pen_pressure(i, pressure=1.5),
-    "all": lambda i: disturbances.gaussian_noise(
-        disturbances.uneven_light(disturbances.low_contrast(i, amount=60), amount=40), sigma=15
+    "noise": lambda i: corruptions.gaussian_noise(i, sigma=100),
+    "specks": lambda i: corruptions.salt_and_pepper(i, share=30),
+    "light": lambda i: corruptions.uneven_light(i, amount=100),
+    "pale": lambda i: corruptions.low_contrast(i, amount=90),
+    "thick": lambda i: corruptions.pen_pressure(i, pressure=1.5),
+    "all": lambda i: corruptions.gaussian_noise(
+        corruptions.uneven_light(corruptions.low_contrast(i, amount=60), amount=40), sigma=15
     ),
 }
 

@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage import exposure, filters, measure, transform
 
-from hdr.preprocessing import arrays, capture, contrast, edges, noise, normalisation, thresholding
+from hdr.preprocessing import (
+    batch_ops,
+    contrast,
+    edges,
+    noise_reduction,
+    normalisation,
+    size_normalisation,
+    thresholding,
+)
 from hdr.types import Images, Split
 from tests.preprocessing.close import assert_close
 from tests.preprocessing.conftest import strewn
@@ -17,13 +25,13 @@ from tests.preprocessing.conftest import strewn
 @pytest.mark.parametrize("size", [3, 5, 7, 9])
 def test_median_is_that_of_scipy(images: Images, size: int) -> None:
     expected = np.stack([ndimage.median_filter(i, size=size, mode="nearest") for i in images])
-    np.testing.assert_array_equal(noise.median(images, size=size), expected)
+    np.testing.assert_array_equal(noise_reduction.median(images, size=size), expected)
 
 
 @pytest.mark.parametrize("size", [3, 5, 7, 9])
 def test_mean_is_that_of_scipy_rounded(images: Images, size: int) -> None:
     expected = [ndimage.uniform_filter(i.astype(float), size, mode="nearest") for i in images]
-    assert_close(noise.mean(images, size=size), expected, 0.5 + 1e-6)
+    assert_close(noise_reduction.mean(images, size=size), expected, 0.5 + 1e-6)
 
 
 @pytest.mark.parametrize("sigma", [0.3, 0.7, 1.0, 1.5, 2.5, 4.0])
@@ -31,7 +39,7 @@ def test_gaussian_is_that_of_scipy(images: Images, sigma: float) -> None:
     # OpenCV calculates with weights that are whole 256ths.
     radius = int(np.ceil(3 * sigma))
     expected = [ndimage.gaussian_filter(i.astype(float), sigma, mode="nearest", radius=radius) for i in images]
-    out = noise.gaussian(images, sigma=sigma)
+    out = noise_reduction.gaussian(images, sigma=sigma)
     assert_close(out, expected, 2.0)
     assert np.abs(out - np.stack(expected)).mean() < 0.4 and abs((out - np.stack(expected)).mean()) < 0.1
 
@@ -114,7 +122,7 @@ def slants(images: Images) -> NDArray[np.float64]:
 
 
 def test_moments_are_those_of_scikit_image(images: Images) -> None:
-    mass, cx, cy, mu11, mu02 = arrays.moments(images)
+    mass, cx, cy, mu11, mu02 = batch_ops.moments(images)
     for i, image in enumerate(images.astype(float)):
         raw, central = measure.moments(image), measure.moments_central(image)
         assert mass[i] == raw[0, 0]
@@ -158,7 +166,7 @@ def test_an_upright_bar_is_not_touched_by_deskew() -> None:
 
 def inked(images: Images) -> NDArray[np.float64]:
     """Boxes around what is at least a fifth as bright as the brightest pixel: x0, y0, x1, y1."""
-    return arrays.boxes(images > images.max(axis=(1, 2), keepdims=True) * 0.2).astype(float)
+    return batch_ops.boxes(images > images.max(axis=(1, 2), keepdims=True) * 0.2).astype(float)
 
 
 def longer_side(found: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -195,7 +203,7 @@ def test_scaling_keeps_proportions() -> None:
     bars = np.zeros((3, 28, 28), np.uint8)
     for bar, (h, w) in zip(bars, [(10, 4), (6, 12), (8, 8)], strict=True):
         bar[5 : 5 + h, 7 : 7 + w] = 255
-    found = arrays.boxes(normalisation.scale_to_box(bars, size=20) > 127)
+    found = batch_ops.boxes(normalisation.scale_to_box(bars, size=20) > 127)
     sizes = np.stack([found[:, 3] - found[:, 1], found[:, 2] - found[:, 0]], axis=1)
     assert np.abs(sizes - [[20, 8], [10, 20], [20, 20]]).max() <= 1
 
@@ -224,5 +232,5 @@ def test_digits_as_published_are_already_centred(digits: Split) -> None:
     # The published files are centred by mass, and so is what capture makes of the bundled ones.
     source = digits.images[:300]
     centres = np.array([ndimage.center_of_mass(i) for i in source])
-    np.testing.assert_allclose(centres.mean(axis=0), capture.MIDDLE, atol=0.15)
+    np.testing.assert_allclose(centres.mean(axis=0), size_normalisation.MIDDLE, atol=0.15)
     assert (normalisation.centre_by_mass(source) == source).all(axis=(1, 2)).mean() > 0.8

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hdr import catalogue
-from hdr.preprocessing import PRESETS, Pipeline, disturbances
+from hdr.preprocessing import PRESETS, Pipeline, corruptions
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Images, Split
 
@@ -54,11 +54,11 @@ def test_dark_ink_and_light_ink_give_the_same(digits: Split, name: str) -> None:
 
 def test_a_noisy_photo_may_be_a_single_small_digit(digits: Split) -> None:
     source = digits.images[:200]
-    pale = disturbances.uneven_light(disturbances.low_contrast(source, amount=50), amount=50)
+    pale = corruptions.uneven_light(corruptions.low_contrast(source, amount=50), amount=50)
     for disturbed in (
         source,
-        disturbances.gaussian_noise(pale, sigma=15),
-        disturbances.salt_and_pepper(source, share=8),
+        corruptions.gaussian_noise(pale, sigma=15),
+        corruptions.salt_and_pepper(source, share=8),
     ):
         out = before_digits("Noisy photo").apply(255 - disturbed) > 0
         assert np.mean([agreement(a, b) for a, b in zip(out, source > 127, strict=True)]) > 0.8

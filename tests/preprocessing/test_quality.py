@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from hdr.preprocessing.quality import WINDOW, Quality, quality
+from hdr.preprocessing.image_quality import WINDOW, Quality, quality
 from hdr.types import Split
 
 

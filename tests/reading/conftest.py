@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from hdr import datasets, home
+from hdr import datasets, paths
 from hdr.reading import ready
 from hdr.types import Strokes
 from tests.reading import small_reader
@@ -31,7 +31,7 @@ def small(small_reader_file: Path) -> ready.Reader:
 @pytest.fixture(scope="session")
 def written(own_home: Path) -> list[tuple[Strokes, int]]:
     """300 digits that people wrote with a pen, with their labels, where they are on this machine."""
-    for folder in home.dataset_folders():
+    for folder in paths.dataset_folders():
         path = folder / "strokes" / "pendigits-train.jsonl.gz"
         if path.is_file():
             with gzip.open(path, "rt") as stream:

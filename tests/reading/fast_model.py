@@ -8,7 +8,7 @@ from functools import cache
 from hdr import datasets
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
-from hdr.training.spec import PRESETS, for_dataset
+from hdr.training.run_spec import PRESETS, for_dataset
 from hdr.types import Split
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.preprocessing.capture import CaptureError
+from hdr.preprocessing.size_normalisation import CaptureError
 from hdr.reading import strokes_from_canvas
 
 PATH = [

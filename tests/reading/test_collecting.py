@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import collecting
 from hdr.reading.collecting import CollectingError, consent, keep, withdraw
 from hdr.reading.handwriting import Handwriting

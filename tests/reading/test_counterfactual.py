@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import counterfactual
 from hdr.reading.counterfactual import MOST_CHANGED, additions, of_image, of_strokes
 from hdr.reading.ready import Reader

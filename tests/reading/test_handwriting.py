@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import handwriting
 from hdr.reading.handwriting import Handwriting, HandwritingError, strokes_of
 from hdr.types import HdrError, Strokes

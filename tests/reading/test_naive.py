@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import naive
 from tests.reading.conftest import FOUR, SEVEN
 

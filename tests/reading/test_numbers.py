@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdr.home import dataset_folders
+from hdr.paths import dataset_folders
 from hdr.reading import read_number, read_numbers, read_strokes
 from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.ready import Seen

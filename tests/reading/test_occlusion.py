@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import occlusion
 from hdr.reading.occlusion import PIECES, evidence, pieces, stroke_evidence
 from hdr.reading.ready import Reader

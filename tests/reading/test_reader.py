@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import read_drawings, read_image, read_strokes
 from hdr.reading.canvas import strokes_from_canvas
 from tests.reading.stand_ins import SaysSeven

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
+from hdr.analysis import nearest_examples
 from hdr.reading import read_drawings, read_image, read_page, read_strokes, ready
 from hdr.reading.ready import Reader, ReaderError, on_pages
-from hdr.training import neighbours
 from hdr.types import HdrError, Split
 from tests.reading import small_reader
 from tests.reading.conftest import FOUR, SEVEN
@@ -60,8 +60,8 @@ def test_many_at_once_give_what_one_by_one_gives(small: Reader, digits: Split) -
 def test_the_nearest_digits_in_its_features_are_of_the_same_class(small: Reader, digits: Split) -> None:
     images, labels = digits.images[:400], digits.labels[:400]
     features = small.features(images)
-    known = neighbours.Reference(np.arange(300), labels[:300], features[:300])
-    near = [neighbours.nearest(known, features[i], 3) for i in range(300, 400)]
+    known = nearest_examples.Reference(np.arange(300), labels[:300], features[:300])
+    near = [nearest_examples.nearest(known, features[i], 3) for i in range(300, 400)]
     assert np.mean([n.label == labels[300 + i] for i, found in enumerate(near) for n in found]) > 0.5
     assert all(a.distance <= b.distance <= c.distance for a, b, c in near)
 

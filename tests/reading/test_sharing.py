@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.preprocessing.capture import from_strokes
+from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import sharing
 from hdr.reading.ready import Reader
 from hdr.reading.sharing import LinkError, from_text, to_text

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hdr import datasets
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Step
 
 

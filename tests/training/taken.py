@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.preprocessing.pipeline import chain
-from hdr.training.spec import PRESETS, Change, RunSpec
+from hdr.training.run_spec import PRESETS, Change, RunSpec
 from hdr.types import Dataset, Split, Step
 
 HOG = replace(PRESETS["fast"].spec, train_size=1000, reduction=Step("pca", {"components": 40}))

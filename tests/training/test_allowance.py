@@ -12,17 +12,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from hdr.training import allowance, guard, run_tables
-from hdr.training import process as starting
-from hdr.training import processes as module
-from hdr.training.allowance import Allowance, NotAllowed
-from hdr.training.control import Control
-from hdr.training.local import LocalProcesses
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.jobs import quotas, resource_limits
+from hdr.jobs import scheduler as module
+from hdr.jobs import worker_process as starting
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.quotas import Allowance, NotAllowed
+from hdr.store import schema
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
+from hdr.training.controller import Control
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
 from tests.waiting import PATIENCE
 from tests.waiting import until as wait
@@ -84,7 +85,7 @@ def test_one_person_may_have_so_many_at_a_time(still, store, small, monkeypatch)
         still.submit(small, "ann", "3")
     assert still.submit(small, "ann", "1").id == first.id, "the same click again is no other run"
     still.submit(small, "bob", "4")
-    still.submit(small, allowance.OWNER, "5")
+    still.submit(small, quotas.OWNER, "5")
     still.stop(first.id)
     still.submit(small, "ann", "3")
 
@@ -123,7 +124,7 @@ def test_so_many_minutes_within_a_day(still, store, small, monkeypatch):
 
 def test_the_clock_of_a_run_stands_still_while_it_is_paused(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("hdr.training.control.perf_counter", lambda: now[0])
+    monkeypatch.setattr("hdr.training.controller.perf_counter", lambda: now[0])
     control = Control(LONG, steered=True)
     now[0] += 7
     control.obey("pause")
@@ -141,12 +142,12 @@ def test_the_clock_of_a_run_stands_still_while_it_is_paused(monkeypatch):
 def test_what_is_too_much_is_said_once_with_the_numbers(monkeypatch):
     monkeypatch.setenv("HDR_RUN_MINUTES", "0.1")
     said, noted = [], []
-    guard.watch(lambda: 5.0, noted.append, said.append, _after(0.3))
+    resource_limits.watch(lambda: 5.0, noted.append, said.append, _after(0.3))
     assert not said
-    guard.watch(lambda: 7.0, noted.append, said.append, threading.Event())
+    resource_limits.watch(lambda: 7.0, noted.append, said.append, threading.Event())
     assert said[0].of == "time" and "ended after 0.1 minutes of work" in said[0].message
     monkeypatch.setenv("HDR_MEMORY_MB", "5")
-    guard.watch(lambda: 1.0, noted.append, said.append, threading.Event())
+    resource_limits.watch(lambda: 1.0, noted.append, said.append, threading.Event())
     assert said[1].of == "memory" and "this server allows 5 MB" in said[1].message
 
 
@@ -177,7 +178,7 @@ def test_a_search_past_its_time_keeps_what_it_has_found(store, processes, monkey
     assert "ended after 0.1 minutes" in searches.get(search).message and searches.trials(search)
     wait(lambda: not processes._running)
     with store._database.writing() as connection:
-        connection.execute(run_tables.searches.update().values(seconds=7.0))
+        connection.execute(schema.searches.update().values(seconds=7.0))
     with pytest.raises(NotAllowed, match="This search has worked for"):
         processes.resume_search(search)
 
@@ -195,7 +196,9 @@ worker.fit = fit
 
 
 @needs_signals
-@pytest.mark.skipif(guard.resident_mb() is None, reason="this system does not say what a process holds: not tested")
+@pytest.mark.skipif(
+    resource_limits.resident_mb() is None, reason="this system does not say what a process holds: not tested"
+)
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, monkeypatch, at_once):
     monkeypatch.setenv("HDR_MEMORY_MB", "420")
@@ -213,7 +216,7 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
 @pytest.mark.slow
 @needs_signals
 @pytest.mark.skipif(
-    guard.ticks(os.getppid()) is None, reason="this system does not say what a process does: not tested"
+    resource_limits.ticks(os.getppid()) is None, reason="this system does not say what a process does: not tested"
 )
 def test_a_process_that_hangs_is_killed_even_where_it_holds_the_lock_of_the_store(store, processes, small, monkeypatch):
     monkeypatch.setattr(starting, "HUNG_SECONDS", 3.0)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hdr.home import home
-from hdr.training import artifacts
-from hdr.training.artifacts import ArtifactsError
+from hdr.jobs.worker import execute
+from hdr.paths import home
+from hdr.store import artifacts
+from hdr.store.artifacts import ArtifactsError
+from hdr.store.runs import RunStore
 from hdr.training.model import TrainedModel
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.training.worker import execute
+from hdr.training.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
 

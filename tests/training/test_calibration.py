@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hdr.training.calibration import (
+from hdr.analysis.calibration import (
     LEAST,
     at_threshold,
     best_temperature,
@@ -18,7 +18,7 @@ from hdr.training.calibration import (
     scaled,
 )
 from hdr.training.fitting import fit
-from hdr.training.spec import RunSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Labels, Step
 
 

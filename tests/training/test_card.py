@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hdr.training.calibration import reliability
-from hdr.training.card import card, escaped, percent
+from hdr.analysis.calibration import reliability
+from hdr.export.model_card import card, escaped, percent
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
-from hdr.training.spec import PRESETS, Change, RunSpec
+from hdr.training.run_spec import PRESETS, Change, RunSpec
 from hdr.types import Dataset, Step
 
 

@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from hdr.home import home
-from hdr.training import cleaning
-from hdr.training.allowance import NotAllowed
-from hdr.training.cleaning import DAY, Cleaned, clean
-from hdr.training.local import LocalProcesses
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore, UnknownRun
+from hdr.jobs import retention
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.quotas import NotAllowed
+from hdr.jobs.retention import DAY, Cleaned, clean
+from hdr.paths import home
+from hdr.store.runs import RunStore, UnknownRun
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
 
 from .test_search_processes import plan
 
@@ -33,7 +33,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(time, "time", found)
-    cleaning._measured.clear()
+    retention._measured.clear()
     return found
 
 
@@ -118,7 +118,7 @@ def test_the_oldest_models_go_where_the_disk_is_full(store, made, small, clock, 
     runs = [made("ann", 2_500_000) for _ in range(4)]
     assert clean(store).old == 2 and left(store) == {kept, *runs[2:]}
     more = made("ann", 4_000_000)
-    monkeypatch.setattr(cleaning, "MEASURE_SECONDS", 0.0)
+    monkeypatch.setattr(retention, "MEASURE_SECONDS", 0.0)
     processes = LocalProcesses(store, spare=False)
     monkeypatch.setattr(processes, "_start_queued", lambda: None)
     try:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hdr.analysis import compare_runs
+from hdr.analysis.compare_runs import CompareError, differences, front, paired, settings, shown
 from hdr.preprocessing.pipeline import chain
-from hdr.training import compare
-from hdr.training.compare import CompareError, differences, front, paired, settings, shown
-from hdr.training.spec import PRESETS, RunSpec
+from hdr.training.run_spec import PRESETS, RunSpec
 from hdr.types import Step
 
 SVM = PRESETS["fast"].spec
@@ -148,4 +148,4 @@ def test_models_of_other_digits_cannot_be_compared() -> None:
 
 
 def test_titles_are_of_fields_that_a_spec_has() -> None:
-    assert set(compare.TITLES) <= set(RunSpec().to_json()) | {"changes"}
+    assert set(compare_runs.TITLES) <= set(RunSpec().to_json()) | {"changes"}

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.training import curves
-from hdr.training.curves import best, learning_curve, sizes, validation_curve, values, variable
+from hdr.analysis import learning_curves
+from hdr.analysis.learning_curves import best, learning_curve, sizes, validation_curve, values, variable
 from hdr.training.fitting import fit_once, split
-from hdr.training.spec import RunSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, HdrError, Step
 
 SPEC = RunSpec("bundled", 1000, reduction=Step("pca", {"components": 20}), classifier=Step("logistic_regression"))
@@ -45,7 +45,7 @@ def test_every_declared_parameter_can_be_varied() -> None:
 
 
 def test_a_validation_curve_varies_one_value(bundled: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "FITTED", 500)
+    monkeypatch.setattr(learning_curves, "FITTED", 500)
     named = {p.name: (part, p) for part, p in variable(SPEC)}
     assert list(named) == ["C", "iterations", "components", "standardise"]
     points = validation_curve(SPEC, *named["C"], bundled)
@@ -57,7 +57,7 @@ def test_a_validation_curve_varies_one_value(bundled: Dataset, monkeypatch: pyte
 
 
 def test_values_that_do_not_suit_are_left_out(bundled: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "FITTED", 500)
+    monkeypatch.setattr(learning_curves, "FITTED", 500)
     spec = RunSpec(
         "bundled", 500, features=(Step("zoning"),), reduction=Step("pca", {"components": 2}), classifier=SPEC.classifier
     )
@@ -65,5 +65,5 @@ def test_values_that_do_not_suit_are_left_out(bundled: Dataset, monkeypatch: pyt
     points = validation_curve(spec, part, parameter, bundled)
     assert 0 < len(points) < len(values(parameter))
     with pytest.raises(HdrError):
-        monkeypatch.setattr(curves, "values", lambda p: (300,))
+        monkeypatch.setattr(learning_curves, "values", lambda p: (300,))
         validation_curve(spec, part, parameter, bundled)

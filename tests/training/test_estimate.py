@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.training import estimate as module
-from hdr.training.estimate import TooLarge, check_memory, estimate, memory_limit_mb, probe
-from hdr.training.spec import RunSpec
+from hdr.jobs import cost_estimate as module
+from hdr.jobs.cost_estimate import TooLarge, check_memory, estimate, memory_limit_mb, probe
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, HdrError, Step
 
 HOG = (Step("hog", {"cell": 7, "block": 2}),)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from hdr.training.evaluation import (
+from hdr.training.metrics import (
     MOST_MISTAKES,
     confusion,
     evaluate,

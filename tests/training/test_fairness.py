@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.training import fairness
-from hdr.training.control import Control
-from hdr.training.fairness import Line, Waiting, turns
-from hdr.training.local import LocalProcesses
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import SEARCH
-from hdr.training.spec import RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore
+from hdr.jobs import fair_queue
+from hdr.jobs.fair_queue import Line, Waiting, turns
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore
+from hdr.store.searches import SearchStore
+from hdr.training.controller import Control
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.records import SEARCH
 from hdr.types import Step
 from tests.waiting import until as wait
 
@@ -92,7 +92,7 @@ def test_a_parked_run_waits_whatever_it_is_told_until_it_has_a_place():
 def processes(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalProcesses]:
     """One place, and a pause may last a second while others wait."""
     monkeypatch.setenv("HDR_PAUSE_MINUTES", "0.1")
-    monkeypatch.setattr(fairness.Line, "idle", lambda self, seconds, idle=fairness.Line.idle: idle(self, 1.0))
+    monkeypatch.setattr(fair_queue.Line, "idle", lambda self, seconds, idle=fair_queue.Line.idle: idle(self, 1.0))
     found = LocalProcesses(store, capacity=1, spare=False)
     yield found
     for run in store.runs():

@@ -12,10 +12,10 @@ from sklearn.ensemble import RandomForestClassifier
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.training import fitting
-from hdr.training.control import Control
+from hdr.training.controller import Control
 from hdr.training.fitting import FitError, fit, fit_once, split
 from hdr.training.model import TrainedModel
-from hdr.training.spec import Change, RunSpec
+from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Dataset, HdrError, Split, Step
 
 SMALL: dict[str, Any] = {

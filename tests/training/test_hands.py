@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import pytest
 
-from hdr.training import store as run_store
-from hdr.training.search import execute
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import Outrun, SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.jobs.search_runner import execute
+from hdr.store import runs as run_store
+from hdr.store.runs import RunStore
+from hdr.store.searches import Outrun, SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 
 BASE = RunSpec("bundled", 500)
 SPEC = SearchSpec(BASE, (dimension(BASE, "classifier.mlp.units"),), "random", most_trials=6)

@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 from hdr import catalogue, datasets
-from hdr.features.extract import extract
-from hdr.preprocessing import Pipeline
-from hdr.training.calibration import calibrate
-from hdr.training.fitting import fit_once, split
-from hdr.training.importance import PATCH, occlusion, of_model
-from hdr.training.inside import (
+from hdr.analysis.calibration import calibrate
+from hdr.analysis.model_internals import (
     Unseen,
     class_means,
     kept_variance,
@@ -23,9 +19,13 @@ from hdr.training.inside import (
     support_vectors,
     weights,
 )
+from hdr.analysis.nearest_examples import nearest, reference, represent, voters
+from hdr.analysis.occlusion_importance import PATCH, occlusion, of_model
+from hdr.features.extract import extract
+from hdr.preprocessing import Pipeline
+from hdr.training.fitting import fit_once, split
 from hdr.training.model import TrainedModel
-from hdr.training.neighbours import nearest, reference, represent, voters
-from hdr.training.spec import RunSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Images, Step
 
 

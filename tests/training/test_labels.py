@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from hdr.training.labels import cross_validated, suspects
-from hdr.training.spec import RunSpec
+from hdr.analysis.label_errors import cross_validated, suspects
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Split, Step
 
 

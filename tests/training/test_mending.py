@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hdr.training import mending
-from hdr.training.run_tables import VERSION
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore, StoreError
+from hdr.store import recovery
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore, StoreError
+from hdr.store.schema import VERSION
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 
 ROOT = Path(__file__).parents[2]
 RUNS, FEW = 40, 10
@@ -302,7 +302,7 @@ def test_without_room_it_says_so_and_leaves_everything(file: Path, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(mending, "_copy", full)
+    monkeypatch.setattr(recovery, "_copy", full)
     with pytest.raises(StoreError, match=r"cannot be opened: No space left on device\."):
         RunStore()
     assert file.read_bytes() == as_it_was
@@ -347,7 +347,7 @@ def test_a_folder_that_can_only_be_read_shows_its_runs(log: bool, monkeypatch: p
 
 
 def test_a_store_that_somebody_keeps_locked_is_opened_and_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hdr.training.run_tables.BUSY_SECONDS", 0.2)
+    monkeypatch.setattr("hdr.store.schema.BUSY_SECONDS", 0.2)
     with sqlite3.connect(file, isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         store = RunStore()

@@ -15,7 +15,7 @@ import skops.io
 from hdr import catalogue
 from hdr.training.fitting import fit
 from hdr.training.model import ModelError, TrainedModel, load_test_probabilities
-from hdr.training.spec import RunSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Step
 
 NAMES = [e.name for e in catalogue.entries("classifier")]

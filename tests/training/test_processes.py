@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from hdr.training.local import LocalProcesses
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.worker import execute
+from hdr.jobs.worker_process import Process
+from hdr.store.run_commands import Steering
+from hdr.store.runs import ACTIVE, RunStore
+from hdr.store.searches import SearchStore
 from hdr.training.model import TrainedModel
-from hdr.training.process import Process
-from hdr.training.search_store import SearchStore
-from hdr.training.spec import Change, RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import ACTIVE, RunStore
-from hdr.training.worker import execute
+from hdr.training.run_spec import Change, RunSpec
 from hdr.types import HdrError, Step
 from tests.waiting import until as wait
 
@@ -91,7 +91,7 @@ def test_a_surprise_fails_the_run_and_not_the_server(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("hdr.training.worker.fit", broken)
+    monkeypatch.setattr("hdr.jobs.worker.fit", broken)
     run = store.create(small, "ann", "t")
     assert not execute(store, run.id)
     assert store.get(run.id).message == "Training failed (ZeroDivisionError: oh)."
@@ -332,7 +332,7 @@ def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
     finally:
         server.kill()
         server.communicate()
-    monkeypatch.setattr("hdr.training.store.SILENT_SECONDS", 4.0)
+    monkeypatch.setattr("hdr.store.runs.SILENT_SECONDS", 4.0)
     processes = LocalProcesses(store, capacity=1, spare=False)
     try:
         time.sleep(6)

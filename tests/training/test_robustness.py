@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.preprocessing.disturbances import spoil
+from hdr.analysis.corruption_robustness import FILE, SWEEPS, Robustness, Sweep, load, measure, save
+from hdr.preprocessing.corruptions import spoil
 from hdr.training.model import TrainedModel
-from hdr.training.robustness import FILE, SWEEPS, Robustness, Sweep, load, measure, save
-from hdr.training.spec import RunSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Images
 
 

@@ -13,17 +13,17 @@ import optuna
 import pytest
 
 from hdr import datasets
-from hdr.training import search as module
+from hdr.jobs import search_runner as module
+from hdr.jobs.search_runner import execute
+from hdr.store.runs import RunStore, StoreError
+from hdr.store.searches import SearchStore
 from hdr.training.fitting import fit
-from hdr.training.search import execute
-from hdr.training.search_fitting import Trials
-from hdr.training.search_sampling import _passed, _pruner, hopeless, importance, suggest
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import Search, Trial
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore, StoreError
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.objective import Trials
+from hdr.tuning.records import Search, Trial
+from hdr.tuning.sampler import _passed, _pruner, hopeless, importance, suggest
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Dataset, Split, Step
 
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 8, "units": 15, "batch_size": 64}))
@@ -182,12 +182,12 @@ def test_trials_that_differ_in_their_classifier_share_their_features(
 ) -> None:
     made_for: list[RunSpec] = []
     prepare = module.Trials.fit.__globals__["prepare"]
-    monkeypatch.setattr("hdr.training.search_fitting.prepare", lambda *a: made_for.append(a[0]) or prepare(*a))
+    monkeypatch.setattr("hdr.tuning.objective.prepare", lambda *a: made_for.append(a[0]) or prepare(*a))
     work = Trials(spec(), bundled)
     plans = [NETWORK, replace(NETWORK, classifier=Step("naive_bayes")), replace(NETWORK, features=(Step("zoning"),))]
     values = [(work.ready(p), work.fit(p, lambda percent, score: None))[1] for p in (*plans, NETWORK)]
     assert made_for == [NETWORK, plans[2]] and values[0] == values[3] != values[1]
-    monkeypatch.setattr("hdr.training.search_fitting.MOST_KEPT", 0)
+    monkeypatch.setattr("hdr.tuning.objective.MOST_KEPT", 0)
     work.ready(replace(NETWORK, seed=1))
     assert len(work._kept) == 1, "what is needed now is kept whatever it takes"
 
@@ -226,7 +226,7 @@ def test_a_store_that_takes_nothing_for_a_moment_costs_no_trial(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "WRITE_SECONDS", 0.0)
-    monkeypatch.setattr("hdr.training.insist.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("hdr.store.retry.time.sleep", lambda seconds: None)
     refused = {"begin": 0, "report": 0, "settle": 0}
     for name in refused:
         write = getattr(SearchStore, name)

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hdr.training.local import LocalProcesses
-from hdr.training.run_tables import searches as _searches
-from hdr.training.search import execute
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.search_types import SEARCH, Search, Trial
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.search_runner import execute
+from hdr.store.runs import RunStore
+from hdr.store.schema import searches as _searches
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.records import SEARCH, Search, Trial
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import Step
 from tests.waiting import until as wait
 

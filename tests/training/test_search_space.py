@@ -9,9 +9,9 @@ import pytest
 
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
-from hdr.training.search_space import NONE, SpaceError, asked, dimension, own_value, possible, reachable
-from hdr.training.search_spec import SearchSpec
-from hdr.training.spec import PRESETS, Change, RunSpec
+from hdr.training.run_spec import PRESETS, Change, RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import NONE, SpaceError, asked, dimension, own_value, possible, reachable
 from hdr.types import HdrError, Step
 
 BEST = PRESETS["best"].spec

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from hdr.training import store as run_store
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import MOST_DEATHS, SearchStore, UnknownSearch
-from hdr.training.search_types import Search
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.store import runs as run_store
+from hdr.store.runs import RunStore
+from hdr.store.searches import MOST_DEATHS, SearchStore, UnknownSearch
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.records import Search
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import HdrError
 
 BASE = RunSpec("bundled", 500)

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from hdr.training import store as module
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.search_store import SearchStore
-from hdr.training.silence import Silence
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore, StoreError
+from hdr.store import runs as module
+from hdr.store.heartbeats import Silence
+from hdr.store.runs import RunStore, StoreError
+from hdr.store.searches import SearchStore
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_while_the_store_is_locked_nobody_is_taken_for_dead(
     run = store.create(small, "ann", "t").id
     store.claim(run, 1)
     store._database.engine.dispose()
-    monkeypatch.setattr("hdr.training.run_tables.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("hdr.store.schema.BUSY_SECONDS", 0.01)
     with sqlite3.connect(store.url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         for _ in range(60):

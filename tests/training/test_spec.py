@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.preprocessing import Pipeline
-from hdr.training.spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
+from hdr.training.run_spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 
 

@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from hdr.training import stages
-from hdr.training.control import Control, Kept
+from hdr.jobs.worker import execute
+from hdr.store.run_commands import Steering, watch
+from hdr.store.runs import RunStore, UnknownRun
+from hdr.training import strategies
+from hdr.training.controller import Control, Kept
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
-from hdr.training.spec import Change, RunSpec
-from hdr.training.steering import Steering, watch
-from hdr.training.store import RunStore, UnknownRun
-from hdr.training.worker import execute
+from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Dataset, HdrError, Step
 from tests.waiting import PATIENCE, until
 
@@ -222,7 +222,7 @@ def test_the_loop_over_batches_leaves_the_estimator_as_it_was_when_it_ends_early
         raise Kept
 
     network = Network()
-    with pytest.raises(Kept), stages._asking(network, leave):
+    with pytest.raises(Kept), strategies._asking(network, leave):
         network._backprop()
     assert vars(network) == {} and network._backprop() == "real"
 

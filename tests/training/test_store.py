@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from hdr.training import store as module
-from hdr.training.spec import RunSpec
-from hdr.training.store import ACTIVE, RunStore, StoreError, UnknownRun
+from hdr.store import runs as module
+from hdr.store.runs import ACTIVE, RunStore, StoreError, UnknownRun
+from hdr.training.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,7 +55,7 @@ def test_a_token_from_eight_threads_gives_one_run(store: RunStore, small: RunSpe
 def together(work: str) -> list[str]:
     """What three processes print for an expression that they work out at the same moment; all must end well."""
     code = (
-        "import sys\nfrom hdr.training.spec import RunSpec\nfrom hdr.training.store import RunStore\n"
+        "import sys\nfrom hdr.training.run_spec import RunSpec\nfrom hdr.store.runs import RunStore\n"
         f"print('ready', flush=True); sys.stdin.readline()\nprint({work})"
     )
     pipe = subprocess.PIPE
@@ -279,7 +279,7 @@ def test_what_was_deleted_long_ago_is_removed_with_its_files(
     folder = store.get(old).folder
     store.delete([old, running], "ann")
     assert store.purge() == 0 and folder.exists()
-    monkeypatch.setattr("hdr.training.owned.KEEP_DELETED_SECONDS", -120.0)
+    monkeypatch.setattr("hdr.store.owned_table.KEEP_DELETED_SECONDS", -120.0)
     assert store.restore([old], "ann") == 0, "what is being removed does not come back"
     assert store.purge() == 1 and not folder.exists() and store.events(old) == []
     assert store.get(kept).folder.exists() and store.events(kept)

@@ -18,12 +18,12 @@ import onnxruntime
 import pytest
 from threadpoolctl import threadpool_limits
 
+from hdr.export import onnx
+from hdr.export.onnx import Archive, ExportError, archive
+from hdr.export.training_script import RecipeError, load_mnist, recipe
 from hdr.features.extract import extract
-from hdr.training import export
-from hdr.training.export import Archive, ExportError, archive
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
-from hdr.training.recipe import RecipeError, load_mnist, recipe
 from hdr.types import Dataset, Split, Step
 
 from .taken import MORE, SPECS, labels_of, run_python, small, write_idx
@@ -170,13 +170,13 @@ def test_a_file_that_would_be_too_large_is_refused_with_its_size(models: dict[st
     ):
         model = replace(models[name], classifier=SimpleNamespace(**part))
         with pytest.raises(ExportError, match=words):
-            export.check_size(model)
+            onnx.check_size(model)
 
 
 def test_a_file_whose_labels_differ_is_not_offered(
     models: dict[str, TrainedModel], data: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "labels", lambda data, features: np.zeros(len(features), np.int64))
+    monkeypatch.setattr(onnx, "labels", lambda data, features: np.zeros(len(features), np.int64))
     with pytest.raises(ExportError, match=r"Decision tree: the ONNX file is not offered, since it calls \d+ of"):
         archive(models["tree"], data.test.images)
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdr import catalogue
+from hdr.classroom.assignment import PAGES, PARTS, Task, TaskError, make, parameters
+from hdr.classroom.assignment_link import MOST_CHARACTERS, from_text, to_text
 from hdr.preprocessing import Pipeline
-from hdr.training.search_space import dimension
-from hdr.training.search_spec import SearchSpec
-from hdr.training.spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
-from hdr.training.task import PAGES, PARTS, Task, TaskError, make, parameters
-from hdr.training.task_link import MOST_CHARACTERS, from_text, to_text
+from hdr.training.run_spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import dimension
 from hdr.types import HdrError, Step
 
 PLAN = RunSpec("bundled", 1_000, classifier=Step("svm", {"C": 7.0}), features=(Step("hog"),), reduction=Step("pca"))
@@ -209,7 +209,7 @@ def test_a_search_stays_within_what_is_free() -> None:
 
 
 def test_every_parameter_is_called_as_a_search_calls_it() -> None:
-    from hdr.training.search_space import possible
+    from hdr.tuning.space import possible
 
     known = {d.path for d in possible(for_dataset(PRESETS["fast"].spec, "bundled"))}
     assert set(parameters()) <= known

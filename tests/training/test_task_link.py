@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdr.training.task import TaskError
-from hdr.training.task_link import MOST_BYTES, MOST_CHARACTERS, from_text, to_text
+from hdr.classroom.assignment import TaskError
+from hdr.classroom.assignment_link import MOST_BYTES, MOST_CHARACTERS, from_text, to_text
 from hdr.types import HdrError
 
 from .test_task import any_task, packed

@@ -12,12 +12,12 @@ import pytest
 from pydantic import Field
 
 from hdr import catalogue
+from hdr.analysis.step_ablation import PLAN, WorthError, worth
 from hdr.preprocessing import Pipeline
-from hdr.preprocessing.disturbances import spoil
+from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain
-from hdr.training.evaluation import mcnemar, paired_interval
 from hdr.training.fitting import fit_once, split
-from hdr.training.worth import PLAN, WorthError, worth
+from hdr.training.metrics import mcnemar, paired_interval
 from hdr.types import Dataset, Images, Split, Step
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.ui import cards
+from hdr.ui.components import cards
 
 CSS = Path(cards.__file__).with_name("style.css").read_text("utf-8")
 
@@ -39,7 +39,7 @@ def test_a_row_that_has_no_style_is_refused() -> None:
 def shows() -> None:
     import streamlit as st
 
-    from hdr.ui import cards
+    from hdr.ui.components import cards
 
     for key in cards.ROWS:
         with cards.row(key):

@@ -13,13 +13,13 @@ def page() -> None:
     """The smallest page that has a chain."""
     import streamlit as st
 
-    from hdr.ui import chain
+    from hdr.ui.state import pipeline_state
 
     if "act" in st.session_state:
         name, arguments = st.session_state.pop("act")
-        getattr(chain, name)(*arguments)
-    st.session_state["problem"] = chain.follow_address()
-    st.session_state["was_selected"] = chain.selected()
+        getattr(pipeline_state, name)(*arguments)
+    st.session_state["problem"] = pipeline_state.follow_address()
+    st.session_state["was_selected"] = pipeline_state.selected()
 
 
 def app(address: str | None = None) -> AppTest:

@@ -52,7 +52,7 @@ def broken() -> None:
     import streamlit as st
 
     from hdr.types import HdrError
-    from hdr.ui import page
+    from hdr.ui.shell import page
 
     @st.fragment
     @page.plainly()

@@ -7,19 +7,19 @@ import logging
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.ui import lost_store
+from hdr.ui.shell import store_outage
 
 ERROR = "The run store at postgresql+psycopg://hdr:***@db.inside:5432/runs cannot be reached: connection refused."
 
 
 def tells() -> None:
-    from hdr.training.store import StoreLost
-    from hdr.ui import lost_store
+    from hdr.store.runs import StoreLost
+    from hdr.ui.shell import store_outage
     from tests.ui.test_lost_store import ERROR
 
-    lost_store.begin()
-    lost_store.tell(StoreLost(ERROR))
-    lost_store.tell(StoreLost(ERROR))
+    store_outage.begin()
+    store_outage.tell(StoreLost(ERROR))
+    store_outage.tell(StoreLost(ERROR))
 
 
 @pytest.mark.parametrize("kind", ["local", "demo"])
@@ -27,7 +27,7 @@ def test_it_is_said_once_and_visitors_are_not_told_where_the_host_keeps_runs(
     kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HDR_PROFILE", kind)
-    monkeypatch.setattr(lost_store, "_come_back", lambda: None)
+    monkeypatch.setattr(store_outage, "_come_back", lambda: None)
     with caplog.at_level(logging.WARNING):
         app = AppTest.from_function(tells).run()
     assert not app.exception and len(app.error) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from hdr.ui import jobs
+from hdr.ui.components import job_progress
 from tests.waiting import PATIENCE, until
 
 
@@ -15,32 +15,33 @@ def features_of(name: str) -> None:
 
     from hdr.preprocessing import Pipeline
     from hdr.types import Step
-    from hdr.ui import many, separation
+    from hdr.ui.features import class_separability, scatter
 
     step = (Step(st.session_state.get("extractor", "bounding_box")),)
-    many.scatter("bundled", Pipeline(), step)
-    separation.section("bundled", Pipeline(), step)
+    scatter.scatter("bundled", Pipeline(), step)
+    class_separability.section("bundled", Pipeline(), step)
 
 
 def components() -> None:
     """An app with the section on principal components."""
     from hdr.preprocessing import Pipeline
-    from hdr.ui import principal, resources
+    from hdr.ui.features import pca
+    from hdr.ui.state import resources
 
-    principal.section("bundled", Pipeline(), resources.dataset("bundled").test.images[0])
+    pca.section("bundled", Pipeline(), resources.dataset("bundled").test.images[0])
 
 
 def about() -> None:
     """An app with the panel on the data."""
-    from hdr.ui import about_data
+    from hdr.ui.components import dataset_summary
 
-    about_data.panel("bundled")
+    dataset_summary.panel("bundled")
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
     """Every test has jobs of its own."""
-    jobs.all_jobs.clear()
+    job_progress.all_jobs.clear()
 
 
 def settled(app: AppTest) -> AppTest:
@@ -105,17 +106,17 @@ def test_many_columns_are_informed_when_asked_and_pixels_have_a_map() -> None:
 
 
 def test_a_job_that_failed_says_why_and_may_be_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hdr.features import analysis
+    from hdr.features import feature_ranking
     from hdr.types import HdrError
 
     def fails(*_: object, **__: object) -> None:
         raise HdrError("This does not fit.")
 
-    whole = analysis.sample
-    monkeypatch.setattr(analysis, "sample", fails)
+    whole = feature_ranking.sample
+    monkeypatch.setattr(feature_ranking, "sample", fails)
     app = opened(features_of)
     assert said(app).count("This does not fit") == 2, "in either section"
-    monkeypatch.setattr(analysis, "sample", whole)
+    monkeypatch.setattr(feature_ranking, "sample", whole)
     app.button[0].click()
     settled(app)
     assert "of the training split" in said(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hdr.types import DigitReading, Reading
-from hdr.ui.photo_marks import Marks
+from hdr.ui.draw.photo_annotations import Marks
 
 
 def read(label: int, x: int, y: int, height: int = 40) -> DigitReading:

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
-from hdr.training.spec import PRESETS, Change, RunSpec
+from hdr.training.run_spec import PRESETS, Change, RunSpec
 from hdr.types import Step
 from tests.waiting import PATIENCE
 
@@ -18,13 +18,13 @@ def page() -> None:
     """The smallest page that has a plan."""
     import streamlit as st
 
-    from hdr.ui import plan
+    from hdr.ui.state import run_config
 
     if "act" in st.session_state:
         name, arguments, options = st.session_state.pop("act")
-        getattr(plan, name)(*arguments, **options)
-    st.session_state["plan"] = plan.current()
-    st.session_state["preset_name"] = plan.preset_name()
+        getattr(run_config, name)(*arguments, **options)
+    st.session_state["plan"] = run_config.current()
+    st.session_state["preset_name"] = run_config.preset_name()
 
 
 def app() -> AppTest:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hdr.training.progress import Mark, Point, progress
+from hdr.store.run_progress import Mark, Point, progress
 
 
 def scored(step: int, elapsed: float, unit: str = "epoch", of: int = 10, **more: Any) -> dict[str, Any]:

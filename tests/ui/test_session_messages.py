@@ -13,7 +13,7 @@ from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.scriptrunner import ScriptRunnerEvent
 from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext  # noqa: F401 - imports in order
 
-from hdr.ui import session_messages
+from hdr.ui.shell import session_messages
 
 
 class Runner:

@@ -10,7 +10,7 @@ import hdr.features
 import hdr.preprocessing  # noqa: F401 - both register entries
 from hdr import catalogue
 from hdr.catalogue import Entry
-from hdr.ui.sources import linked
+from hdr.ui.components.citations import linked
 
 ENTRIES = [*catalogue.entries("step"), *catalogue.entries("feature")]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hdr.ui import table
+from hdr.ui.components import arrow_table
 
 SPARED = """
 import sys
@@ -36,7 +36,7 @@ print("both work")
 
 def test_values_keep_their_kinds() -> None:
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    made = table.of_rows(
+    made = arrow_table.of_rows(
         [
             {"text": "a", "number": 1, "share": 0.5, "yes": True, "list": ["x", "y"], "when": moment, "none": None},
             {"text": None, "number": None, "share": float("nan"), "yes": None, "list": [], "when": None, "none": None},
@@ -49,17 +49,17 @@ def test_values_keep_their_kinds() -> None:
 
 
 def test_a_column_of_several_kinds_becomes_text() -> None:
-    assert table.of_columns({"mixed": [1, "a", None, 2.5]}).to_pydict() == {"mixed": ["1", "a", None, "2.5"]}
-    assert table.of_columns({"numbers": [1, 2.5, None]}).to_pydict() == {"numbers": [1.0, 2.5, None]}
+    assert arrow_table.of_columns({"mixed": [1, "a", None, 2.5]}).to_pydict() == {"mixed": ["1", "a", None, "2.5"]}
+    assert arrow_table.of_columns({"numbers": [1, 2.5, None]}).to_pydict() == {"numbers": [1.0, 2.5, None]}
 
 
 def test_arrays_are_columns_and_what_is_no_number_is_no_value() -> None:
-    made = table.of_columns({"f": np.array([1.0, np.nan]), "name": ["a", "b"], "pair": np.array(["1", "2"])})
+    made = arrow_table.of_columns({"f": np.array([1.0, np.nan]), "name": ["a", "b"], "pair": np.array(["1", "2"])})
     assert made.to_pydict() == {"f": [1.0, None], "name": ["a", "b"], "pair": ["1", "2"]}
 
 
 def test_no_rows_make_an_empty_table() -> None:
-    assert table.of_rows([]).num_rows == 0
+    assert arrow_table.of_rows([]).num_rows == 0
 
 
 def test_neither_tables_nor_components_import_pandas() -> None:
@@ -68,7 +68,7 @@ def test_neither_tables_nor_components_import_pandas() -> None:
 
 
 def test_no_table_has_streamlit_import_pandas() -> None:
-    sources = [path.read_text("utf-8") for path in Path(table.__file__).parent.glob("*.py")]
+    sources = [path.read_text("utf-8") for path in Path(arrow_table.__file__).parent.glob("*.py")]
     assert not any("st.table(" in source for source in sources)
     calls = [
         {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
-from hdr.training.spec import PRESETS  # noqa: F401 - imports what registers classifiers and features
-from hdr.ui.widgets import log_values
+from hdr.training.run_spec import PRESETS  # noqa: F401 - imports what registers classifiers and features
+from hdr.ui.components.parameter_widgets import log_values
 from tests.waiting import PATIENCE
 
 KINDS: tuple[Kind, ...] = ("step", "disturbance", "feature", "reduction", "classifier")
@@ -27,9 +27,9 @@ def page(kind: str, entry: str, name: str, given: object) -> None:
     """A page with the widget of one parameter."""
     import streamlit as st
 
-    import hdr.training.spec  # noqa: F401 - registers everything
+    import hdr.training.run_spec  # noqa: F401 - registers everything
     from hdr import catalogue
-    from hdr.ui.widgets import parameter_widget
+    from hdr.ui.components.parameter_widgets import parameter_widget
 
     found = next(p for p in catalogue.get(kind, entry).parameters if p.name == name)
     st.session_state["got"] = parameter_widget(found, given, "widget")
@@ -95,9 +95,9 @@ def changing(given: object) -> None:
     """A page whose widget is given another value by something else, and with it another key."""
     import streamlit as st
 
-    import hdr.training.spec  # noqa: F401 - registers everything
+    import hdr.training.run_spec  # noqa: F401 - registers everything
     from hdr import catalogue
-    from hdr.ui.widgets import parameter_widget
+    from hdr.ui.components.parameter_widgets import parameter_widget
 
     found = next(p for p in catalogue.get("step", "threshold").parameters if p.name == "level")
     st.session_state.setdefault("value", given)

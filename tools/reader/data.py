@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.datasets import mnist
-from hdr.home import dataset_folders
+from hdr.paths import dataset_folders
 from hdr.types import Images, Labels, Strokes
 
 SEED = 5

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import PEN, from_pixels, from_strokes
+from hdr.preprocessing.size_normalisation import PEN, from_pixels, from_strokes
 from hdr.reading.ink_parting import even_pen
 from hdr.types import SIDE, Strokes
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_pixels, from_strokes
+from hdr.preprocessing.size_normalisation import from_pixels, from_strokes
 from hdr.types import CLASSES, Images, Labels, Strokes
 from tools.reader import data, draw, negatives, variants
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.preprocessing.capture import from_pixels, from_strokes
+from hdr.preprocessing.size_normalisation import from_pixels, from_strokes
 from hdr.types import SIDE, Images, Strokes
 from tools.reader import glyphs
 from tools.reader.data import Pen

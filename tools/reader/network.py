@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from hdr.preprocessing.capture import MIDDLE
+from hdr.preprocessing.size_normalisation import MIDDLE
 from hdr.types import CLASSES, SIDE
 
 WIDTHS = (16, 32, 64, 96)

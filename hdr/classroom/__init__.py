@@ -1,0 +1,1 @@
+"""Assignments that a teacher sets for a class, and the links that carry them."""

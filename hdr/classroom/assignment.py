@@ -1,0 +1,309 @@
+"""A task that a teacher sets a class: where it begins, what may be changed about it, and what is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_serializer,
+    field_validator,
+    model_validator,
+)
+
+from hdr import catalogue
+from hdr.catalogue import Kind, Parameter
+from hdr.datasets import own
+from hdr.sanitize import clean
+from hdr.training.run_spec import LARGEST, SMALLEST, RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import JOINT, NONE, Dimension
+from hdr.types import HdrError, Step
+
+LONGEST_TITLE, LONGEST_INSTRUCTION = 60, 300
+"""Letters."""
+
+Page = Literal["home", "preprocess", "features", "runs", "draw", "data"]
+PAGES: tuple[Page, ...] = get_args(Page)
+"""Pages that a class can do without; Train and About are always there."""
+
+PARTS: Mapping[str, str] = {
+    "seed": "Seed",
+    "pipeline": "Preprocessing",
+    "reduction": "Reduction",
+    "augmentation": "Distorted copies",
+}
+"""Parts of a plan that may be free as a whole, by the path that says so."""
+
+_KINDS: tuple[Kind, ...] = ("classifier", "feature", "reduction", "augmentation")
+_MOST_NAMES = 60
+
+
+class TaskError(HdrError):
+    """A task cannot be read, or a plan lies outside it; the message says which value and what would be right."""
+
+
+class Task(BaseModel):
+    """What a class is to do. Lists that are empty hold what the plan has; the plan itself always lies within.
+
+    Attributes:
+        title: 1 to 60 letters.
+        instruction: at most 300 letters.
+        plan: where everybody begins; what is not free stays as it is here.
+        pages: that can be visited, besides Train and About.
+        datasets: that may be chosen; those of one's own cannot be, since nobody else has them.
+        sizes: least and most training digits.
+        classifiers: that may be chosen.
+        features: extractors that may be chosen, and joined; empty where the plan's stay.
+        free: what else may be changed: parts (`PARTS`) and parameters (`parameters`), by path.
+        tune: whether a search may be started over what is free.
+        target: test accuracy to be reached, a share; None for none.
+
+    Raises:
+        ValidationError: use `make` for a message.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)
+
+    title: str = Field(max_length=2_000)
+    instruction: str = Field("", max_length=2_000)
+    plan: RunSpec
+    pages: tuple[Page, ...] = PAGES
+    datasets: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
+    sizes: tuple[int, int] | None = None
+    classifiers: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
+    features: tuple[str, ...] = Field((), max_length=_MOST_NAMES)
+    free: tuple[str, ...] = Field((), max_length=300)
+    tune: bool = False
+    target: float | None = Field(None, ge=0.1, le=1.0, allow_inf_nan=False)
+
+    @field_validator("plan", mode="before")
+    @classmethod
+    def _read(cls, plan: Any) -> Any:
+        if isinstance(plan, RunSpec):
+            return plan
+        try:
+            return RunSpec.from_json(plan)
+        except HdrError as error:
+            raise ValueError(str(error)) from None
+
+    @field_serializer("plan")
+    def _write(self, plan: RunSpec) -> dict[str, Any]:
+        return plan.to_json()
+
+    @field_validator("title", "instruction")
+    @classmethod
+    def _plain(cls, text: str, info: Any) -> str:
+        text, most = clean(text), LONGEST_TITLE if info.field_name == "title" else LONGEST_INSTRUCTION
+        least = 1 if info.field_name == "title" else 0
+        if not least <= len(text) <= most:
+            raise ValueError(f"it must be {least} to {most} letters, and has {len(text)}")
+        return text
+
+    @model_validator(mode="after")
+    def _settle(self) -> Task:
+        plan, settle = self.plan, object.__setattr__
+        if plan.changes:
+            settle(self, "plan", plan := replace(plan, changes=()))
+        low, high = self.size_range
+        if not SMALLEST <= low <= plan.train_size <= high <= LARGEST:
+            raise ValueError(
+                f"sizes are {low:,} to {high:,}; they must lie from {SMALLEST:,} to {LARGEST:,}, around the plan's "
+                f"{plan.train_size:,}"
+            )
+        settle(self, "sizes", (low, high))
+        _all_of("classifier", self.classifiers)
+        _all_of("feature", self.features)
+        own_features = tuple(s.name for s in plan.features)
+        settle(self, "datasets", _with((plan.dataset,), self.datasets))
+        settle(self, "classifiers", _in_order("classifier", _with((plan.classifier.name,), self.classifiers)))
+        if self.features:
+            settle(self, "features", _in_order("feature", _with(own_features, self.features)))
+        for name in self.datasets:
+            if own.is_own(name) or not 1 <= len(name) <= 60:
+                raise ValueError(f"'{catalogue.excerpt(name)}' is no data set that everybody can have")
+        known = {**PARTS, **parameters()}
+        for path in self.free:
+            if path not in known:
+                raise ValueError(f"nothing is called '{catalogue.excerpt(path)}' that could be free")
+        settle(self, "free", tuple(path for path in known if path in self.free))
+        settle(self, "pages", tuple(page for page in PAGES if page in self.pages))
+        return self
+
+    def is_free(self, kind: Kind, entry: str, parameter: str) -> bool:
+        """Whether a parameter of an entry may be changed."""
+        return path_of(kind, entry, parameter) in self.free
+
+    @property
+    def size_range(self) -> tuple[int, int]:
+        """Least and most training digits; those of the plan where no sizes are given."""
+        return self.sizes or (self.plan.train_size, self.plan.train_size)
+
+    def step(self, kind: Kind, name: str) -> Step:
+        """An entry as it begins when it is chosen: with the plan's values, where the plan has it."""
+        return next((s for s in _steps(self.plan, kind) if s.name == name), Step(name))
+
+    def check(self, spec: RunSpec) -> None:
+        """Refuse a plan that lies outside.
+
+        Raises:
+            TaskError: it names the value and what is allowed.
+        """
+        plan, (low, high) = self.plan, self.size_range
+        _one_of("data sets", spec.dataset, self.datasets)
+        if not low <= spec.train_size <= high:
+            allowed = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+            raise TaskError(f"This class allows {allowed} training digits, not {spec.train_size:,}.")
+        if spec.threads != plan.threads:
+            raise TaskError(f"This class keeps the threads at {plan.threads}, not {spec.threads}.")
+        if spec.seed != plan.seed and "seed" not in self.free:
+            raise TaskError(f"This class keeps the seed at {plan.seed}, not {spec.seed}.")
+        if spec.pipeline != plan.pipeline and "pipeline" not in self.free:
+            raise TaskError(
+                f"This class keeps the preprocessing at {_titles('step', plan.pipeline.steps)}, "
+                f"not {_titles('step', spec.pipeline.steps)}."
+            )
+        names = [s.name for s in spec.features]
+        if self.features:
+            for name in names:
+                _one_of("features", name, self.features, "feature")
+        elif names != [s.name for s in plan.features]:
+            raise TaskError(
+                f"This class keeps the features at {_titles('feature', plan.features)}, "
+                f"not {_titles('feature', spec.features)}."
+            )
+        _one_of("classifiers", spec.classifier.name, self.classifiers, "classifier")
+        for part in ("reduction", "augmentation"):
+            mine, theirs = _steps(plan, part), _steps(spec, part)
+            if part not in self.free and [s.name for s in theirs] != [s.name for s in mine]:
+                raise TaskError(
+                    f"This class keeps {PARTS[part].lower()} at {_titles(part, mine)}, not {_titles(part, theirs)}."
+                )
+        for kind in _KINDS:
+            for step in _steps(spec, kind):
+                self._check_values(kind, step)
+        for name in (name for change in spec.changes for name, _ in change.values):
+            if not self.is_free("classifier", spec.classifier.name, name):
+                raise TaskError(f"This class does not change {name} while it learns.")
+
+    def _check_values(self, kind: Kind, step: Step) -> None:
+        entry = catalogue.get(kind, step.name)
+        same = [s for s in _steps(self.plan, kind) if s.name == step.name] or [
+            catalogue.complete(kind, Step(step.name))
+        ]
+        for parameter in entry.parameters:
+            value, allowed = step.params[parameter.name], [s.params[parameter.name] for s in same]
+            if value not in allowed and not self.is_free(kind, step.name, parameter.name):
+                kept = " or ".join(dict.fromkeys(map(parameter.shown, allowed)))
+                raise TaskError(
+                    f"{entry.title}: this class keeps {parameter.title} at {kept}, not {parameter.shown(value)}."
+                )
+
+    def within(self, one: Dimension) -> Dimension | None:
+        """What of a dimension a search may vary in this class; None where it is nothing."""
+        head, *rest = one.path.split(".")
+        if head == "pipeline" or not rest or one.path == "augmentation.on":
+            whole = {"classifier": self.classifiers, "features": self.features}.get(head)
+            if whole is None:
+                return one if head in self.free else None
+            allowed = set(whole)
+            offered = tuple(c for c in one.parameter.choices if set(c.split(JOINT)) <= allowed)
+            left = tuple(c for c in one.choices if set(c.split(JOINT)) <= allowed)
+            if len(offered) < 2 or not left:
+                return None
+            return replace(one, choices=left, parameter=replace(one.parameter, choices=offered))
+        # The second of two extractors of a name has the path of the first with a number in it.
+        path = ".".join([head, *(rest if len(rest) < 3 else (rest[0], rest[2]))])
+        return one if path in self.free else None
+
+    def check_search(self, search: SearchSpec) -> None:
+        """Refuse a search that would leave what is free.
+
+        Raises:
+            TaskError: it names what is not allowed.
+        """
+        if not self.tune:
+            raise TaskError("This class trains one run at a time: it has no searches.")
+        self.check(search.base)
+        for one in search.space:
+            left = self.within(one)
+            if left is None or left.choices != one.choices:
+                raise TaskError(f"This class does not let a search vary {one.title} like this.")
+
+
+def make(**values: Any) -> Task:
+    """A task of values that somebody has chosen.
+
+    Raises:
+        TaskError: it names the value that is wrong and what would be right.
+    """
+    try:
+        return Task(**values)
+    except ValidationError as error:
+        raise TaskError(said(error)) from None
+
+
+@cache
+def parameters() -> Mapping[str, tuple[catalogue.Entry, Parameter]]:
+    """Every parameter that may be free, by path: ``classifier.svm.C``, ``features.hog.cell`` and so on."""
+    return {
+        path_of(kind, entry.name, parameter.name): (entry, parameter)
+        for kind in _KINDS
+        for entry in catalogue.entries(kind)
+        for parameter in entry.parameters
+    }
+
+
+def path_of(kind: Kind, entry: str, parameter: str) -> str:
+    """The path of a parameter, as a search says it."""
+    if kind == "augmentation":
+        return f"augmentation.{parameter}"
+    return f"{'features' if kind == 'feature' else kind}.{entry}.{parameter}"
+
+
+def _steps(spec: RunSpec, kind: str) -> tuple[Step, ...]:
+    if kind == "feature":
+        return spec.features
+    step = getattr(spec, kind)
+    return (step,) if step else ()
+
+
+def _titles(kind: Kind, steps: Iterable[Step]) -> str:
+    return ", ".join(catalogue.get(kind, s.name).title for s in steps) or NONE
+
+
+def _one_of(what: str, name: str, allowed: Sequence[str], kind: Kind | None = None) -> None:
+    if name not in allowed:
+        titles = [catalogue.get(kind, n).title if kind else n for n in (*allowed, name)]
+        raise TaskError(f"This class allows the {what} {', '.join(titles[:-1])}, not {catalogue.excerpt(titles[-1])}.")
+
+
+def _with(needed: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*needed, *names)))
+
+
+def _in_order(kind: Kind, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(e.name for e in catalogue.entries(kind) if e.name in names)
+
+
+def _all_of(kind: Kind, names: Sequence[str]) -> None:
+    for name in names:
+        try:
+            catalogue.get(kind, name)
+        except HdrError as error:
+            raise ValueError(str(error)) from None
+
+
+def said(error: ValidationError) -> str:
+    """What is wrong with a task, in words."""
+    first = error.errors(include_url=False)[0]
+    where = f", for its {catalogue.excerpt(first['loc'][0])}" if first["loc"] else ""
+    own_words = first["type"] == "value_error"
+    message = str(first["ctx"]["error"]) if own_words else catalogue.excerpt(first["msg"])
+    return f"The task cannot be set{where}: {message}".rstrip(".") + "."

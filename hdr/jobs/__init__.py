@@ -1,0 +1,1 @@
+"""Worker processes for trainings and searches: scheduling, quotas, limits and clean-up."""

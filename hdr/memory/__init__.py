@@ -1,0 +1,1 @@
+"""Optional measures that keep the server's memory low."""

@@ -1,0 +1,1 @@
+"""The run store: runs, searches, commands, and the files of models."""

@@ -1,0 +1,220 @@
+"""What one sees of a class: the banner on every page with its task and how far one is, and the way in and out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from html import escape
+
+import streamlit as st
+
+from hdr import catalogue, datasets
+from hdr.catalogue import Parameter
+from hdr.classroom.assignment import PARTS, Task, TaskError, parameters
+from hdr.classroom.assignment_link import from_text, to_text
+from hdr.plots import html_images
+from hdr.sanitize import plain
+from hdr.training.run_spec import RunSpec
+from hdr.types import HdrError, Step
+from hdr.ui.about import server_limits
+from hdr.ui.state import assignment_state, identity, resources, run_config, train_mode
+
+PARAMETER = "class"
+
+MOST_COUNTED = 200
+"""Runs that are looked through for the best one, the newest first."""
+
+_TEXT = "_class_text"
+
+
+def follow() -> str:
+    """Enter the class that the address names, and keep naming it there, so that a reload comes back to it.
+
+    Returns:
+        What is wrong with the address, in words; empty where nothing is.
+    """
+    text, known = st.query_params.get(PARAMETER), st.session_state.get(_TEXT)
+    if text is not None and text != known:
+        try:
+            task = _here(from_text(text))
+        except HdrError as error:
+            return f"This class cannot be opened. {error}"
+        st.session_state[_TEXT] = known = text
+        assignment_state.enter(task)
+        train_mode.leave()
+        run_config.use(task.plan)
+    if assignment_state.current() is None:
+        if known is not None:
+            # It was left; the browser may still say it.
+            st.query_params.pop(PARAMETER, None)
+    elif known is not None and text != known:
+        st.query_params[PARAMETER] = known
+    return ""
+
+
+def _here(task: Task) -> Task:
+    """The task with what data sets this server has."""
+    known = datasets.available()
+    if task.plan.dataset not in known:
+        raise TaskError(
+            f"It begins with the data set {catalogue.excerpt(task.plan.dataset)!r}, and this server has "
+            f"{', '.join(known)}. It may still be fetching it: open the link again in a minute."
+        )
+    return task.model_copy(update={"datasets": tuple(name for name in task.datasets if name in known)})
+
+
+def _leave() -> None:
+    assignment_state.enter(None)
+    st.query_params.pop(PARAMETER, None)
+
+
+def banner() -> None:
+    """The task, how far one is, and the way out; nothing outside of a class."""
+    task = assignment_state.current()
+    if task is None:
+        return
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="class_banner"):
+        st.html(words(task, progress(task)), width="stretch")
+        st.button(
+            "Leave",
+            icon=":material/logout:",
+            type="tertiary",
+            key="leave_class",
+            help="Everything of the app is there then. Open the link again to come back; your runs stay.",
+            on_click=_leave,
+        )
+
+
+def words(task: Task, so_far: str) -> str:
+    """The banner as HTML."""
+    instruction = f" {escape(task.instruction)}" if task.instruction else ""
+    return f'<div class="hdr-class"><b>{escape(task.title)}</b>{instruction}<div>{so_far}</div></div>'
+
+
+def progress(task: Task) -> str:
+    """How many runs of this visitor lie within the task, and the best of them, in words."""
+    done = resources.store().listed(identity.owner(), ("done",), MOST_COUNTED)
+    text = to_text(task)
+    mine = [r for r in done if r.owner == identity.owner() and _counts(text, r.spec_json)]
+    goal = f"Reach {html_images.percent(task.target)} test accuracy. " if task.target is not None else ""
+    if not mine:
+        return f"{goal}You have no run yet."
+    best = max(r.test_accuracy or 0.0 for r in mine)
+    many = "your run" if len(mine) == 1 else f"the best of your {len(mine)} runs"
+    reached = task.target is not None and best >= task.target
+    return f"{goal}So far: <b>{html_images.percent(best)}</b>, {many}.{' <b>Reached.</b>' if reached else ''}"
+
+
+@lru_cache(maxsize=4_096)
+def _counts(text: str, spec_json: str) -> bool:
+    # The texts stand for task and plan: whether one lies within the other stays as it is.
+    try:
+        from_text(text).check(RunSpec.from_json(json.loads(spec_json)))
+    except HdrError:
+        return False
+    return True
+
+
+def not_here() -> None:
+    """What a page says that the class does without."""
+    st.header("Not part of this class", anchor=False)
+    st.caption("Your teacher has left this page out. Here is what the class is about:")
+    st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
+
+
+def door() -> None:
+    """The way to the page on which a teacher sets the task; nothing within a class."""
+    if assignment_state.current() is None:
+        st.page_link("pages/teach.py", label="For teachers: set a task for a class", icon=":material/school:")
+
+
+def fixed(task: Task) -> list[tuple[str, str]]:
+    """What stays as the teacher has set it, as pairs of a name and a value."""
+    spec = task.plan
+    low, high = task.size_range
+    pairs = []
+    if len(task.datasets) == 1:
+        pairs.append(("Data", datasets.title(spec.dataset)))
+    if low == high:
+        pairs.append(("Training digits", html_images.count(low)))
+    if "pipeline" not in task.free:
+        pairs.append(("Preprocessing", ", then ".join(_named(task, "step", s) for s in spec.pipeline.steps) or "none"))
+    pairs += _part(task, "Features", "feature", spec.features, not task.features)
+    reduction = (spec.reduction,) if spec.reduction else ()
+    pairs += _part(task, "Reduction", "reduction", reduction, "reduction" not in task.free)
+    pairs += _part(task, "Classifier", "classifier", (spec.classifier,), len(task.classifiers) == 1)
+    copies = (spec.augmentation,) if spec.augmentation else ()
+    pairs += _part(task, PARTS["augmentation"], "augmentation", copies, "augmentation" not in task.free)
+    if "seed" not in task.free:
+        pairs.append(("Seed", str(spec.seed)))
+    return pairs
+
+
+def _part(task: Task, title: str, kind: catalogue.Kind, steps: Sequence[Step], stays: bool) -> list[tuple[str, str]]:
+    """A part of the plan as one line; where another entry may be chosen, what stays of those that the plan has."""
+    if stays:
+        return [(title, ", ".join(_named(task, kind, s) for s in steps) or "none")]
+    kept = [(catalogue.get(kind, s.name).title, _kept(task, kind, s)) for s in steps]
+    return [(name, values) for name, values in kept if values]
+
+
+def _named(task: Task, kind: catalogue.Kind, step: Step) -> str:
+    values = _kept(task, kind, step)
+    return catalogue.get(kind, step.name).title + (f" ({values})" if values else "")
+
+
+def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
+    return ", ".join(
+        # C is no word.
+        f"{p.title.lower() if len(p.title) > 1 else p.title} {p.shown(step.params[p.name])}"
+        for p in catalogue.get(kind, step.name).parameters
+        if kind == "step" or not task.is_free(kind, step.name, p.name)
+    )
+
+
+def changeable(task: Task) -> list[tuple[str, str]]:
+    """What may be changed, as pairs of a name and what there is to choose from."""
+    low, high = task.size_range
+    pairs = []
+    if len(task.datasets) > 1:
+        pairs.append(("Data", ", ".join(map(datasets.title, task.datasets))))
+    if low != high:
+        pairs.append(("Training digits", f"{html_images.count(low)} to {html_images.count(high)}"))
+    if task.features:
+        pairs.append(("Features", ", ".join(catalogue.get("feature", n).title for n in task.features)))
+    if len(task.classifiers) > 1:
+        pairs.append(("Classifier", ", ".join(catalogue.get("classifier", n).title for n in task.classifiers)))
+    known = parameters()
+    for path in task.free:
+        if path in PARTS:
+            pairs.append((PARTS[path], "any"))
+        else:
+            entry, parameter = known[path]
+            pairs.append((f"{entry.title}: {parameter.title}", _range(parameter)))
+    return pairs
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.type is bool:
+        return "yes or no"
+    if parameter.choices:
+        return ", ".join(parameter.shown(value) for value in parameter.choices)
+    return f"{replace(parameter, unit='').shown(parameter.minimum)} to {parameter.shown(parameter.maximum)}"
+
+
+def table(pairs: list[tuple[str, str]]) -> str:
+    """Names and values as HTML, one below the other: both may be long."""
+    return f'<div class="hdr-lines">{server_limits.table(pairs)}</div>'
+
+
+def set_by_teacher(task: Task) -> str:
+    """What stays, as HTML for below the controls."""
+    return f'<div class="hdr-note">Set by your teacher:</div>{table(fixed(task))}'
+
+
+def problem(said: str) -> None:
+    """That a class cannot be opened, and why."""
+    if said:
+        st.warning(plain(said), icon=":material/link_off:")

@@ -1,0 +1,1 @@
+"""Widgets and displays that several pages share."""

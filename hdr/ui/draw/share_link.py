@@ -1,0 +1,107 @@
+"""Share: a link that carries the drawing and who read it, so that whoever opens it sees the same reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from hdr.reading import sharing
+from hdr.sanitize import plain
+from hdr.types import DigitReading, HdrError, Strokes
+from hdr.ui.draw import mode as draw_mode
+from hdr.ui.draw.prediction import Read, read_by
+from hdr.ui.inputs import canvas as canvas_input
+from hdr.ui.inputs.canvas import Canvas
+from hdr.ui.state import model_choice
+from hdr.ui.state.model_choice import Choice
+
+DRAWING, READER = "drawing", "reader"
+"""The parameters of the address."""
+
+CLOSE = 0.0005
+"""How far apart the probabilities of two readings may be that are shown as the same, as a share."""
+
+_FOLLOWED, _STROKES = "_link_followed", "_link_strokes"
+
+
+def follow() -> None:
+    """Put the drawing in the address onto the canvas, and let the reader in it read; once for each link."""
+    text = st.query_params.get(DRAWING)
+    if text is None or text == st.session_state.get(_FOLLOWED):
+        return
+    st.session_state[_FOLLOWED] = text
+    try:
+        strokes = sharing.from_text(text)
+    except HdrError as error:
+        _forget()
+        st.warning(plain(error), icon=":material/link_off:")
+        return
+    canvas = canvas_input.NUMBER if st.query_params.get(draw_mode.PARAMETER) == draw_mode.NUMBER else canvas_input.DIGIT
+    canvas.put(strokes)
+    st.session_state[_STROKES] = len(strokes)
+    wanted = st.query_params.get(READER)
+    if wanted in [choice.key for choice in model_choice.offered()]:
+        model_choice.read_by(wanted)
+    elif wanted:
+        st.warning(
+            "The model that read this drawing is not here: it was deleted, or it belongs to somebody else. Another one "
+            "reads it below.",
+            icon=":material/link_off:",
+        )
+
+
+def leave_behind(canvas: Canvas) -> None:
+    """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
+    if DRAWING in st.query_params and len(canvas.objects()) != st.session_state.get(_STROKES):
+        _forget()
+
+
+def _forget() -> None:
+    for parameter in (DRAWING, READER):
+        st.query_params.pop(parameter, None)
+    st.session_state.pop(_FOLLOWED, None)
+
+
+def show(read: Read) -> None:
+    """The link to a drawing of one digit as it is read now."""
+    if read.digit is None or read.by is None:
+        st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
+        return
+    by, digit = read.by, read.digit
+    link(read.strokes, by, lambda other: _same(digit, read.refused, read_by(by, other)))
+
+
+def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: str = draw_mode.DIGIT) -> None:
+    """Show the link to a drawing.
+
+    Args:
+        strokes: the drawing.
+        by: who read it.
+        same: tells whether the drawing as the link will hold it is read as this one was.
+        mode: what was read in it, see `draw_mode`.
+    """
+    try:
+        text = sharing.to_text(strokes, same)
+    except HdrError as error:
+        st.caption(plain(error))
+        return
+    values = {DRAWING: text, READER: model_choice.READY if by.key == model_choice.HAND else by.key}
+    values |= {} if mode == draw_mode.DIGIT else {draw_mode.PARAMETER: mode}
+    # After a stroke Streamlit says where this page is, before where the app is; outside a browser it says nothing.
+    base = (st.context.url or "").rstrip("/").removesuffix("/draw")
+    st.markdown("Whoever opens this link sees your drawing, and the same model reads it.")
+    st.code(f"{base}/draw?{urlencode(values)}", language=None, wrap_lines=True)
+    words = "The drawing itself is in the link, and is kept nowhere else."
+    if by.key == model_choice.HAND:
+        words += " What the reader has learned of your hand stays with you: the original will read it."
+    if by.run:
+        words += " The model is that of a run: the link opens it for those who may see the run."
+    st.caption(words)
+
+
+def _same(digit: DigitReading, refused: bool, found: Read) -> bool:
+    if found.digit is None or found.digit.label != digit.label or found.refused != refused:
+        return False
+    return abs(found.digit.probability - digit.probability) < CLOSE

@@ -1,0 +1,120 @@
+"""The Home page's one digit, on its way from a noisy picture to an answer."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import streamlit as st
+
+from hdr.catalogue import complete
+from hdr.features.extract import drawings
+from hdr.plots import html_images
+from hdr.preprocessing import PRESETS
+from hdr.preprocessing.corruptions import spoil
+from hdr.preprocessing.pipeline import chain
+from hdr.types import Classifier, HdrError, Stage, Step
+from hdr.ui.components import cards
+from hdr.ui.shell import page as page_frame
+from hdr.ui.shell import startup
+from hdr.ui.state import current_run, resources
+
+SIDE = 168
+SHOWN = ("median", "otsu", "centre_by_mass")
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A digit's way: its label, the picture with noise, what each step made of it, and the address of all this."""
+
+    label: int
+    start: Stage
+    stages: tuple[Stage, ...]
+    address: dict[str, str]
+
+
+def _choose() -> tuple[int, int]:
+    return random.randrange(10_000), random.randrange(10_000)
+
+
+def another() -> None:
+    """Send another digit on its way."""
+    st.session_state["_journey"] = _choose()
+
+
+def travel() -> Journey:
+    """This visit's digit and all its stages."""
+    number, seed = st.session_state.setdefault("_journey", _choose())
+    name = startup.data_name()
+    split = resources.dataset(name).test
+    index, angle = number % len(split), seed % 31 - 15
+    noise = {"gaussian_noise.sigma": 35, "salt_and_pepper.share": 6} | ({"rotation.angle": angle} if angle else {})
+    steps = [
+        Step("rotation", {"angle": angle}),
+        Step("gaussian_noise", {"sigma": noise["gaussian_noise.sigma"]}),
+        Step("salt_and_pepper", {"share": noise["salt_and_pepper.share"]}),
+    ]
+    image = spoil(split.images[index][None], steps, seed)[0]
+    stages = chain(*PRESETS["Default"]).trace(image)
+    address = {"digit": f"{name}-test-any-{index}", "seed": seed, **noise}
+    return Journey(int(split.labels[index]), Stage("captured", image), stages, {k: str(v) for k, v in address.items()})
+
+
+def show(journey: Journey) -> None:
+    """The way as pictures; each is a link to the page where it can be changed."""
+    shown = [(s, s.step.name) for s in journey.stages if s.step and s.step.name in SHOWN]
+    final = journey.stages[-1].image
+    notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright and centred"}
+    with cards.row("journey", "medium", wrap=False):
+        start = html_images.digit(journey.start.image, SIDE, "a noisy digit")
+        _card(0, start, "preprocess", "Captured", "as a bad scan", journey)
+        for number, (stage, name) in enumerate(shown, 1):
+            picture = html_images.digit(stage.image, SIDE, stage.title)
+            _card(number, picture, "preprocess", stage.title, notes[name], journey)
+        drawn = drawings(complete("feature", Step("hog")), final)[0]
+        picture = html_images.drawing(drawn, SIDE)
+        _card(len(shown) + 1, picture, "features", "Features", "which way strokes run", journey)
+        _answer(len(shown) + 2, journey)
+
+
+def _card(number: int, picture: str, page: str, title: str, note: str, journey: Journey) -> None:
+    with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
+        st.html(picture)
+        # To this very digit, with the same noise.
+        st.page_link(f"pages/{page}.py", label=title, query_params=journey.address)
+        st.caption(note)
+
+
+def _answer(number: int, journey: Journey) -> None:
+    with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
+        if reader := _reader():
+            _read(journey, reader)
+        else:
+            _wait()
+
+
+def _reader() -> Classifier | None:
+    """The ready-made reader; where its file is missing, the best model that is trained."""
+    try:
+        return resources.ready_reader()
+    except HdrError:
+        return resources.model(found[-1]) if (found := current_run.readers()) else None
+
+
+def _read(journey: Journey, reader: Classifier) -> None:
+    probabilities = reader.predict_proba(journey.stages[-1].image[None])[0]
+    said = int(probabilities.argmax())
+    st.html(f'<div class="hdr-home-answer">{said}</div>')
+    st.page_link("pages/draw.py", label="Answer")
+    right = "and right" if said == journey.label else f"but it is a {journey.label}"
+    st.caption(f"{html_images.percent(float(probabilities[said]), 1)} sure, {right}")
+
+
+@st.fragment(run_every=1.0)
+@page_frame.plainly()
+def _wait() -> None:
+    if current_run.readers():
+        st.rerun(scope="app")
+    st.html('<div class="hdr-home-answer hdr-dim">?</div>')
+    st.page_link("pages/draw.py", label="Answer")
+    st.caption("the reader is being trained")

@@ -1,0 +1,92 @@
+"""What a step is worth: two small models, one with it and one without, on the same digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.analysis.step_ablation import PLAN, Change, Worth, worth
+from hdr.plots import html_images
+from hdr.ui.components import job_progress
+from hdr.ui.inputs import corruption_menu
+from hdr.ui.inputs.pipeline_trace import Way
+from hdr.ui.state import pipeline_state, resources
+
+SHOWN = 30
+HEIGHT = 320
+_ASKED = "_worth_asked"
+
+
+def show(seen: Way) -> None:
+    """A button, how far the work is, and then the answer."""
+    if not seen.passages:
+        st.caption("Add a step to measure what it is worth.")
+        return
+    index, data = pipeline_state.selected(), resources.dataset(seen.start.dataset)
+    title = seen.passages[index].title
+    pipeline, spoiled, seed = pipeline_state.current(), corruption_menu.steps(), corruption_menu.seed()
+    key = "worth-" + catalogue.key_of(
+        [data.name, pipeline.to_json(), index, [catalogue.step_to_json(s) for s in spoiled], seed]
+    )
+    with_noise = f", all spoiled in the same way ({corruption_menu.describe()})" if spoiled else ""
+    with st.container(horizontal=True, vertical_alignment="center", key="worth_row"):
+        st.button(
+            f"Measure {title}",
+            icon=":material/balance:",
+            key="measure",
+            on_click=lambda: st.session_state.update({_ASKED: key}),
+        )
+        st.caption(
+            f"Trains twice on {html_images.count(PLAN.train_size)} digits of {data.title}{with_noise}: once with this "
+            "chain, once without the step. Both then read the same validation digits; the test digits stay untouched.",
+            width="stretch",
+        )
+    if st.session_state.get(_ASKED) != key:
+        st.html('<div class="hdr-empty">What the step is worth appears here, and every digit it mends or breaks.</div>')
+        return
+    found = job_progress.result(
+        key,
+        lambda report: worth(data, pipeline, index, disturbances=spoiled, seed=seed, report=report),
+        HEIGHT,
+        slow=True,
+    )
+    if found is not None:
+        _answer(found, title)
+        left, right = st.columns(2, gap="large")
+        with left:
+            _changes(f"Wrong without it, right with it: {len(found.mended)}", found.mended, seen)
+        with right:
+            _changes(f"Right without it, wrong with it: {len(found.broken)}", found.broken, seen)
+
+
+def _answer(found: Worth, title: str) -> None:
+    low, high = found.interval
+    verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
+    interval = " to ".join(map(html_images.points, found.interval))
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="worth_answer"):
+        st.html(f'<div class="hdr-figure">{html_images.points(found.difference)}</div>', width="content")
+        st.markdown(
+            f"**{title} {verdict}** here: {html_images.percent(found.accuracy_with)} with it, "
+            f"{html_images.percent(found.accuracy_without)} without.  \n"
+            f"In points of accuracy on {html_images.count(found.validated_on)} digits; 95 % interval {interval}, for new "
+            f"digits read by these two models. It took {html_images.duration(found.seconds)}.",
+            width="stretch",
+        )
+
+
+def _changes(title: str, changes: Sequence[Change], seen: Way) -> None:
+    st.markdown(f"**{title}**")
+    if not changes:
+        st.caption("None.")
+        return
+    shown = changes[:SHOWN]
+    images = resources.dataset(seen.start.dataset).train.images[[c.index for c in shown]]
+    captions = [f"{c.label}: {c.said_without} → {c.said_with}" for c in shown]
+    st.html(html_images.sheet(images, captions))
+    more = f" {len(shown)} are shown." if len(shown) < len(changes) else ""
+    st.html(
+        '<div class="hdr-note">What it is: what it was called without the step → with it. Pictures as they are in the '
+        f"data.{more}</div>"
+    )

@@ -1,0 +1,1 @@
+"""The result of a finished run, tab by tab."""

@@ -1,0 +1,48 @@
+"""What a run that is done has to say for itself: its mistakes, its certainty, its inside, and files to take along."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr.sanitize import plain
+from hdr.store.runs import Run
+from hdr.types import HdrError
+from hdr.ui.results import (
+    calibration,
+    confusion,
+    cross_dataset,
+    export,
+    label_errors,
+    learning_curves,
+    model_internals,
+    robustness,
+)
+from hdr.ui.state import resources
+
+SECTIONS = {
+    "What it confuses": confusion.section,
+    "How sure it is": calibration.section,
+    "Robustness": robustness.section,
+    "Inside": model_internals.section,
+    "More digits, other settings": learning_curves.section,
+    "Suspect labels": label_errors.section,
+    "On other data": cross_dataset.section,
+    "Take it along": export.section,
+}
+
+
+def show(run: Run) -> None:
+    """Tabs of which only the open one is computed; nothing for a run that is not done."""
+    if run.status != "done":
+        return
+    try:
+        resources.dataset(run.spec.dataset)
+    except HdrError as error:
+        # Data of one's own may be gone or another's: the run still reads drawings, and says how good it was.
+        st.info(plain(error), icon=":material/hide_image:")
+        confusion.figures(run)
+        return
+    for tab, section in zip(st.tabs(list(SECTIONS), key="result", on_change="rerun"), SECTIONS.values(), strict=True):
+        if tab.open:
+            with tab:
+                section(run)

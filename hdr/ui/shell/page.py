@@ -1,0 +1,60 @@
+"""What every page does: how it begins, what it lets be seen first, and how it says what cannot be done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from hdr.sanitize import plain
+from hdr.types import HdrError
+from hdr.ui.shell import startup
+from hdr.ui.state import user_datasets
+
+_ENTERED = "_entered"
+
+_DRAWN_SECONDS = 0.025
+# Streamlit sends every 10 ms what has come together, and browsers draw in one go what arrives together. From the end of
+# a stroke to the answer, benchmarks/browser.py measures 280 ms without this rest and 261 with it.
+
+
+def enter() -> None:
+    """Say that this run came through the entry script."""
+    st.session_state[_ENTERED] = True
+
+
+def begin(title: str, note: str = "") -> None:
+    """Show a page's title, a sentence below it, how far the data are, and what became of the store.
+
+    A folder named ``pages`` makes Streamlit run a page by itself, without the entry script, where a page's address is
+    the first thing that a new server is asked for (streamlit.runtime.pages_manager). Then the entry script is run
+    instead.
+    """
+    if not st.session_state.get(_ENTERED):
+        from streamlit.runtime.pages_manager import PagesManager
+
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+    user_datasets.look()
+    st.header(title, anchor=False)
+    if note:
+        st.caption(note)
+    startup.tidy()
+    startup.data_notice()
+    startup.store_notice()
+
+
+def draw_first() -> None:
+    """Let the browser draw what is there so far, and what follows after it: otherwise both are drawn at once."""
+    time.sleep(_DRAWN_SECONDS)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Say in words what cannot be done: for what is drawn by itself again and again, and not with its page."""
+    try:
+        yield
+    except HdrError as error:
+        st.error(plain(error), icon=":material/error:")

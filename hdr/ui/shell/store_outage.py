@@ -1,0 +1,50 @@
+"""The run store's server does not answer: pages say so, and come back by themselves when it does."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+from hdr.sanitize import plain
+from hdr.store.runs import StoreLost
+from hdr.types import HdrError
+from hdr.ui.state import identity, resources
+
+log = logging.getLogger("hdr.store")
+
+LOOK_SECONDS = 2.0
+"""How often a page looks whether the store is there again."""
+
+_TOLD = "_lost_store_told"
+
+
+def begin() -> None:
+    """Say that a page is made anew, and that nobody has been told yet."""
+    st.session_state[_TOLD] = False
+
+
+def tell(error: StoreLost) -> None:
+    """Say it once on a page, and make the page anew as soon as the store is there again."""
+    if not st.session_state.get(_TOLD):
+        st.session_state[_TOLD] = True
+        shown = plain(error)
+        if identity.demo():
+            # Where the host keeps runs is none of a visitor's business.
+            log.warning("%s", error)
+            shown = "What was trained here cannot be reached at the moment."
+        st.error(shown, icon=":material/cloud_off:")
+        _come_back()
+
+
+@st.fragment(run_every=LOOK_SECONDS)
+def _come_back() -> None:
+    try:
+        resources.store().repaired()
+    except HdrError:
+        st.caption(
+            "What was written is there as it was, and trainings go on: they write it down later. "
+            "This page comes back by itself."
+        )
+    else:
+        st.rerun(scope="app")

@@ -1,0 +1,1 @@
+"""What a session remembers, and which part of it is in the address."""

@@ -1,0 +1,86 @@
+"""Which run the Train page shows, and which runs there are to choose from."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hdr.jobs import default_model
+from hdr.plots import html_images
+from hdr.store.run_progress import progress
+from hdr.store.runs import ACTIVE, Run, RunSummary, UnknownRun
+from hdr.ui.state import identity, resources
+
+PARAMETER = "run"
+MOST_READERS = 200
+"""Runs that a list of choices offers, the newest first."""
+
+_RUN = "_run"
+
+
+def open_run(run_id: str) -> None:
+    """Show this run on the Train page."""
+    st.session_state[_RUN] = run_id
+
+
+def current() -> Run | None:
+    """The run to show: the one in the address, the one that was last opened, or one that is being trained.
+
+    The address then names it, so that a reload comes back to it.
+    """
+    wanted = st.session_state.get(_RUN) or st.query_params.get(PARAMETER)
+    run = _find(wanted) if wanted else _newest_active()
+    if run:
+        st.session_state[_RUN] = run.id
+        st.query_params[PARAMETER] = run.id
+    return run
+
+
+def _find(run_id: str) -> Run | None:
+    try:
+        return resources.store().get(run_id, identity.owner())
+    except UnknownRun:
+        st.session_state.pop(_RUN, None)
+        st.warning("The run in this address is not here: it was deleted, or it belongs to somebody else.")
+        return None
+
+
+def _newest_active() -> Run | None:
+    mine = resources.store().runs(identity.owner(), ACTIVE)
+    return next((r for r in mine if r.owner == identity.owner()), None)
+
+
+def listed() -> list[RunSummary]:
+    """One's own runs and the published ones, newest first."""
+    return resources.store().listed(identity.owner())
+
+
+def readers() -> list[RunSummary]:
+    """The runs whose model can read: one's own, newest first, then the best default one."""
+    store = resources.store()
+    # Every stroke asks for them: what is published is looked up by itself, so that the newest ones of one's own do.
+    done = store.listed(identity.owner(), ("done",), MOST_READERS)
+    ready = default_model.best(store.listed(default_model.OWNER, ("done",)))
+    return [r for r in done if r.owner != default_model.OWNER] + ([ready] if ready else [])
+
+
+def default_share() -> float:
+    """How much of the default reader's training is done, 0 to 1."""
+    for run in resources.store().listed(default_model.OWNER, ACTIVE):
+        if run.owner == default_model.OWNER:
+            seen = progress(resources.store().events(run.id))
+            return seen.points[-1].step / seen.of if seen.points else 0.0
+    return 0.0
+
+
+def label(run: RunSummary) -> str:
+    """A run in a list of choices: what it is and how good."""
+    accuracy = f" · {html_images.percent(run.test_accuracy)}" if run.test_accuracy is not None else ""
+    return f"{run.title}{accuracy}"
+
+
+def nothing_yet() -> None:
+    """What the place of a run says before there is one."""
+    st.html(
+        '<div class="hdr-empty">Press <b>Train</b>: the learning curve grows here, and when the model is done, what it '
+        "confuses and every digit it got wrong.</div>"
+    )

@@ -1,0 +1,124 @@
+"""Who reads on Draw: the ready-made reader first, the same with this visitor's hand, then every model of runs."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import streamlit as st
+
+from hdr.plots import html_images
+from hdr.reading.ready import Looking
+from hdr.sanitize import plain
+from hdr.store.runs import RunSummary
+from hdr.types import Classifier, HdrError
+from hdr.ui.state import current_run, resources
+
+READY, HAND = "ready", "hand"
+"""What the chooser and links call the ready-made reader, and the one that has learned this visitor's hand."""
+
+KEY = "reader"
+_ADAPTED, _TOKEN = "_adapted", "_adapted_token"
+_TITLES = {READY: "Ready-made reader", HAND: "Reader, with your hand"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Somebody who can read.
+
+    Attributes:
+        key: `READY`, `HAND` or the id of a run.
+        title: as people know it; what a visitor has called a run.
+        run: the run whose model it is; None for the ready-made reader.
+    """
+
+    key: str
+    title: str
+    run: RunSummary | None = None
+
+    @property
+    def token(self) -> str:
+        """Names what reads on the whole server: what has learned a hand is another one in every session."""
+        return st.session_state.get(_TOKEN, HAND) if self.key == HAND else self.key
+
+    def model(self) -> Classifier:
+        """What reads.
+
+        Raises:
+            HdrError: its file is missing or damaged.
+        """
+        if self.run is not None:
+            return resources.model(self.run)
+        adapted: Looking | None = st.session_state.get(_ADAPTED)
+        return adapted if self.key == HAND and adapted else resources.ready_reader()
+
+
+def offered() -> list[Choice]:
+    """Everybody who can read now: the ready-made reader where its file is there, then one's own runs, newest first."""
+    found = [Choice(run.id, current_run.label(run), run) for run in current_run.readers()]
+    if problem():
+        return found
+    adapted = [Choice(HAND, _TITLES[HAND])] if _ADAPTED in st.session_state else []
+    return [Choice(READY, _ready_title()), *adapted, *found]
+
+
+def _ready_title() -> str:
+    """With its accuracy on MNIST's test split, as runs have it, where its file says so."""
+    metrics = resources.ready_reader().metadata.get("metrics")
+    accuracy = metrics.get("mnist_test") if isinstance(metrics, dict) else None
+    return _TITLES[READY] + (f" · {html_images.percent(accuracy)}" if isinstance(accuracy, float) else "")
+
+
+def problem() -> str:
+    """Why the ready-made reader cannot read, in words; empty where it can."""
+    try:
+        resources.ready_reader()
+    except HdrError as error:
+        return str(error)
+    return ""
+
+
+def judge() -> Looking | None:
+    """The ready-made reader, which tells digits from what is none; None where it is missing."""
+    return None if problem() else resources.ready_reader()
+
+
+def current() -> Choice | None:
+    """Who reads now, before the widget is shown; None until there is somebody."""
+    key = st.session_state.get(KEY)
+    if key in (None, READY) and not problem():
+        # The usual case takes no look at the store: an answer waits for this.
+        return Choice(READY, _TITLES[READY])
+    known = offered()
+    return next((choice for choice in known if choice.key == key), known[0] if known else None)
+
+
+def choose() -> Choice | None:
+    """Show the widget that says who reads; None until there is somebody."""
+    known = {choice.key: choice for choice in offered()}
+    if not known:
+        return None
+    if st.session_state.get(KEY) not in known:
+        st.session_state.pop(KEY, None)
+    chosen = st.selectbox(
+        "Read by",
+        list(known),
+        format_func=lambda key: known[key].title,
+        key=KEY,
+        persist_state="session",
+        help="The reader that comes with the app, and every model that you have trained.",
+    )
+    if why := problem():
+        st.caption(plain(why))
+    return known[chosen]
+
+
+def take_adapted(reader: Looking) -> None:
+    """Offer a reader that has learned this visitor's hand, and let it read."""
+    st.session_state[_ADAPTED], st.session_state[_TOKEN] = reader, secrets.token_hex(16)
+    read_by(HAND)
+
+
+def read_by(key: str) -> None:
+    """Let another one read; only from a callback, or before the chooser is shown."""
+    st.session_state[KEY] = key

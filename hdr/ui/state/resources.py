@@ -1,0 +1,164 @@
+"""What all sessions share: data sets, the store, training processes and models, each loaded once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hdr import datasets, paths, settings
+from hdr.datasets import own
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.scheduler import Processes
+from hdr.reading import ready
+from hdr.store import artifacts
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore, RunSummary, StoreError, StoreLost
+from hdr.training.model import TrainedModel, load_test_probabilities
+from hdr.types import Dataset
+from hdr.ui.state import identity, user_datasets
+
+LOST_SECONDS = 1.5
+"""For so long a store that does not answer is not asked again."""
+
+LOOK_SECONDS = 5.0
+"""How often a server that can keep nothing looks whether it can."""
+
+_lost: list[tuple[float, str]] = []
+_looked = [0.0]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _published(name: str) -> Dataset:
+    return datasets.load(name)
+
+
+def dataset(name: str) -> Dataset:
+    """A data set's read-only arrays: one that everybody may see, or this session's own.
+
+    Raises:
+        HdrError: it is not here, or another session's own.
+    """
+    return user_datasets.dataset(name) if own.is_own(name) else _published(name)
+
+
+def loader(name: str) -> Callable[[], Dataset]:
+    """Return a function that loads a data set in any thread; `dataset` finds a session's own only in its own thread.
+
+    Raises:
+        HdrError: it is another session's own.
+    """
+    if not own.is_own(name):
+        return partial(_published, name)
+    mine = user_datasets.dataset(name)
+    return lambda: mine
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def store() -> RunStore:
+    """The run store.
+
+    Raises:
+        HdrError: it cannot be opened.
+    """
+    # Pages open it one after the other: they are not all to wait for a server that has just not answered.
+    if _lost and time.monotonic() - _lost[0][0] < LOST_SECONDS:
+        raise StoreLost(_lost[0][1])
+    without = paths.settle()
+    try:
+        return RunStore()
+    except StoreLost as error:
+        _lost[:] = [(time.monotonic(), str(error))]
+        raise
+    except StoreError:
+        if without is None or without.way != "read":
+            raise
+        paths.settle(read=False)
+        return RunStore()
+
+
+def look_again() -> bool:
+    """Where nothing could be kept, look every `LOOK_SECONDS` whether it can be now; True where it can."""
+    without = paths.makeshift()
+    if without is None or without.can_keep or time.monotonic() - _looked[0] < LOOK_SECONDS:
+        return False
+    _looked[0] = time.monotonic()
+    found = paths.settle(read=without.way == "read")
+    if found is not None and not found.can_keep:
+        return False
+    processes().close()
+    for cache in (processes, _steering, store):
+        cache.clear()
+    return True
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _steering(_store: RunStore, url: str) -> Steering:
+    return Steering(_store)
+
+
+def steering() -> Steering:
+    """The commands to trainings that run."""
+    return _steering(store(), store().url)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def processes() -> Processes:
+    """Where runs are trained."""
+    scheduler = settings.current().dask
+    if scheduler is not None:
+        from hdr.training.cluster import ClusterProcesses
+
+        return ClusterProcesses(store(), scheduler)
+    without = paths.makeshift()
+    return LocalProcesses(store(), spare=not identity.demo() and (without is None or without.can_keep))
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _test_probabilities(run_id: str, _run: RunSummary) -> NDArray[np.float32]:
+    return load_test_probabilities(artifacts.place().fetch(run_id))
+
+
+def test_probabilities(run: RunSummary) -> NDArray[np.float32]:
+    """What a run's model said of the test split, float32 (n, 10).
+
+    Raises:
+        HdrError: it was not kept.
+    """
+    return _test_probabilities(run.id, run)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _model(run_id: str, _run: RunSummary) -> TrainedModel:
+    return TrainedModel.load(artifacts.place().fetch(run_id))
+
+
+def model(run: RunSummary) -> TrainedModel:
+    """The model of a run that is done."""
+    return _model(run.id, run)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _ready_reader(path: str) -> ready.Reader | str:
+    # A file that cannot be used is opened once, not at every stroke.
+    try:
+        return ready.load(Path(path), pages=ready.PAGES)
+    except ready.ReaderError as error:
+        return str(error)
+
+
+def ready_reader() -> ready.Reader:
+    """The ready-made reader that comes with the app.
+
+    Raises:
+        ReaderError: its file is missing or cannot be used.
+    """
+    found = _ready_reader(str(ready.FILE))
+    if isinstance(found, str):
+        raise ready.ReaderError(found)
+    return found

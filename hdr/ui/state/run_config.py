@@ -1,0 +1,159 @@
+"""The run that a visitor is planning on the Train page: kept in the session, every part of it changed by a widget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from hdr import datasets, settings
+from hdr.features.extract import columns
+from hdr.jobs.quotas import largest_size
+from hdr.sanitize import plain
+from hdr.training.run_spec import PRESETS, RunSpec, for_dataset
+from hdr.types import HdrError, Step
+from hdr.ui.state import assignment_state, pipeline_state, user_datasets
+
+_PLAN, _REVISION = "_plan", "_plan_revision"
+
+
+def current() -> RunSpec:
+    """The plan as it stands: at first the fast preset on the best data set that is here."""
+    if _PLAN not in st.session_state:
+        st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
+    # What the host has set may change while somebody plans.
+    return allowed(st.session_state[_PLAN])
+
+
+def allowed(spec: RunSpec) -> RunSpec:
+    """The same plan with no more training digits than the server allows, copies counted.
+
+    Where a class has nothing as small as that, it stays as it is: who trains it is told.
+    """
+    most, task = largest_size(spec.augmentation), assignment_state.current()
+    if spec.train_size <= most or (task and most < task.size_range[0]):
+        return spec
+    # A repeat of a steered run is one with as many digits.
+    return replace(spec, train_size=most, changes=())
+
+
+def widget_key(name: str) -> str:
+    """The key of a widget of the plan: another one after every change that the widgets did not make themselves."""
+    return f"plan-{st.session_state.get(_REVISION, 0)}-{name}"
+
+
+def use(spec: RunSpec) -> None:
+    """Make a spec the plan, as that of an earlier run. What a class does not allow changes nothing and is said."""
+    known = user_datasets.available()
+    # Data of one's own may be gone, or another's.
+    spec = spec if spec.dataset in known else for_dataset(spec, known[0])
+    try:
+        assignment_state.check(allowed(spec))
+    except HdrError as error:
+        st.toast(plain(error))
+    else:
+        _settle(spec)
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+
+
+def change(**values: Any) -> None:
+    """Alter parts of the plan as its widgets say. What a spec or a class refuses changes nothing and is said.
+
+    A plan that is altered is no repeat of a steered run any more: the changes made to that run go.
+    """
+    try:
+        changed = replace(current(), **{"changes": (), **values})
+        assignment_state.check(allowed(changed))
+    except HdrError as error:
+        st.toast(plain(error))
+        use(current())
+    else:
+        _settle(changed)
+
+
+def _settle(spec: RunSpec) -> None:
+    st.session_state[_PLAN] = allowed(spec)
+    if current() != spec:
+        st.toast(
+            f"This plan asks for {spec.train_size:,} training digits, and this server allows "
+            f"{settings.current().training_digits:,}{counted(spec.augmentation)}: it has {current().train_size:,} now."
+        )
+
+
+def counted(augmentation: Step | None) -> str:
+    """What is put behind a number of digits that a host allows: that copies are among them, where there are any."""
+    return ", distorted copies counted" if augmentation else ""
+
+
+def use_if_valid(**values: Any) -> None:
+    """As `change`, where the widgets do not show it yet: they begin anew."""
+    change(**values)
+    use(current())
+
+
+def use_preset(name: str) -> None:
+    """Make a preset the plan, on the data set that is chosen."""
+    use(for_dataset(PRESETS[name].spec, current().dataset))
+
+
+def take_chain() -> None:
+    """Make the chain of the Preprocess page the plan's pipeline."""
+    use(replace(current(), pipeline=pipeline_state.current().active))
+
+
+def take_features(steps: tuple[Step, ...]) -> None:
+    """Make these the plan's extractors. A reduction to more components than they have columns is left out."""
+    spec = replace(current(), features=steps, changes=())
+    shape = spec.pipeline.apply(np.zeros((1, 28, 28), np.uint8)).shape[1:]
+    if spec.reduction and spec.reduction.params.get("components", 0) > len(columns(steps, shape)):
+        spec = replace(spec, reduction=None)
+    use(spec)
+
+
+def preset_name() -> str | None:
+    """The preset that the plan equals, with as many digits as are allowed, if it does."""
+    now = current()
+    for name, preset in PRESETS.items():
+        if allowed(for_dataset(preset.spec, now.dataset)) == now:
+            return name
+    return None
+
+
+def title() -> str:
+    """What a run of the plan is called: the preset's title, or nothing, and it is called by its parts."""
+    name = preset_name()
+    return PRESETS[name].title if name else ""
+
+
+def set_features(names: list[str]) -> None:
+    """Choose the extractors; those that were there keep their parameters, also where one is there several times. None
+    at all is refused."""
+    kept = [step for step in current().features if step.name in names]
+    known = {step.name for step in kept}
+    change(features=(*kept, *(assignment_state.step("feature", name) for name in names if name not in known)))
+
+
+def repeat_feature(index: int) -> None:
+    """Take an extractor once more, to be given other parameters."""
+    features = current().features
+    use_if_valid(features=(*features[: index + 1], *features[index:]))
+
+
+def drop_feature(index: int) -> None:
+    """Take out one of several extractors."""
+    features = current().features
+    use_if_valid(features=(*features[:index], *features[index + 1 :]))
+
+
+def set_augmentation(on: bool) -> None:
+    """Learn from distorted copies too, or not."""
+    change(augmentation=assignment_state.step("augmentation", "distort") if on else None)
+
+
+def set_parameter(kind: str, index: int, name: str, key: str) -> None:
+    """Give a parameter of the plan the value of a widget."""
+    steps = list(current().features) if kind == "feature" else [getattr(current(), kind)]
+    steps[index] = Step(steps[index].name, {**steps[index].params, name: st.session_state[key]})
+    change(**({"features": tuple(steps)} if kind == "feature" else {kind: steps[0]}))

@@ -1,0 +1,213 @@
+"""The search that a visitor is planning: what of the Train page's plan may vary, how, and for how long. Kept in the
+session and mirrored in the address, as text that anybody may have written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.sanitize import plain
+from hdr.training.run_spec import RunSpec
+from hdr.tuning.search_spec import SearchSpec
+from hdr.tuning.space import Dimension, dimension_from_json, own_value, possible, reachable
+from hdr.types import HdrError
+from hdr.ui.components.parameter_widgets import log_values
+from hdr.ui.state import assignment_state, run_config, user_datasets
+from hdr.ui.state.url_state import Mirrored
+
+PARAMETER = "space"
+
+LONGEST = 12_000
+"""Characters of a link or a file that are read at all."""
+
+TELLING = 2
+"""Hyperparameters of the classifier that are ticked at first."""
+
+FEW = 5
+"""Up to so many values are all ticked at first; of more, the plan's own alone."""
+
+AROUND = 30.0
+"""A logarithmic range reaches at first from a part to so many times of the plan's own value."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A search's plan while it is made: as `SearchSpec`, but nothing may be ticked yet, or too much for a grid."""
+
+    base: RunSpec
+    space: tuple[Dimension, ...]
+    method: str = "tpe"
+    prune: bool = True
+    validation: Any = "split"
+    most_trials: int = 30
+    most_minutes: float = 0.0
+    seed: int = 0
+
+    @property
+    def spec(self) -> SearchSpec:
+        """The search.
+
+        Raises:
+            HdrError: it cannot be run as it stands.
+        """
+        return SearchSpec(**self._parts())
+
+    def _parts(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def to_text(self) -> str:
+        """Compact JSON for an address or a file."""
+        data = {**self._parts(), "base": self.base.to_json(), "space": [d.to_json() for d in self.space]}
+        return json.dumps(data, separators=(",", ":"))
+
+
+def from_text(text: str) -> Draft:
+    """The draft that `Draft.to_text` wrote, or the JSON of a search.
+
+    Raises:
+        HdrError: what is wrong with it, in words.
+    """
+    if len(text) > LONGEST:
+        raise HdrError(f"It is {len(text):,} characters long; a search takes at most {LONGEST:,}.")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise HdrError("It is not the JSON of a search.") from None
+    if isinstance(data, dict) and data.get("space") == []:
+        draft = _draft(SearchSpec.from_json({**data, "space": [{"path": "classifier"}], "method": "random"}))
+        draft = replace(draft, space=())
+    elif isinstance(data, dict) and data.get("method") == "grid":
+        # Whether a grid is too large is said below the widgets that make it smaller.
+        draft = replace(_draft(SearchSpec.from_json({**data, "method": "random"})), method="grid")
+    else:
+        draft = _draft(SearchSpec.from_json(data))
+    if draft.base.dataset not in user_datasets.available():
+        known = ", ".join(user_datasets.available())
+        raise HdrError(f"There is no data set {catalogue.excerpt(draft.base.dataset)!r} here; there are {known}.")
+    return draft
+
+
+def use(draft: Draft) -> None:
+    """Make this the draft, and its base the plan."""
+    _mirrored.replace(draft)
+    run_config.use(draft.base)
+
+
+def of(spec: SearchSpec) -> None:
+    """Make the plan of an earlier search the draft, and its base the plan."""
+    use(_draft(spec))
+
+
+def _draft(spec: SearchSpec) -> Draft:
+    return Draft(**{name: getattr(spec, name) for name in Draft.__dataclass_fields__})
+
+
+def around(base: RunSpec, one: Dimension) -> Dimension:
+    """A dimension as it begins when it is ticked: near the plan's own value where its range is wide."""
+    own = own_value(base, one.path)
+    if not one.ranged:
+        return one if len(one.choices) <= FEW else one.narrow(choices=[own])
+    if one.parameter.log:
+        near = [v for v in log_values(one.parameter, own) if own / AROUND <= v <= own * AROUND]
+        if len(near) > 1:
+            return one.narrow(near[0], near[-1])
+    return one
+
+
+def telling(base: RunSpec) -> tuple[Dimension, ...]:
+    """What is ticked at first: hyperparameters of the classifier, those first whose ratios matter, since most hangs
+    on them."""
+    own = [
+        d
+        for d in assignment_state.within(possible(base))
+        if d.path.startswith(f"classifier.{base.classifier.name}.") and d.ranged
+    ]
+    ranked = sorted(own, key=lambda d: (not d.parameter.log, d.parameter.type is int))
+    wanted = {d.path for d in ranked[:TELLING]}
+    return tuple(around(base, d) for d in own if d.path in wanted)
+
+
+def _first() -> Draft:
+    return Draft(run_config.current(), telling(run_config.current()))
+
+
+_mirrored = Mirrored(PARAMETER, _first, Draft.to_text, from_text)
+
+current = _mirrored.get
+widget_key = _mirrored.widget_key
+
+
+def follow() -> str:
+    """Take the draft from the address, where that says another one, and its base as the plan; otherwise search around
+    the plan as it stands.
+
+    Returns:
+        What is wrong with the address, in words; empty where nothing is.
+    """
+    if current().base != run_config.current():
+        _mirrored.keep(rebased(current(), run_config.current()))
+    before = current()
+    problem = _mirrored.follow()
+    if current() is not before:
+        run_config.use(current().base)
+        if current().base != run_config.current():
+            # The server, or a class, allows less.
+            _mirrored.keep(rebased(current(), run_config.current()))
+    return problem
+
+
+def rebased(draft: Draft, base: RunSpec) -> Draft:
+    """The same search around another plan: what that does not have goes, and another classifier brings its own."""
+    kept = _kept(base, draft.space)
+    paths = {d.path for d in kept}
+    if base.classifier.name != draft.base.classifier.name and "classifier" not in paths:
+        kept = (*kept, *(d for d in telling(base) if d.path not in paths))
+    return replace(draft, base=base, space=kept)
+
+
+def _kept(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
+    valid = []
+    for one in space:
+        try:
+            valid.append(dimension_from_json(base, one.to_json()))
+        except HdrError:
+            continue
+    while True:
+        can = {d.path for d in reachable(base, valid)}
+        left = [d for d in valid if d.path in can]
+        # What hung on something that is gone is gone, too.
+        if len(left) == len(valid):
+            return tuple(left)
+        valid = left
+
+
+def tick(paths: Sequence[str], among: Sequence[Dimension]) -> None:
+    """Let these vary, and no others among these."""
+    draft, offered = current(), {d.path for d in among}
+    kept = [d for d in draft.space if d.path not in offered or d.path in paths]
+    known = {d.path for d in kept}
+    new = [around(draft.base, d) for d in among if d.path in paths and d.path not in known]
+    order = {d.path: i for i, d in enumerate(possible(draft.base))}
+    space = sorted([*kept, *new], key=lambda d: order[d.path])
+    change(space=_kept(draft.base, space))
+
+
+def narrow(path: str, low: Any = None, high: Any = None, choices: Sequence[Any] | None = None) -> None:
+    """Give a dimension another range, or other values; what its declaration refuses changes nothing and is said."""
+    try:
+        space = tuple(d.narrow(low, high, choices) if d.path == path else d for d in current().space)
+    except HdrError as error:
+        st.toast(plain(error))
+        _mirrored.replace(current())
+    else:
+        change(space=_kept(current().base, space))
+
+
+def change(**values: Any) -> None:
+    """Alter parts of the draft as its widgets say."""
+    _mirrored.keep(replace(current(), **values))

@@ -1,0 +1,103 @@
+"""What steers a training that runs: its buttons, and sliders for what may change while it learns."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from hdr import catalogue
+from hdr.sanitize import plain
+from hdr.store.run_commands import Command, Kind
+from hdr.store.run_progress import Progress
+from hdr.store.run_record import Run
+from hdr.types import HdrError
+from hdr.ui.components.parameter_widgets import parameter_widget
+from hdr.ui.state import assignment_state, identity, resources
+
+
+def buttons(run: Run, seen: Progress, commands: list[Command]) -> None:
+    """Pause or go on, one epoch, stop and keep, stop; nothing where the run is somebody else's."""
+    if not _mine(run):
+        return
+    # Without help texts: a button that has one is two stops of the Tab key. The note below says what each does.
+    if run.status == "running":
+        if asked(commands) == "pause" or (seen.phase == "paused" and asked(commands) != "go"):
+            _button(run, "go", "Go on", ":material/play_arrow:")
+        else:
+            _button(run, "pause", "Pause", ":material/pause:")
+        _button(run, "step", f"One {_stage(run)}", ":material/skip_next:")
+        over = asked(commands) == "keep" or seen.phase == "testing"
+        _button(run, "keep", "Stop and keep", ":material/save:", disabled=over)
+    st.button("Stop", icon=":material/stop:", key="stop", on_click=lambda: resources.processes().stop(run.id))
+
+
+def note(run: Run) -> None:
+    """What the buttons and sliders do, in a line."""
+    if run.status != "running" or not _mine(run):
+        return
+    stage, live = _stage(run), catalogue.get("classifier", run.spec.classifier.name).facts.get("live")
+    where = "within the epoch" if live else "when this stage is finished"
+    change = " A slider counts from the next epoch on, and is written down with the run." if live else ""
+    keep = f"Stop and keep measures the last finished {stage} and keeps it; Stop keeps nothing."
+    st.html(f'<div class="hdr-note">Pause waits {where}. {keep}{change}</div>')
+
+
+def asked(commands: list[Command]) -> Kind | None:
+    """What was asked for last, but for changes; a run that has its place again goes on."""
+    last = next((c.kind for c in reversed(commands) if c.kind not in ("change", "park")), None)
+    return "go" if last == "place" else last
+
+
+def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
+    """Whatever the classifier lets change while it learns; nothing where it lets nothing change."""
+    entry = catalogue.get("classifier", run.spec.classifier.name)
+    can = [p for p in entry.parameters if p.name in entry.facts.get("live", ())]
+    live = [p for p in can if assignment_state.parameter_is_free("classifier", entry.name, p.name)]
+    if not live or not _mine(run) or run.status != "running" or seen.phase == "testing":
+        return
+    epoch = seen.points[-1].step if seen.points else 0
+    wanted = resources.steering().wanted(run.spec, commands, epoch)
+    with st.container(horizontal=True, key="live_parameters"):
+        for parameter in live:
+            with st.container(width=190):
+                key = _widget_key(run.id, parameter.name, wanted[parameter.name])
+                parameter_widget(parameter, wanted[parameter.name], key, _change, (run.id, parameter.name, key))
+
+
+def _mine(run: Run) -> bool:
+    # A published run may be watched by everybody.
+    return run.owner == identity.owner() or not identity.demo()
+
+
+def _button(run: Run, kind: Kind, title: str, icon: str, disabled: bool = False) -> None:
+    # The token belongs to the button as it was drawn: one click is one command, however often it arrives.
+    arguments = (run.id, kind, secrets.token_hex(16), None)
+    st.button(title, icon=icon, key=kind, disabled=disabled, on_click=_send, args=arguments)
+
+
+def _send(run: str, kind: Kind, token: str, values: Mapping[str, Any] | None) -> None:
+    try:
+        resources.steering().send(run, kind, token, values)
+    except HdrError as error:
+        st.toast(plain(error))
+
+
+def _change(run: str, name: str, key: str) -> None:
+    _send(run, "change", secrets.token_hex(16), {name: st.session_state[key]})
+
+
+def _widget_key(run: str, name: str, wanted: Any) -> str:
+    # A slider that somebody moved in another tab is to show their value, and takes a new key for it.
+    revision = f"_live_{run}_{name}"
+    key = f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
+    if key in st.session_state and st.session_state[key] != wanted:
+        st.session_state[revision] = st.session_state.get(revision, 0) + 1
+    return f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
+
+
+def _stage(run: Run) -> str:
+    epochs = catalogue.get("classifier", run.spec.classifier.name).facts["progress"] == "epochs"
+    return "epoch" if epochs else "stage"
