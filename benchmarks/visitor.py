@@ -308,7 +308,7 @@ class Visitor:
             self._tabs.append(block.tab.label)
 
     def _wake(self, widget: str, fragment: str, data: dict[str, Any]) -> None:
-        """Do what hdr/ui/wake.js does: ask for one more run after a while."""
+        """Do what hdr/ui/assets/rerun_timer.js does: ask for one more run after a while."""
 
         async def later() -> None:
             await asyncio.sleep(data["milliseconds"] / 1000)

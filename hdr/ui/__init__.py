@@ -2,5 +2,5 @@
 
 from pathlib import Path
 
-ASSETS = Path(__file__).parent
+ASSETS = Path(__file__).parent / "assets"
 """The folder of style sheets, scripts and the icon."""

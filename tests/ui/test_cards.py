@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from hdr.ui import ASSETS
 from hdr.ui.components import cards
 
-CSS = Path(cards.__file__).with_name("style.css").read_text("utf-8")
+CSS = (ASSETS / "style.css").read_text("utf-8")
 
 
 def test_the_style_of_cards_is_written_once_and_serves_every_row() -> None:

@@ -6,15 +6,14 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
 
 from hdr.plots import html_images
 from hdr.types import Stage
+from hdr.ui import ASSETS
 
-HERE = Path(__file__).parent
 HINT = "point at a pixel"
 
 
@@ -43,8 +42,8 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
     return st.components.v2.component(
         "hdr_lens",
         html='<div class="row"></div>',
-        css=(HERE / "lens.css").read_text("utf-8"),
-        js=(HERE / "lens.js").read_text("utf-8").replace('"COLOURS"', json.dumps(tables), 1),
+        css=(ASSETS / "pixel_inspector.css").read_text("utf-8"),
+        js=(ASSETS / "pixel_inspector.js").read_text("utf-8").replace('"COLOURS"', json.dumps(tables), 1),
     )
 
 

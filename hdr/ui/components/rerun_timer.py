@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import streamlit as st
 
-_JS = Path(__file__).with_suffix(".js")
+from hdr.ui import ASSETS
+
+_JS = ASSETS / "rerun_timer.js"
 _turns = itertools.count(1)
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 
 import streamlit as st
 
 from hdr.reading.images import MOST_BYTES, ImageError
+from hdr.ui import ASSETS
 
-_JS = Path(__file__).with_suffix(".js")
+_JS = ASSETS / "clipboard.js"
 _CSS = """
 .paste { border: 1px dashed rgba(128, 128, 128, 0.6); border-radius: 6px; padding: 1.1rem 1rem; font-size: 0.95rem;
   color: inherit; font-family: inherit; }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from hdr.ui import ASSETS
+
 Ranges = list[list[tuple[float, float]]]
 """For every axis the stretches of it that are brushed; none where it is not."""
 
-_JS = Path(__file__).with_suffix(".js")
+_JS = ASSETS / "parallel_brush.js"
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
