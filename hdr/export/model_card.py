@@ -19,6 +19,7 @@ from hdr import catalogue
 from hdr.analysis.calibration import reliability
 from hdr.catalogue import Kind
 from hdr.export.preprocessing_script import chain_in_words, in_words, numbered
+from hdr.formatting import format_percent
 from hdr.sanitize import plain
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Step
@@ -103,14 +104,21 @@ def _doing(model: TrainedModel) -> list[str]:
     lines = [
         "## How well it does",
         "",
-        f"**Test accuracy {percent(metrics['test_accuracy'])}**, 95 % interval {percent(low)} to {percent(high)}. "
+        f"**Test accuracy {format_percent(metrics['test_accuracy'])}**, 95% interval {format_percent(low)} to "
+        f"{format_percent(high)}. "
         f"Wrong: {metrics['wrong']:,} of {metrics['tested_on']:,} test digits. "
-        f"Training accuracy {percent(metrics['train_accuracy'])}, validation accuracy "
-        f"{percent(metrics['validation_accuracy'])}.",
+        f"Training accuracy {format_percent(metrics['train_accuracy'])}, validation accuracy "
+        f"{format_percent(metrics['validation_accuracy'])}.",
         "",
     ]
     rows = [
-        (str(r["digit"]), percent(r["precision"]), percent(r["recall"]), percent(r["f1"]), f"{r['count']:,}")
+        (
+            str(r["digit"]),
+            format_percent(r["precision"]),
+            format_percent(r["recall"]),
+            format_percent(r["f1"]),
+            f"{r['count']:,}",
+        )
         for r in metrics["per_class"]
     ]
     lines += _table(("Digit", "Precision", "Recall", "F1", "Test digits"), rows)
@@ -133,11 +141,11 @@ def _calibration(model: TrainedModel, dataset: Dataset, probabilities: NDArray[n
     lines = [
         "## Whether its probabilities can be believed",
         "",
-        f"- On average it gives its answer a probability of {percent(confidence.mean())}, and {percent(right.mean())} "
-        "of its answers are right.",
-        f"- Expected calibration error: {percent(groups.ece)}, over {len(groups.count)} groups of like confidence.",
-        f"- It gives {percent(sure.mean())} of the test digits a probability of {percent(SURE, 0)} or more"
-        + (f"; of these, {percent(right[sure].mean())} are called rightly." if sure.any() else "."),
+        f"- Its mean confidence is {format_percent(confidence.mean())}; {format_percent(right.mean())} of its answers are "
+        "correct.",
+        f"- Expected calibration error: {format_percent(groups.ece)}, over {len(groups.count)} bins of confidence.",
+        f"- {format_percent(sure.mean())} of the test digits have a confidence of {format_percent(SURE, 0)} or more"
+        + (f"; of these, {format_percent(right[sure].mean())} are called rightly." if sure.any() else "."),
     ]
     if not hasattr(model.classifier, "predict_proba"):
         lines += [
@@ -159,13 +167,13 @@ def _failing(model: TrainedModel) -> list[str]:
         return [*lines, "It called every test digit by its right name; other digits will be harder."]
     lines += _table(
         ("A", "is called", "how often", "of all of its kind"),
-        [(str(i), str(j), f"{off[i, j]:,}", percent(off[i, j] / counts[i])) for i, j in pairs],
+        [(str(i), str(j), f"{off[i, j]:,}", format_percent(off[i, j] / counts[i])) for i, j in pairs],
     )
     worst = min((r for r in metrics["per_class"] if r["count"]), key=lambda r: r["recall"])
-    lines += ["", f"It misses the {worst['digit']} most often: {percent(1 - worst['recall'])} of them.", ""]
+    lines += ["", f"It misses the {worst['digit']} most often: {format_percent(1 - worst['recall'])} of them.", ""]
     lines += ["Its most confident mistakes, by their place in the test split, counted from 0:", ""]
     lines += [
-        f"- {m['index']:,}: a {m['label']} that it calls {m['said']}, with a probability of {percent(m['probability'])}"
+        f"- {m['index']:,}: a {m['label']} read as {m['said']}, with a confidence of {format_percent(m['probability'])}"
         for m in metrics["mistakes"][:MISTAKES]
     ]
     return [
@@ -191,11 +199,6 @@ def _using(model: TrainedModel, dataset: Dataset) -> list[str]:
         "",
         f"The same plan, data ({dataset.title}) and versions give the same weights on the same machine.",
     ]
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """A share as ``98.92 %``."""
-    return f"{share * 100:.{digits}f} %"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:

@@ -2,7 +2,7 @@
 
 scikit-learn imports pandas wherever that is installed, for its reader of ARFF files alone, and with it pyarrow. Here
 both are installed because Streamlit draws tables with them; until it draws one they are not needed. And the app's own
-tables (`hdr.ui.components.arrow_table`) are made by pyarrow, which imports pandas to see whether a list is one of its kinds.
+tables (`hdr.ui.components.arrow_table`) are made by pyarrow, which imports pandas to look for its types in a list.
 
 SciPy imports everything that numpy has, its translator of Fortran among it. And skops imports all of scikit-learn, its
 data sets and its tests' tools too, to list the estimators that it trusts.

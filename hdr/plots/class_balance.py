@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hdr.formatting import format_count
 from hdr.plots.colours import DIGITS
-from hdr.plots.html_images import count
 from hdr.plots.theme import plain
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def figure(train: NDArray[np.integer], test: NDArray[np.integer], height: int = 
                 y=shares(train),
                 marker={"color": DIGITS},
                 opacity=0.75,
-                text=[count(int(c)) for c in train],
+                text=[format_count(int(c)) for c in train],
                 textposition="none",
                 hovertemplate="%{text} training digits, %{y:.1f} %<extra></extra>",
             ),
@@ -46,7 +46,7 @@ def figure(train: NDArray[np.integer], test: NDArray[np.integer], height: int = 
                 y=shares(test),
                 mode="markers",
                 marker={"symbol": "line-ew", "size": 20, "line": {"width": 2.5, "color": DIGITS}},
-                text=[count(int(c)) for c in test],
+                text=[format_count(int(c)) for c in test],
                 hovertemplate="%{text} test digits, %{y:.1f} %<extra></extra>",
             ),
         ]

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.plots.colours import ACCENT, MUTED, SECOND
-from hdr.plots.html_images import SPACE
 from hdr.plots.theme import plain
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def figure(ratio: NDArray[np.floating], chosen: int, share: float = 0.9, height:
         drawing.add_annotation(
             x=needed,
             y=share * 100,
-            text=f"{share * 100:.0f}{SPACE}% with {needed}",
+            text=f"{share * 100:.0f}% with {needed}",
             showarrow=False,
             xanchor="left",
             yanchor="top",

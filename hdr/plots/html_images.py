@@ -13,11 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hdr.formatting import format_number, format_percent
 from hdr.plots.colours import ACCENT, CYCLIC, DIGITS, DIVERGING, MARKS, MUTED, SECOND
 from hdr.types import CLASSES, Drawing, Images, Mark
-
-SPACE = "\u202f"
-"""Between a number and its unit, and between thousands: narrow, and no line breaks at it."""
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
@@ -161,7 +159,7 @@ def bars(probabilities: Sequence[float] | NDArray[np.floating] | None) -> str:
     rows = []
     for d, p in enumerate(values):
         colour = f"background:{DIGITS[d]}" if d == best else ""
-        shown = "" if probabilities is None else percent(p, 1)
+        shown = "" if probabilities is None else format_percent(p, 1)
         rows.append(
             f'<div class="hdr-bar{" hdr-best" if d == best else ""}"><span class="hdr-label">{d}</span>'
             f'<span class="hdr-track"><span class="hdr-fill" style="width:{p * 100:.1f}%;{colour}"></span></span>'
@@ -182,7 +180,7 @@ def sheet(images: Images, captions: Sequence[str], side: int = 56) -> str:
 def values(names: Sequence[str], numbers: NDArray[np.float32]) -> str:
     """A few numbers with their names, in columns."""
     rows = "".join(
-        f'<div class="hdr-number"><span>{escape(name)}</span><span>{number(value)}</span></div>'
+        f'<div class="hdr-number"><span>{escape(name)}</span><span>{format_number(value)}</span></div>'
         for name, value in zip(names, numbers.tolist(), strict=True)
     )
     return f'<div class="hdr-numbers">{rows}</div>'
@@ -199,39 +197,3 @@ def signature(numbers: NDArray[np.float32], height: int = 72) -> str:
     style = f"width:100%;height:{height}px"
     picture = _svg(path, len(numbers), 1)
     return f'<img class="hdr-histogram" style="{style}" alt="All numbers as bars" src="{picture}">'
-
-
-def percent(share: float, digits: int = 2) -> str:
-    """A share as ``98.92 %``. What is not quite all or nothing is never rounded to it."""
-    step = 10.0**-digits
-    text = f"{share * 100:.{digits}f}"
-    # The rounded text is looked at: half a step below 100 is no number that a float holds.
-    if share < 1 and float(text) >= 100:
-        text = f"{100 - step:.{digits}f}"
-    if share > 0 and float(text) == 0:
-        text = f"<{step:.{digits}f}"
-    return f"{text}{SPACE}%"
-
-
-def points(difference: float) -> str:
-    """A difference of two shares in points, with its sign: +0.42, −1.30, ±0.00."""
-    sign = "+" if difference > 0 else "−" if difference < 0 else "±"
-    return f"{sign}{abs(difference) * 100:.2f}"
-
-
-def number(value: float) -> str:
-    """A number with four significant digits and a true minus."""
-    return f"{value:.4g}".replace("-", "−")
-
-
-def count(number: int) -> str:
-    """A count with thin spaces: 60 000."""
-    return f"{number:,}".replace(",", SPACE)
-
-
-def duration(seconds: float) -> str:
-    """A time with two significant digits and its unit: 0.42 ms, 3.1 s, 2.5 min."""
-    ranges = ((1e-3, 1e6, "µs"), (1, 1e3, "ms"), (100, 1, "s"), (6000, 1 / 60, "min"), (float("inf"), 1 / 3600, "h"))
-    factor, unit = next((factor, unit) for limit, factor, unit in ranges if seconds < limit)
-    value = seconds * factor
-    return f"{value:.0f}{SPACE}{unit}" if value >= 9.95 else f"{value:.1f}{SPACE}{unit}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from hdr.formatting import format_count, format_percent
 from hdr.plots.colours import ACCENT, MUTED, SECOND
-from hdr.plots.html_images import count, percent
 from hdr.plots.theme import plain
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def figure(
     first = 0.5 if unit == "epoch" else 0
     parts = 4 if unit == "digits" else 5
     ticks = sorted({max(1, round(of * part / parts)) for part in range(1, parts + 1)})
-    drawing.update_xaxes(range=[first, of + 0.02 * (of - first)], tickvals=ticks, ticktext=[count(t) for t in ticks])
+    drawing.update_xaxes(
+        range=[first, of + 0.02 * (of - first)], tickvals=ticks, ticktext=[format_count(t) for t in ticks]
+    )
     drawing.update_xaxes(title=AXES[unit], row=2 if with_loss else 1)
     drawing.update_yaxes(title="accuracy, %", range=[_bottom(data), 100.3], row=1)
     if with_loss:
@@ -113,7 +115,7 @@ def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
         drawing.add_annotation(
             x=data["step"][-1],
             y=data[name][-1],
-            text=f"{label} {percent(data[name][-1] / 100)}",
+            text=f"{label} {format_percent(data[name][-1] / 100)}",
             showarrow=False,
             xshift=8,
             yshift=shift if near else 0,

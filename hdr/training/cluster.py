@@ -1,7 +1,7 @@
 """Training processes on a Dask cluster: each is a task, which Dask gives to a worker and, where that dies, to another.
 
-The task starts the same process as `hdr.jobs.local_scheduler` would, on the worker's machine, and waits for its end. What
-belongs together is kept together by the run store; Dask only says where there is room.
+The task starts the same process as `hdr.jobs.local_scheduler` would, on the worker's machine, and waits for its end.
+What belongs together is kept together by the run store; Dask only says where there is room.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from hdr.plots.html_images import count
+from hdr.formatting import format_count
 
 from .conftest import Server, Tabs, settled
 from .looking import click_place, open_tab, overflow, uncovered
@@ -48,7 +48,7 @@ def test_a_card_of_a_result_is_its_button_as_a_whole(server: Server, page: Page)
         cards = page.locator(f".st-key-understand-{gallery}-gallery")
         assert uncovered(cards) > 2, title
         chosen = cards.locator("img.hdr-digit").nth(1)
-        number = count(int(chosen.get_attribute("alt").split()[-1]))
+        number = format_count(int(chosen.get_attribute("alt").split()[-1]))
         click_place(page, chosen)
         expect(page.locator(".st-key-understand_digit")).to_contain_text(f"number {number} of")
 

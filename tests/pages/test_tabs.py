@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from hdr import catalogue, datasets
 from hdr.analysis.step_ablation import worth
 from hdr.export.preprocessing_script import script
-from hdr.plots.html_images import count, percent
+from hdr.formatting import format_count, format_percent
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain
@@ -219,13 +219,15 @@ def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_chang
     said = text(small)
     assert "**Median filter helps** here" in said
     assert (
-        f"{percent(found.accuracy_with)} with it, {percent(found.accuracy_without)} without".replace("\u202f", " ")
+        f"{format_percent(found.accuracy_with)} with it, {format_percent(found.accuracy_without)} without".replace(
+            "\u202f", " "
+        )
         in said
     )
     figure = f"+{found.difference * 100:.2f}"
     assert f'<div class="hdr-figure">{figure}</div>' in said
     low, high = (f"+{edge * 100:.2f}" for edge in found.interval)
-    assert f"on {count(found.validated_on)} digits; 95 % interval {low} to {high}, for new digits" in said
+    assert f"on {format_count(found.validated_on)} digits; 95 % interval {low} to {high}, for new digits" in said
     assert f"**Wrong without it, right with it: {len(found.mended)}**" in said
     assert f"**Right without it, wrong with it: {len(found.broken)}**" in said
     shown = images(small, 56)

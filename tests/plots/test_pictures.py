@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hdr.formatting import format_count, format_duration, format_percent, format_points
 from hdr.plots import html_images
 from hdr.plots.colours import CYCLIC, DIGITS, DIVERGING, SECOND
 from hdr.types import Drawing
@@ -234,22 +235,22 @@ def test_bars_of_nothing_keep_their_place_and_claim_nothing() -> None:
     ],
 )
 def test_percent(share: float, digits: int, text: str) -> None:
-    assert html_images.percent(share, digits) == text.replace(" ", "\u202f")
+    assert format_percent(share, digits) == text.replace(" ", "\u202f")
 
 
 @given(st.floats(0, 1, exclude_max=True), st.integers(0, 3))
 def test_percent_never_claims_all_of_what_is_not(share: float, digits: int) -> None:
-    assert not html_images.percent(share, digits).startswith("100")
+    assert not format_percent(share, digits).startswith("100")
 
 
 @pytest.mark.parametrize(("difference", "text"), [(0.0042, "+0.42"), (-0.013, "−1.30"), (0.0, "±0.00")])
 def test_points_have_their_sign(difference: float, text: str) -> None:
-    assert html_images.points(difference) == text
+    assert format_points(difference) == text
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0"), (999, "999"), (60000, "60 000"), (1234567, "1 234 567")])
 def test_count(number: int, text: str) -> None:
-    assert html_images.count(number) == text.replace(" ", "\u202f")
+    assert format_count(number) == text.replace(" ", "\u202f")
 
 
 @pytest.mark.parametrize(
@@ -267,4 +268,4 @@ def test_count(number: int, text: str) -> None:
     ],
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert html_images.duration(seconds) == text.replace(" ", "\u202f")
+    assert format_duration(seconds) == text.replace(" ", "\u202f")

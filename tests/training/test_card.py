@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from hdr.analysis.calibration import reliability
-from hdr.export.model_card import card, escaped, percent
+from hdr.export.model_card import card, escaped
+from hdr.formatting import format_percent
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import PRESETS, Change, RunSpec
@@ -54,10 +55,12 @@ def test_a_card_says_what_a_model_was_made_from(model: TrainedModel, bundled: Da
 def test_a_card_says_how_well_it_does_and_where_it_fails(model: TrainedModel, bundled: Dataset) -> None:
     text, metrics = card("Mine", model, bundled, model.test_probabilities), model.metrics
     low, _ = metrics["interval"]
-    assert f"**Test accuracy {percent(metrics['test_accuracy'])}**, 95 % interval {percent(low)} to" in text
+    assert (
+        f"**Test accuracy {format_percent(metrics['test_accuracy'])}**, 95 % interval {format_percent(low)} to" in text
+    )
     assert f"Wrong: {metrics['wrong']} of 450 test digits." in text
     for row in metrics["per_class"]:
-        assert f"| {row['digit']} | {percent(row['precision'])} | {percent(row['recall'])} |" in text
+        assert f"| {row['digit']} | {format_percent(row['precision'])} | {format_percent(row['recall'])} |" in text
     matrix = np.array(metrics["confusion"])
     off = matrix - np.diag(matrix.diagonal())
     a, b = (int(i) for i in np.unravel_index(off.argmax(), off.shape))
@@ -70,7 +73,7 @@ def test_a_card_says_whether_probabilities_can_be_believed(bundled: Dataset) -> 
     model = fit(replace(PRESETS["fast"].spec, dataset="bundled", train_size=500), bundled)
     text = card("Mine", model, bundled, model.test_probabilities)
     ece = reliability(bundled.test.labels, model.test_probabilities).ece
-    assert f"Expected calibration error: {percent(ece)}" in text
+    assert f"Expected calibration error: {format_percent(ece)}" in text
     assert f"a temperature of {model.temperature:.3g}" in text
     assert "believed" not in card("Mine", model, bundled, None)
 

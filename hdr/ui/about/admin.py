@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from hdr import settings
+from hdr.formatting import format_duration
 from hdr.jobs import admin
-from hdr.plots import html_images
 from hdr.sanitize import plain
 from hdr.store.runs import RunSummary
 from hdr.types import HdrError
@@ -91,7 +91,7 @@ def _runs() -> None:
             "Published": run.published,
             "Test accuracy": run.test_accuracy,
             "Model, MB": run.model_bytes / 1e6 if run.model_bytes else None,
-            "Started": html_images.duration(time.time() - run.created) + " ago",
+            "Started": format_duration(time.time() - run.created) + " ago",
         }
         for run in known
     ]

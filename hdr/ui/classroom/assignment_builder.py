@@ -17,6 +17,7 @@ from hdr import catalogue, datasets, settings
 from hdr.catalogue import Kind
 from hdr.classroom.assignment import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
 from hdr.classroom.assignment_link import to_text
+from hdr.formatting import format_count, format_duration, format_percent
 from hdr.plots import html_images
 from hdr.sanitize import plain
 from hdr.training.run_spec import LARGEST, SMALLEST, RunSpec, versions
@@ -88,7 +89,7 @@ def _pace(spec: RunSpec) -> None:
     if seconds is None:
         return
     several = max(1, resources.processes().capacity())
-    pace = html_images.duration(seconds * math.ceil(PUPILS / several))
+    pace = format_duration(seconds * math.ceil(PUPILS / several))
     st.html(
         f'<div class="hdr-note">This server trains {"one" if several == 1 else several} at a time: if {PUPILS} pupils '
         f"begin at once, the last has an answer after about {pace}. Fewer digits are quicker.</div>"
@@ -115,10 +116,10 @@ def _target(spec: RunSpec) -> dict[str, Any]:
         st.caption("Train the plan once, and you will see here how good it is.")
     elif percent is not None and percent / 100 <= known:
         st.caption(
-            f":material/warning: The plan reaches {html_images.percent(known)} as it is: nobody has to change anything."
+            f":material/warning: The plan reaches {format_percent(known)} as it is: nobody has to change anything."
         )
     else:
-        st.caption(f"The plan reaches {html_images.percent(known)} as it is.")
+        st.caption(f"The plan reaches {format_percent(known)} as it is.")
     return {"target": None if percent is None else round(percent / 100, 6)}
 
 
@@ -228,7 +229,7 @@ def _preview(task: Task) -> None:
     most, rows = settings.current().training_digits, task.size_range[1] * versions(task.plan.augmentation)
     if most is not None and rows > most:
         st.caption(
-            f"This goes up to {html_images.count(rows)} digits with copies; this server allows {html_images.count(most)}, "
+            f"This goes up to {format_count(rows)} digits with copies; this server allows {format_count(most)}, "
             "and refuses more."
         )
 

@@ -14,7 +14,7 @@ from hdr import catalogue, datasets
 from hdr.catalogue import Parameter
 from hdr.classroom.assignment import PARTS, Task, TaskError, parameters
 from hdr.classroom.assignment_link import from_text, to_text
-from hdr.plots import html_images
+from hdr.formatting import format_count, format_percent
 from hdr.sanitize import plain
 from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError, Step
@@ -98,13 +98,13 @@ def progress(task: Task) -> str:
     done = resources.store().listed(identity.owner(), ("done",), MOST_COUNTED)
     text = to_text(task)
     mine = [r for r in done if r.owner == identity.owner() and _counts(text, r.spec_json)]
-    goal = f"Reach {html_images.percent(task.target)} test accuracy. " if task.target is not None else ""
+    goal = f"Reach {format_percent(task.target)} test accuracy. " if task.target is not None else ""
     if not mine:
         return f"{goal}You have no run yet."
     best = max(r.test_accuracy or 0.0 for r in mine)
     many = "your run" if len(mine) == 1 else f"the best of your {len(mine)} runs"
     reached = task.target is not None and best >= task.target
-    return f"{goal}So far: <b>{html_images.percent(best)}</b>, {many}.{' <b>Reached.</b>' if reached else ''}"
+    return f"{goal}So far: <b>{format_percent(best)}</b>, {many}.{' <b>Reached.</b>' if reached else ''}"
 
 
 @lru_cache(maxsize=4_096)
@@ -138,7 +138,7 @@ def fixed(task: Task) -> list[tuple[str, str]]:
     if len(task.datasets) == 1:
         pairs.append(("Data", datasets.title(spec.dataset)))
     if low == high:
-        pairs.append(("Training digits", html_images.count(low)))
+        pairs.append(("Training digits", format_count(low)))
     if "pipeline" not in task.free:
         pairs.append(("Preprocessing", ", then ".join(_named(task, "step", s) for s in spec.pipeline.steps) or "none"))
     pairs += _part(task, "Features", "feature", spec.features, not task.features)
@@ -181,7 +181,7 @@ def changeable(task: Task) -> list[tuple[str, str]]:
     if len(task.datasets) > 1:
         pairs.append(("Data", ", ".join(map(datasets.title, task.datasets))))
     if low != high:
-        pairs.append(("Training digits", f"{html_images.count(low)} to {html_images.count(high)}"))
+        pairs.append(("Training digits", f"{format_count(low)} to {format_count(high)}"))
     if task.features:
         pairs.append(("Features", ", ".join(catalogue.get("feature", n).title for n in task.features)))
     if len(task.classifiers) > 1:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hdr.datasets import about
 from hdr.datasets.about import Description
+from hdr.formatting import format_count, format_percent
 from hdr.plots import class_balance, distributions, html_images
 from hdr.plots.theme import CONFIG
 from hdr.types import CLASSES, Split
@@ -68,16 +69,16 @@ def _counts(found: Description) -> None:
     train = found.train.counts
     low, high = int(train.argmin()), int(train.argmax())
     st.html(
-        f'<div class="hdr-over">{html_images.count(len(found.train))} training digits (bars), '
-        f"{html_images.count(len(found.test))} test digits (dashes)</div>"
+        f'<div class="hdr-over">{format_count(len(found.train))} training digits (bars), '
+        f"{format_count(len(found.test))} test digits (dashes)</div>"
     )
     st.plotly_chart(
         class_balance.figure(train, found.test.counts), key="class_counts", config=CONFIG, alt="Digits of each class"
     )
     st.html(
-        f'<div class="hdr-note">The {low} is the rarest with {html_images.count(int(train[low]))} training digits, the '
-        f"{high} the commonest with {html_images.count(int(train[high]))}. Always to guess {high} would be right in "
-        f"{html_images.percent(train[high] / len(found.train), 1)}: that is what any model has to beat.</div>"
+        f'<div class="hdr-note">The {low} is the rarest with {format_count(int(train[low]))} training digits, the '
+        f"{high} the commonest with {format_count(int(train[high]))}. Always to guess {high} would be right in "
+        f"{format_percent(train[high] / len(found.train), 1)}: that is what any model has to beat.</div>"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from hdr.background import Job, Jobs, Report, Work
-from hdr.plots import html_images
+from hdr.formatting import format_duration
 from hdr.sanitize import plain
 
 __all__ = ["Job", "Jobs", "Report", "Work", "all_jobs", "get", "result", "show", "waiting"]
@@ -76,7 +76,7 @@ def waiting(job: Job, height: int) -> str:
     """A job under way as HTML: what is done, for how long, and how much of it where that is known."""
     words = job.words or ("Waiting for another computation" if job.state == "waiting" else "Beginning")
     if job.state != "refused":
-        words += f" · {html_images.duration(max(job.seconds, 0.1))}"
+        words += f" · {format_duration(max(job.seconds, 0.1))}"
     share = 0 if job.share is None else job.share
     # Without a share there is no bar, but its place is kept.
     bar = f'<span class="hdr-fill" style="width:{share * 100:.0f}%"></span>'

@@ -10,8 +10,8 @@ from html import escape
 import streamlit as st
 
 from hdr import settings
+from hdr.formatting import format_count, format_duration
 from hdr.jobs.cost_estimate import Estimate, estimate
-from hdr.plots import html_images
 from hdr.training.run_spec import RunSpec
 from hdr.ui.components import job_progress
 from hdr.ui.shell import page
@@ -63,7 +63,7 @@ def _measure(spec: RunSpec, turns: Iterator[int]) -> None:
     # The first turn is part of a run of the whole page. To end that one here would lose the click that caused it.
     if next(turns) and job and job.state in ("done", "failed"):
         st.rerun(scope="app")
-    waiting = f" · {html_images.duration(job.seconds)}" if job and job.state == "running" and job.seconds > 1 else ""
+    waiting = f" · {format_duration(job.seconds)}" if job and job.state == "running" and job.seconds > 1 else ""
     _note(f"Measuring what this takes{waiting}")
 
 
@@ -75,16 +75,16 @@ def _answer(job: job_progress.Job) -> None:
     most = settings.current().run_minutes
     if most is not None and found.total_seconds > 60 * most:
         _note(
-            f"Takes about {html_images.duration(found.total_seconds)}, and this server ends a training after {most:g} "
+            f"Takes about {format_duration(found.total_seconds)}, and this server ends a training after {most:g} "
             "minutes. Take fewer digits, or a quicker classifier.",
             wrong=True,
         )
         return
     _note(
-        f"Takes about {html_images.duration(found.total_seconds)}, {html_images.duration(found.fit_seconds)} of it fitting, "
+        f"Takes about {format_duration(found.total_seconds)}, {format_duration(found.fit_seconds)} of it fitting, "
         f"and {found.peak_mb:,.0f} MB",
-        f"Measured on {html_images.count(found.probed)} digits with these settings, and extrapolated to "
-        f"{html_images.count(found.rows)}, if this machine does nothing else. "
+        f"Measured on {format_count(found.probed)} digits with these settings, and extrapolated to "
+        f"{format_count(found.rows)}, if this machine does nothing else. "
         "The rest is the curve, scoring and the test.",
     )
 

@@ -14,6 +14,7 @@ from hdr import settings
 from hdr.datasets import background, further, own, preparing, upload
 from hdr.datasets.pieces import Limits
 from hdr.datasets.preparing import Checked, Options
+from hdr.formatting import format_count
 from hdr.plots import class_balance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.sanitize import plain
@@ -79,7 +80,7 @@ def bring() -> None:
 def _layouts() -> None:
     st.html(
         '<div class="hdr-empty hdr-layouts"><div><b>What can be uploaded</b>, up to '
-        f"{html_images.count(_limits().digits)} digits:<ul>"
+        f"{format_count(_limits().digits)} digits:<ul>"
         "<li><b>ZIP</b> of pictures in folders named 0 to 9, such as <code>7/first.png</code>; below folders named "
         "train and test, where there are such</li>"
         "<li><b>CSV</b> in MNIST's layout: a label, then 784 grey values in each line; zipped, if it is large</li>"
@@ -230,11 +231,11 @@ def _report(read: _Read) -> None:
         *((n, why) for why, n in checked.skipped.items()),
     ]
     lines = [
-        f"{html_images.count(checked.read)} digits were read: {html_images.count(int(checked.train.sum()))} to learn from "
-        f"and {html_images.count(int(checked.test.sum()))} to test on"
+        f"{format_count(checked.read)} digits were read: {format_count(int(checked.train.sum()))} to learn from "
+        f"and {format_count(int(checked.test.sum()))} to test on"
         + (", as the files say." if checked.own_test else ", drawn from each class.")
     ]
-    gone = [f"{why}: {html_images.count(n)}" for n, why in left if n]
+    gone = [f"{why}: {format_count(n)}" for n, why in left if n]
     lines.append(f"Left out: {'; '.join(gone)}." if gone else "Nothing had to be left out.")
     if checked.examples:
         lines.append(f"For example: {'; '.join(checked.examples)}.")
@@ -282,8 +283,8 @@ def _card(data: Dataset) -> None:
     with st.container(border=True, key=f"data-{data.name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{plain(data.title)}** · {html_images.count(len(data.train))} training and "
-                f"{html_images.count(len(data.test))} test digits",
+                f"**{plain(data.title)}** · {format_count(len(data.train))} training and "
+                f"{format_count(len(data.test))} test digits",
                 width="stretch",
             )
             if st.button("What is in it", icon=":material/info:", key=f"about-{data.name}"):
@@ -319,7 +320,7 @@ def more() -> None:
         return
     st.subheader("More data sets", anchor=False)
     for each in missing:
-        train, test = map(html_images.count, each.counts)
+        train, test = map(format_count, each.counts)
         with st.container(border=True, key=f"more-{each.NAME}"):
             st.markdown(f"**{each.TITLE}** · {train} training and {test} test digits")
             st.caption(each.NOTE)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from hdr.formatting import format_percent
 from hdr.plots import html_images
 from hdr.sanitize import plain
 from hdr.types import DigitReading
@@ -78,12 +79,12 @@ def _answer(read: Read, anybody: bool) -> None:
 
 def _certainty(digit: DigitReading) -> str:
     order = digit.probabilities.argsort()[::-1]
-    guesses = [f"{d} ({html_images.percent(digit.probabilities[d], 1)})" for d in order[1:3]]
-    return f"**{html_images.percent(digit.probability, 1)}** sure. Next guesses: {' and '.join(guesses)}."
+    guesses = [f"{d} ({format_percent(digit.probabilities[d], 1)})" for d in order[1:3]]
+    return f"**{format_percent(digit.probability, 1)}** sure. Next guesses: {' and '.join(guesses)}."
 
 
 def _resemblance(read: Read, digit: DigitReading) -> str:
-    share = html_images.percent(read.sense or 0.0, 1)
+    share = format_percent(read.sense or 0.0, 1)
     return f"This does not look like a digit: {share} sure that it is one. It resembles a **{digit.label}** most."
 
 

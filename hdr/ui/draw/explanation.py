@@ -11,6 +11,7 @@ import streamlit as st
 from hdr.analysis import nearest_examples
 from hdr.analysis.nearest_examples import Near, Reference
 from hdr.background import Job, Report
+from hdr.formatting import format_count, format_percent
 from hdr.plots import attribution as colours
 from hdr.plots import html_images
 from hdr.reading import counterfactual, occlusion
@@ -133,8 +134,8 @@ def _change(read: Read, why: Why) -> str:
         marks = [_box(r, 1) for r in change.removed] + [_box(r, 2) for r in change.added]
         picture = html_images.drawing(Drawing(alt, read.captured, marks=tuple(marks)), SIDE)
     parts = ["without what is dashed"] * bool(change.removed) + ["with what is yellow"] * bool(change.added)
-    share = html_images.percent(change.share, 0)
-    sure = html_images.percent(float(change.probabilities[change.label]), 1)
+    share = format_percent(change.share, 0)
+    sure = format_percent(float(change.probabilities[change.label]), 1)
     words = f"{' and '.join(parts).capitalize()} ({share} of the ink) this would be a {change.label}, {sure} sure."
     return _figure(title, picture, words)
 
@@ -150,7 +151,7 @@ def _naively(read: Read, why: Why) -> str:
     what = "whole canvas" if read.alone else "box around it"
     picture = html_images.digit(why.naive, SIDE, f"The {what} made small")
     verdict = "That would do here" if label == read.digit.label else "That is what capture is for"
-    sure = html_images.percent(float(why.naive_probabilities[label]), 1)
+    sure = format_percent(float(why.naive_probabilities[label]), 1)
     words = f"The {what} made small, as most demos do: it would be a {label}, {sure} sure. {verdict}."
     return _figure("Without capture", picture, words)
 
@@ -171,7 +172,7 @@ def _near(read: Read, key: str, explanations: Explanations) -> str:
     sheet = html_images.sheet(images, [f"{n.label} · {n.distance:.3g}" for n in found], SMALL)
     return (
         '<div class="hdr-over hdr-below">most alike for this model among '
-        f"{html_images.count(len(known.index))} training digits: label and distance</div>{sheet}"
+        f"{format_count(len(known.index))} training digits: label and distance</div>{sheet}"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from hdr.formatting import format_count, format_percent
 from hdr.plots import html_images
 from hdr.reading.adaptation import Adaptation, adapt
 from hdr.reading.handwriting import MOST_DRAWINGS, Drawn, Handwriting
@@ -260,16 +261,16 @@ def _what_it_brought(found: Adaptation) -> None:
     lines = ["| read rightly | original | with your hand |", "|:--|--:|--:|"]
     if measured := found.measured:
         low, high = wilson_interval(measured.after, measured.count)
-        shares = [f"{n} ({html_images.percent(n / measured.count, 1)})" for n in (measured.before, measured.after)]
+        shares = [f"{n} ({format_percent(n / measured.count, 1)})" for n in (measured.before, measured.after)]
         lines.append(f"| your {measured.count} drawings, each held out | {shares[0]} | {shares[1]} |")
-    before, after = html_images.percent(found.ordinary_before, 1), html_images.percent(found.ordinary_after, 1)
-    lines.append(f"| {html_images.count(ORDINARY)} digits of others | {before} | {after} |")
+    before, after = format_percent(found.ordinary_before, 1), format_percent(found.ordinary_after, 1)
+    lines.append(f"| {format_count(ORDINARY)} digits of others | {before} | {after} |")
     st.markdown("\n".join(lines))
     if measured:
         st.caption(
             f"Every drawing was read by a reader that had learned from all but it: {measured.mended} became right, "
-            f"{measured.spoiled} wrong. From so few, yours will be read rightly in {html_images.percent(low, 0)} to "
-            f"{html_images.percent(high, 0)} of cases."
+            f"{measured.spoiled} wrong. From so few, yours will be read rightly in {format_percent(low, 0)} to "
+            f"{format_percent(high, 0)} of cases."
         )
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 import streamlit as st
 
 from hdr.background import Report
-from hdr.plots import html_images
+from hdr.formatting import format_percent
 from hdr.sanitize import plain
 from hdr.types import Classifier, HdrError
 from hdr.ui.draw import explanation_jobs
@@ -107,6 +107,6 @@ def _card(vote: Read, word: str, differs: bool) -> None:
         kind = "hdr-vote hdr-differs" if differs else "hdr-vote"
         small = ' class="hdr-small"' if word == _REFUSED else ""
         share = 1 - (vote.sense or 0.0) if vote.refused else vote.digit.probability
-        sure = f"{html_images.percent(share, 1)} sure"
+        sure = f"{format_percent(share, 1)} sure"
         st.html(f'<div class="{kind}"><span{small}>{word}</span><small>{sure}</small></div>')
     st.caption(plain(vote.by.title) if vote.by else "")

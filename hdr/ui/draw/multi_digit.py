@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from hdr.formatting import format_percent
 from hdr.plots import html_images
 from hdr.plots.bounding_boxes import Found
 from hdr.preprocessing.size_normalisation import from_strokes
@@ -132,11 +133,11 @@ def answer(several: Several, words: str) -> None:
 def _certainty(reads: Sequence[Read]) -> str:
     open_ = [(i, r) for i, r in enumerate(reads) if handwriting.said(r) is None]
     whole = math.prod(_sure(r) for _, r in open_)
-    words = f"**{html_images.percent(whole, 1)}** sure of the whole, {_count(len(reads), 'digit')}."
+    words = f"**{format_percent(whole, 1)}** sure of the whole, {_count(len(reads), 'digit')}."
     if len(reads) > 1 and open_:
         least, read = min(open_, key=lambda one: _sure(one[1]))
         assert read.digit is not None
-        sure = html_images.percent(read.digit.probability, 1)
+        sure = format_percent(read.digit.probability, 1)
         words += f" Least of the {_ordinal(least)}: a {read.digit.label} ({sure}), or else a {_second(read.digit)}."
     if said := len(reads) - len(open_):
         words += f" You have named {said} of them."
@@ -187,7 +188,7 @@ def gallery(several: Several) -> None:
 def _over(read: Read) -> str:
     if handwriting.said(read) is not None:
         return "you say"
-    return "no digit?" if read.refused else html_images.percent(_sure(read), 0)
+    return "no digit?" if read.refused else format_percent(_sure(read), 0)
 
 
 def opened(several: Several, beside: Callable[[int], None] | None = None) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hdr.features import feature_ranking
 from hdr.features.feature_ranking import Information, Ranking, Sample
+from hdr.formatting import format_count, format_percent
 from hdr.plots import html_images, violin
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
@@ -129,12 +130,14 @@ def _table(ranked: Ranking, informed: Information | None, by: str, name: str) ->
 
 
 def _table_note(drawn: Sample, informed: Information | None) -> str:
-    digits = html_images.count(len(drawn.labels))
+    digits = format_count(len(drawn.labels))
     text = f"Measured on {digits} training digits. Select a row to see how that feature spreads over the classes."
     if informed is None:
         text += " Rank by mutual information to have it estimated too."
     elif np.isnan(informed.bits).any():
-        text += f" Information is estimated for the {html_images.count(feature_ranking.INFORMED_COLUMNS)} features of highest F."
+        text += (
+            f" Information is estimated for the {format_count(feature_ranking.INFORMED_COLUMNS)} features of highest F."
+        )
     return text
 
 
@@ -148,7 +151,7 @@ def _violin(drawn: Sample, ranked: Ranking, column: int, name: str) -> None:
     )
     st.html(
         f'<div class="hdr-note">The wider, the more digits have this value. It tells {pair[0]} from {pair[1]} '
-        f"best: a {pair[1]} has the larger value in {html_images.percent(float(ranked.auc[column]), 1)} of all pairs, "
+        f"best: a {pair[1]} has the larger value in {format_percent(float(ranked.auc[column]), 1)} of all pairs, "
         "ties counting half.</div>"
     )
 
@@ -159,7 +162,8 @@ def _maps(drawn: Sample, ranked: Ranking, informed: Information | None) -> None:
     if informed is not None:
         maps.append(("mutual information", np.nan_to_num(informed.bits)))
     cells = "".join(
-        f'<figure><div class="hdr-over">{title}</div>{html_images.digit(_bright(v).reshape(shape), MAP, title)}</figure>'
+        f'<figure><div class="hdr-over">{title}</div>'
+        f"{html_images.digit(_bright(v).reshape(shape), MAP, title)}</figure>"
         for title, v in maps
     )
     st.html(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hdr import catalogue
 from hdr.features.extract import columns, drawings
+from hdr.formatting import format_count
 from hdr.plots import html_images
 from hdr.preprocessing import Pipeline
 from hdr.sanitize import plain
@@ -169,6 +170,6 @@ def _pictures(step: Step, image: NDArray[np.uint8]) -> None:
     else:
         st.html(html_images.signature(values))
         st.html(
-            f'<div class="hdr-note">All {html_images.count(len(values))} numbers that the classifier gets for this digit, '
+            f'<div class="hdr-note">All {format_count(len(values))} numbers that the classifier gets for this digit, '
             "one bar each, in their order.</div>"
         )

@@ -7,6 +7,7 @@ import streamlit as st
 from hdr import catalogue
 from hdr.features import embeddings, feature_ranking
 from hdr.features.embeddings import Components
+from hdr.formatting import format_count, format_percent
 from hdr.plots import explained_variance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
@@ -68,7 +69,7 @@ def _eigendigits(found: Components) -> None:
     captions = ["mean"]
     for number, (picture, ratio) in enumerate(zip(found.pictures(EIGENDIGITS), found.ratio, strict=False), 1):
         shown.append(html_images.digit(picture, SMALL, f"component {number}", "signed"))
-        captions.append(f"{number} · {html_images.percent(float(ratio), 1)}")
+        captions.append(f"{number} · {format_percent(float(ratio), 1)}")
     cells = "".join(f"<figure>{p}<figcaption>{c}</figcaption></figure>" for p, c in zip(shown, captions, strict=True))
     st.html(
         f'<div class="hdr-sheet hdr-many">{cells}</div><div class="hdr-note hdr-below">The mean of the digits, and the '
@@ -101,11 +102,11 @@ def _rebuilt(found: Components, image: Images) -> int:
         ),
     ]
     cells = "".join(f"<figure>{p}<figcaption>{c}</figcaption></figure>" for p, c in shown)
-    whole = html_images.percent(float(found.ratio[:count].sum()), 1)
-    pixels = html_images.count(image.size)
+    whole = format_percent(float(found.ratio[:count].sum()), 1)
+    pixels = format_count(image.size)
     st.html(
         f'<div class="hdr-sheet hdr-three">{cells}</div><div class="hdr-note hdr-below">{count} numbers instead of '
-        f"{pixels} hold {whole} of the variance of all digits, and {html_images.percent(own, 1)} of what sets this one "
+        f"{pixels} hold {whole} of the variance of all digits, and {format_percent(own, 1)} of what sets this one "
         "apart from the mean. Missing ink is orange.</div>"
     )
     return count
@@ -120,7 +121,7 @@ def _walk(found: Components) -> None:
         f"<figure>{html_images.digit(picture, MIDDLE, caption)}<figcaption>{caption}</figcaption></figure>"
         for picture, caption in zip(row, (_deviation(d) for d in DEVIATIONS), strict=True)
     )
-    held = html_images.percent(float(found.ratio[component - 1]), 1)
+    held = format_percent(float(found.ratio[component - 1]), 1)
     st.html(
         f'<div class="hdr-sheet hdr-many">{cells}</div><div class="hdr-note hdr-below">The mean digit, changed by '
         f"component {component} alone, by up to 3 standard deviations to each side; it holds {held} of the variance. "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hdr import catalogue
 from hdr.features import embeddings, feature_ranking
 from hdr.features.feature_ranking import Sample
+from hdr.formatting import format_count, format_number, format_percent
 from hdr.plots import embedding_scatter as points_plot
 from hdr.plots import html_images
 from hdr.plots.theme import CONFIG
@@ -115,7 +116,7 @@ class _Plane:
 
 
 def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
-    digits = html_images.count(len(drawn.labels))
+    digits = format_count(len(drawn.labels))
     # One number out of hundreds says little by itself.
     first: Plane = "columns" if len(drawn.columns) <= NAMED else "pca"
     with st.container(horizontal=True, vertical_alignment="bottom", key="plane"):
@@ -146,9 +147,7 @@ def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
         return None
     scaled = " Each column was brought to one scale first, for their units differ." if scale else ""
     if chosen == "pca":
-        axes = tuple(
-            f"component {i + 1} ({html_images.percent(r, 1)} of the variance)" for i, r in enumerate(found.ratio)
-        )
+        axes = tuple(f"component {i + 1} ({format_percent(r, 1)} of the variance)" for i, r in enumerate(found.ratio))
         note = f"{digits} training digits, seen from where they differ most, whatever their class.{scaled}"
         return _Plane(found.points, axes, note, f"{name}-pca")
     note = (
@@ -224,10 +223,10 @@ def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None
             f'<div class="hdr-over">{over}</div>'
             + html_images.digit(drawn.images[row], PICKED, f"a {label} as the features see it")
         )
-        st.markdown(f"A **{label}**, number {html_images.count(index)} of the training split")
+        st.markdown(f"A **{label}**, number {format_count(index)} of the training split")
         if plane and plane.axes:
             values = [
-                f"{plain(axis)} **{html_images.number(value)}**"
+                f"{plain(axis)} **{format_number(value)}**"
                 for axis, value in zip(plane.axes, plane.points[row], strict=True)
             ]
             st.markdown("  \n".join(values))

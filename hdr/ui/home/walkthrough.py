@@ -9,6 +9,7 @@ import streamlit as st
 
 from hdr.catalogue import complete
 from hdr.features.extract import drawings
+from hdr.formatting import format_percent
 from hdr.plots import html_images
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.corruptions import spoil
@@ -107,7 +108,7 @@ def _read(journey: Journey, reader: Classifier) -> None:
     st.html(f'<div class="hdr-home-answer">{said}</div>')
     st.page_link("pages/draw.py", label="Answer")
     right = "and right" if said == journey.label else f"but it is a {journey.label}"
-    st.caption(f"{html_images.percent(float(probabilities[said]), 1)} sure, {right}")
+    st.caption(f"{format_percent(float(probabilities[said]), 1)} sure, {right}")
 
 
 @st.fragment(run_every=1.0)

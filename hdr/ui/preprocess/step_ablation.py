@@ -8,6 +8,7 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.analysis.step_ablation import PLAN, Change, Worth, worth
+from hdr.formatting import format_count, format_duration, format_percent, format_points
 from hdr.plots import html_images
 from hdr.ui.components import job_progress
 from hdr.ui.inputs import corruption_menu
@@ -39,7 +40,7 @@ def show(seen: Way) -> None:
             on_click=lambda: st.session_state.update({_ASKED: key}),
         )
         st.caption(
-            f"Trains twice on {html_images.count(PLAN.train_size)} digits of {data.title}{with_noise}: once with this "
+            f"Trains twice on {format_count(PLAN.train_size)} digits of {data.title}{with_noise}: once with this "
             "chain, once without the step. Both then read the same validation digits; the test digits stay untouched.",
             width="stretch",
         )
@@ -64,14 +65,14 @@ def show(seen: Way) -> None:
 def _answer(found: Worth, title: str) -> None:
     low, high = found.interval
     verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
-    interval = " to ".join(map(html_images.points, found.interval))
+    interval = " to ".join(map(format_points, found.interval))
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="worth_answer"):
-        st.html(f'<div class="hdr-figure">{html_images.points(found.difference)}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{format_points(found.difference)}</div>', width="content")
         st.markdown(
-            f"**{title} {verdict}** here: {html_images.percent(found.accuracy_with)} with it, "
-            f"{html_images.percent(found.accuracy_without)} without.  \n"
-            f"In points of accuracy on {html_images.count(found.validated_on)} digits; 95 % interval {interval}, for new "
-            f"digits read by these two models. It took {html_images.duration(found.seconds)}.",
+            f"**{title} {verdict}** here: {format_percent(found.accuracy_with)} with it, "
+            f"{format_percent(found.accuracy_without)} without.  \n"
+            f"In points of accuracy on {format_count(found.validated_on)} digits; 95 % interval {interval}, for new "
+            f"digits read by these two models. It took {format_duration(found.seconds)}.",
             width="stretch",
         )
 

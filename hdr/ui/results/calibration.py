@@ -7,7 +7,7 @@ import streamlit as st
 
 from hdr.analysis import calibration
 from hdr.analysis.calibration import Calibration, Reliability
-from hdr.plots import html_images
+from hdr.formatting import format_count, format_percent
 from hdr.plots import reliability as reliability_plot
 from hdr.plots import risk_coverage as coverage_plot
 from hdr.plots.colours import ACCENT, SECOND
@@ -69,9 +69,9 @@ def _reliability(run: Run, found: Calibration, labels: Labels) -> None:
 def _numbers(found: Calibration, labels: Labels, both: list[Reliability]) -> None:
     def column(p: np.ndarray, grouped: Reliability) -> list[str]:
         return [
-            html_images.percent(float(p.max(axis=1).mean())),
-            html_images.percent(float((p.argmax(axis=1) == labels).mean())),
-            html_images.percent(grouped.ece),
+            format_percent(float(p.max(axis=1).mean())),
+            format_percent(float((p.argmax(axis=1) == labels).mean())),
+            format_percent(grouped.ece),
             f"{calibration.nll(labels, p):.4f}",
             f"{calibration.brier(labels, p):.4f}",
         ]
@@ -96,7 +96,7 @@ def _note(found: Calibration) -> str:
     return (
         "Each point is a group of about as many test digits, with the 95 % interval of its accuracy; on the dotted "
         "line the model is right as often as it says, below it is too sure. Temperature scaling divides "
-        f"{what} by one number, fitted on {html_images.count(found.validated_on)} validation digits. {verdict}{used}"
+        f"{what} by one number, fitted on {format_count(found.validated_on)} validation digits. {verdict}{used}"
     )
 
 
@@ -108,18 +108,18 @@ def _abstain(run: Run, found: Calibration, labels: Labels) -> None:
             "Answer only if at least so sure",
             THRESHOLDS,
             0.9,
-            format_func=lambda v: html_images.percent(v, 1) if v else "always",
+            format_func=lambda v: format_percent(v, 1) if v else "always",
             key=f"understand_threshold-{run.id}",
             help="The model answers where the probability of its first choice, after scaling, reaches this.",
         )
         answered, wrong = calibration.at_threshold(labels, found.after, threshold)
         everything, all_wrong = calibration.at_threshold(labels, found.after, 0.0)
         accuracy = 1 - wrong / answered if answered else 0.0
-        shown = html_images.percent(accuracy) if answered else "no answer"
+        shown = format_percent(accuracy) if answered else "no answer"
         st.html(f'<div class="hdr-figure">{shown}</div>')
         st.markdown(
-            f"of its answers are right. It answers **{html_images.count(answered)}** of {html_images.count(everything)} test "
-            f"digits ({html_images.percent(answered / everything)}) and is wrong on **{wrong}**, instead of {all_wrong} "
+            f"of its answers are right. It answers **{format_count(answered)}** of {format_count(everything)} test "
+            f"digits ({format_percent(answered / everything)}) and is wrong on **{wrong}**, instead of {all_wrong} "
             "if it answers always."
         )
     with left:

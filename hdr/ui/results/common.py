@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hdr.analysis import nearest_examples
 from hdr.analysis.nearest_examples import Near, Reference
+from hdr.formatting import format_count
 from hdr.plots import html_images
 from hdr.sanitize import plain
 from hdr.store.artifacts import ArtifactsError
@@ -99,7 +100,7 @@ def one_digit(run: Run, index: int, said: NDArray[np.float32]) -> None:
             st.html(html_images.digit(image, LARGE, f"a {label}"))
             called = int(said.argmax())
             verdict = "called rightly" if called == label else f"called **{called}**"
-            st.markdown(f"A **{label}**, number {html_images.count(index)} of the test split, {verdict}")
+            st.markdown(f"A **{label}**, number {format_count(index)} of the test split, {verdict}")
             if st.button("Open in Preprocess", icon=":material/tune:", key="understand_open"):
                 digit_picker.open_digit(run.spec.dataset, index, split=digit_picker.SPLITS[0])
         with middle:
@@ -135,7 +136,7 @@ def _near(run: Run, image: Images) -> None:
     features = nearest_examples.represent(resources.model(run), image[None])[0]
     found = nearest_examples.nearest(known, features, NEAR)
     st.html(
-        f'<div class="hdr-over">nearest of {html_images.count(len(known.index))} of its training digits: label and '
+        f'<div class="hdr-over">nearest of {format_count(len(known.index))} of its training digits: label and '
         f"distance</div>{near_sheet(run, found)}"
     )
 

@@ -8,7 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr.plots import confusion, html_images
+from hdr.formatting import format_count, format_percent
+from hdr.plots import confusion
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
 from hdr.types import CLASSES
@@ -150,14 +151,14 @@ def _cell(run: Run, said: NDArray[np.float32], really: str, called: str) -> int 
         "understand-cell",
         split.images[shown],
         [f"{split.labels[i]} → {c}" for i, c in zip(shown, calls, strict=True)],
-        [html_images.percent(float(said[i].max()), 0) for i in shown],
+        [format_percent(float(said[i].max()), 0) for i in shown],
         partial(common.keep, chosen_key),
         shown.tolist(),
         chosen,
     )
     if len(shown) < len(found):
         st.button(
-            f"{html_images.count(min(SHOWN, len(found) - len(shown)))} more",
+            f"{format_count(min(SHOWN, len(found) - len(shown)))} more",
             key="understand_more",
             on_click=common.keep,
             args=(shown_key, len(shown) + SHOWN),
@@ -171,7 +172,7 @@ def _cell(run: Run, said: NDArray[np.float32], really: str, called: str) -> int 
 
 
 def _title(count: int, really: str, called: str) -> str:
-    number = html_images.count(count)
+    number = format_count(count)
     if really == called != ANY:
         return f"{number} test digits are a {really} and were called so"
     if really != ANY and called != ANY:

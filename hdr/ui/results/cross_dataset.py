@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from hdr.analysis.cross_dataset import SURE, Transfer, transfer
+from hdr.formatting import format_count, format_percent, format_points
 from hdr.plots import confusion, html_images
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
@@ -55,12 +56,12 @@ def _show(run: Run, found: Transfer) -> None:
     low, high = figures["interval"]
     before = run.result["test_accuracy"]
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.html(f'<div class="hdr-figure">{html_images.percent(figures["test_accuracy"])}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{format_percent(figures["test_accuracy"])}</div>', width="content")
         st.markdown(
-            f"**of {html_images.count(figures['tested_on'])} test digits of {found.title}**, 95 % interval "
-            f"{html_images.percent(low)} to {html_images.percent(high)}  \n"
-            f"on the digits it was made for: {html_images.percent(before)}, "
-            f"{html_images.points(figures['test_accuracy'] - before)} points",
+            f"**of {format_count(figures['tested_on'])} test digits of {found.title}**, 95 % interval "
+            f"{format_percent(low)} to {format_percent(high)}  \n"
+            f"on the digits it was made for: {format_percent(before)}, "
+            f"{format_points(figures['test_accuracy'] - before)} points",
             width="stretch",
         )
     left, right = st.columns([6, 5], gap="large")
@@ -81,11 +82,11 @@ def _mistakes(found: Transfer) -> None:
     if not shown:
         st.markdown("It got none of them wrong.")
         return
-    st.markdown(f"**The {len(shown)} mistakes it was most sure of**, of {html_images.count(found.figures['wrong'])}")
+    st.markdown(f"**The {len(shown)} mistakes it was most sure of**, of {format_count(found.figures['wrong'])}")
     images = resources.dataset(found.dataset).test.images[np.array([m["index"] for m in shown])]
     st.html(
         html_images.sheet(
-            images, [f"{m['label']} → {m['said']} · {html_images.percent(m['probability'], 0)}" for m in shown], SIDE
+            images, [f"{m['label']} → {m['said']} · {format_percent(m['probability'], 0)}" for m in shown], SIDE
         )
     )
     st.html(

@@ -13,7 +13,7 @@ from hdr.export.model_card import card
 from hdr.export.onnx import Archive, ExportError, archive
 from hdr.export.source_extraction import CodeError
 from hdr.export.training_script import RecipeError, recipe
-from hdr.plots import html_images
+from hdr.formatting import format_count
 from hdr.sanitize import plain
 from hdr.store.runs import Run
 from hdr.types import HdrError
@@ -80,7 +80,7 @@ def _onnx(run: Run, file: str) -> None:
         if isinstance(found, Archive):
             _download(file, found.data, "application/zip", "onnx")
             st.caption(
-                f"Checked: on {html_images.count(found.agreed)} of {html_images.count(found.compared)} test digits it says "
+                f"Checked: on {format_count(found.agreed)} of {format_count(found.compared)} test digits it says "
                 f"what the model says. The graph alone has {found.onnx_bytes / 1e6:.1f} MB."
             )
         elif found is not None:

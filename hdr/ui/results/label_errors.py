@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hdr.analysis import label_errors as confident
 from hdr.analysis.label_errors import FOLDS, MNIST_TEST, Suspects
 from hdr.features.feature_ranking import Frozen
+from hdr.formatting import format_count, format_duration
 from hdr.plots import html_images
 from hdr.store.runs import Run
 from hdr.types import Labels
@@ -71,7 +72,7 @@ def _cross_validated(run: Run) -> _Read | None:
             "Digits",
             sizes,
             sizes[min(1, len(sizes) - 1)],
-            format_func=html_images.count,
+            format_func=format_count,
             key=f"understand_folds_of-{run.id}",
             width=260,
         )
@@ -87,7 +88,7 @@ def _cross_validated(run: Run) -> _Read | None:
         seconds = FOLDS * run.result["fit_seconds"] * size / most
         st.caption(
             f"Each reads the fifth of the digits that it was not fitted on. It takes about "
-            f"{html_images.duration(max(seconds, 0.5))}.",
+            f"{format_duration(max(seconds, 0.5))}.",
             width="stretch",
         )
     if st.session_state.get(asked) != key:
@@ -106,8 +107,8 @@ def _cross_validated(run: Run) -> _Read | None:
 def _list(run: Run, where: str, found: Suspects, index: NDArray[np.int64], said: NDArray[np.floating]) -> None:
     confidently = int(found.confident.sum())
     st.markdown(
-        f"**{html_images.count(confidently)} of {html_images.count(len(index))} labels are suspect** by confident learning; "
-        f"for {html_images.count(len(found) - confidently)} more another class is merely more probable than the label."
+        f"**{format_count(confidently)} of {format_count(len(index))} labels are suspect** by confident learning; "
+        f"for {format_count(len(found) - confidently)} more another class is merely more probable than the label."
     )
     if not len(found):
         return
@@ -159,7 +160,7 @@ def _training_digit(run: Run, index: int, labels: Labels, said: NDArray[np.float
     image = resources.dataset(run.spec.dataset).train.images[index]
     with left:
         st.html(html_images.digit(image, common.LARGE, f"a {labels[index]}"))
-        st.markdown(f"Labelled **{labels[index]}**, number {html_images.count(index)} of the training split")
+        st.markdown(f"Labelled **{labels[index]}**, number {format_count(index)} of the training split")
         if st.button("Open in Preprocess", icon=":material/tune:", key="understand_open_training"):
             digit_picker.open_digit(run.spec.dataset, index, split=digit_picker.SPLITS[1])
     with right:

@@ -9,7 +9,8 @@ import streamlit as st
 from hdr import catalogue
 from hdr.analysis import learning_curves
 from hdr.analysis.learning_curves import Point
-from hdr.plots import html_images, sample_size_curve
+from hdr.formatting import format_count, format_duration, format_percent
+from hdr.plots import sample_size_curve
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
 from hdr.training.metrics import wilson_interval
@@ -44,7 +45,7 @@ def _learning(run: Run) -> None:
     key = f"learning-{run.id}"
     asked = _asked(key, "Fit to growing sizes")
     st.caption(
-        f"{len(wanted)} models of this run's plan, on {html_images.count(wanted[0])} to {html_images.count(wanted[-1])} of "
+        f"{len(wanted)} models of this run's plan, on {format_count(wanted[0])} to {format_count(wanted[-1])} of "
         f"its training digits. About {_about(run, sum(wanted))}."
     )
     if not asked:
@@ -98,7 +99,7 @@ def _validation(run: Run) -> None:
         asked = _asked(key, "Vary it")
     digits = min(learning_curves.FITTED, run.result["fitted_on"])
     st.caption(
-        f"{len(values)} models on {html_images.count(digits)} training digits each. "
+        f"{len(values)} models on {format_count(digits)} training digits each. "
         f"About {_about(run, digits * len(values))}."
     )
     if not asked:
@@ -115,8 +116,8 @@ def _validation(run: Run) -> None:
     best = learning_curves.best(points)
     left_out = f" {len(values) - len(points)} values do not suit these features." if len(points) < len(values) else ""
     _note(
-        f"Best here: {catalogue.format_value(best.value)}, with {html_images.percent(best.validation, 1)} of the "
-        f"validation digits. Held fixed: everything else of the plan, the seed, the {html_images.count(digits)} training "
+        f"Best here: {catalogue.format_value(best.value)}, with {format_percent(best.validation, 1)} of the "
+        f"validation digits. Held fixed: everything else of the plan, the seed, the {format_count(digits)} training "
         f"digits and the {_scored(best)}. With more digits the best value may be another one.{left_out}"
     )
 
@@ -130,11 +131,11 @@ def _asked(key: str, title: str) -> bool:
 def _about(run: Run, digits: int) -> str:
     # Fitting, and as much again for reading what the models are scored on.
     seconds = 2 * run.result["fit_seconds"] * digits / run.result["fitted_on"]
-    return html_images.duration(max(seconds, 1.0))
+    return format_duration(max(seconds, 1.0))
 
 
 def _scored(point: Point) -> str:
-    return f"{html_images.count(point.validated_on)} validation digits"
+    return f"{format_count(point.validated_on)} validation digits"
 
 
 def _note(text: str) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from hdr.analysis import model_internals, nearest_examples, occlusion_importance
 from hdr.analysis.model_internals import Means, Question, Unseen
 from hdr.analysis.occlusion_importance import Importance
+from hdr.formatting import format_count, format_percent
 from hdr.plots import explained_variance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.sanitize import plain
@@ -114,7 +115,7 @@ def _way(run: Run, model: TrainedModel) -> None:
         called = int(shares.argmax())
         st.markdown(
             f"A **{label}**, called **{called}** after {len(asked)} questions: "
-            f"{html_images.percent(float(shares[called]), 1)} of the {html_images.count(digits)} training digits that end "
+            f"{format_percent(float(shares[called]), 1)} of the {format_count(digits)} training digits that end "
             "here are one."
         )
     with right:
@@ -142,9 +143,7 @@ def _way(run: Run, model: TrainedModel) -> None:
 
 def _row(number: int, question: Question) -> dict[str, object]:
     order = np.argsort(-question.shares, kind="stable")[:3]
-    most = ", ".join(
-        f"{d}: {html_images.percent(float(question.shares[d]), 0)}" for d in order if question.shares[d] > 0
-    )
+    most = ", ".join(f"{d}: {format_percent(float(question.shares[d]), 0)}" for d in order if question.shares[d] > 0)
     return {
         "n": number,
         "question": f"{question.column} ≤ {question.threshold:.3g}?",
@@ -160,9 +159,9 @@ def _support_vectors(run: Run, model: TrainedModel) -> None:
     found = model_internals.support_vectors(model, data)
     count, share = len(found.index), len(found.index) / found.fitted_on
     st.markdown(
-        f"**{html_images.count(count)} of {html_images.count(found.fitted_on)} training digits are support vectors** "
-        f"({html_images.percent(share, 1)}); all others could be taken away, and the borders would stay where they are. "
-        f"{html_images.count(int(found.at_limit.sum()))} of them lie within a margin or on the wrong side of a border."
+        f"**{format_count(count)} of {format_count(found.fitted_on)} training digits are support vectors** "
+        f"({format_percent(share, 1)}); all others could be taken away, and the borders would stay where they are. "
+        f"{format_count(int(found.at_limit.sum()))} of them lie within a margin or on the wrong side of a border."
     )
     chosen = st.segmented_control(
         "Of class",
@@ -192,7 +191,7 @@ def _voters(run: Run, model: TrainedModel) -> None:
     left, middle, right = st.columns([3, 4, 5], gap="large")
     with left:
         st.html(html_images.digit(image, 168, f"a {label}"))
-        st.markdown(f"A **{label}**, number {html_images.count(index)} of the test split")
+        st.markdown(f"A **{label}**, number {format_count(index)} of the test split")
     with middle:
         st.html('<div class="hdr-over">what they vote</div>' + html_images.bars(model.predict_proba(image[None])[0]))
     with right:
@@ -223,7 +222,7 @@ def _importance(run: Run, model: TrainedModel) -> None:
     st.html(
         f'<div class="hdr-sheet hdr-many">{cells}</div><div class="hdr-note hdr-below">A patch of '
         f"{occlusion_importance.PATCH}x{occlusion_importance.PATCH} pixels of paper covers one place after another on "
-        f"{html_images.count(found.digits)} test digits. Orange: there the probability of the right class falls, on "
+        f"{format_count(found.digits)} test digits. Orange: there the probability of the right class falls, on "
         "average; blue: it rises. Below each, the largest fall, in points of probability. All have one scale.</div>"
     )
 
@@ -254,9 +253,9 @@ def _means(run: Run, model: TrainedModel) -> None:
     own = run.result["test_accuracy"]
     st.html(
         f'<div class="hdr-sheet hdr-many">{cells}</div><div class="hdr-note hdr-below">The mean of each class over '
-        f"{html_images.count(found.digits)} training digits, after this run's preprocessing: the sharper, the more alike "
+        f"{format_count(found.digits)} training digits, after this run's preprocessing: the sharper, the more alike "
         "they are. Calling every test digit by the mean that is nearest, pixel by pixel, would be right in "
-        f"{html_images.percent(found.accuracy)}; this model is in {html_images.percent(own)}.</div>"
+        f"{format_percent(found.accuracy)}; this model is in {format_percent(own)}.</div>"
     )
 
 
@@ -271,10 +270,10 @@ def _components(run: Run, model: TrainedModel) -> None:
             alt="Variance held by components",
         )
     with right:
-        st.html(f'<div class="hdr-figure">{html_images.percent(float(ratio.sum()), 1)}</div>')
+        st.html(f'<div class="hdr-figure">{format_percent(float(ratio.sum()), 1)}</div>')
         st.markdown(
             f"of the variance of the features is in the **{len(ratio)} components** that the classifier sees. The "
-            f"first one holds {html_images.percent(float(ratio[0]), 1)}, the last {html_images.percent(float(ratio[-1]))}."
+            f"first one holds {format_percent(float(ratio[0]), 1)}, the last {format_percent(float(ratio[-1]))}."
         )
     st.html(
         '<div class="hdr-note">What is left out differs little from digit to digit. Whether it would help to tell the '

@@ -9,6 +9,7 @@ import streamlit as st
 
 from hdr.analysis import corruption_robustness
 from hdr.analysis.corruption_robustness import SWEEPS, Robustness, Sweep
+from hdr.formatting import format_count, format_percent
 from hdr.plots import corruption_robustness as robustness_plot
 from hdr.plots import html_images
 from hdr.plots.colours import DIGITS
@@ -67,7 +68,7 @@ def show(runs: Sequence[Run]) -> None:
             with column:
                 _curve(sweep, ready, results)
     st.html(
-        f'<div class="hdr-note">The same {html_images.count(results[0].digits)} test digits everywhere, spoilt before the '
+        f'<div class="hdr-note">The same {format_count(results[0].digits)} test digits everywhere, spoilt before the '
         "preprocessing, with the same noise for every model; the dotted line is where they are as they were. Drawings "
         "and photos differ from the data in just such ways, so these curves say more about them than the test accuracy "
         "does.</div>"
@@ -94,10 +95,10 @@ def _summary(runs: Sequence[Run], results: Sequence[Robustness]) -> None:
     if len(runs) == 1:
         (found,) = results
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            st.html(f'<div class="hdr-figure">{html_images.percent(found.mean, 1)}</div>', width="content")
+            st.html(f'<div class="hdr-figure">{format_percent(found.mean, 1)}</div>', width="content")
             st.markdown(
                 "**mean accuracy on spoilt digits**, over all levels of all eight curves; on the same digits as they "
-                f"are, {html_images.percent(found.clean, 1)}",
+                f"are, {format_percent(found.clean, 1)}",
                 width="stretch",
             )
         return

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from hdr import catalogue
-from hdr.plots import html_images
+from hdr.formatting import format_count
 from hdr.sanitize import plain
 from hdr.store.runs import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSummary
 from hdr.training.run_spec import RunSpec
@@ -207,7 +207,7 @@ def _delete(several: Sequence[RunSummary]) -> None:
         st.toast(plain(error))
         return
     table.choose_only([])
-    st.toast(f"{html_images.count(deleted)} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
+    st.toast(f"{format_count(deleted)} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
 
 
 def _restore(ids: list[str]) -> None:

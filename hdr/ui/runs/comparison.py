@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from hdr.analysis.compare_runs import Disputed, Paired, differences, front, paired, shown
+from hdr.formatting import format_count, format_duration, format_percent, format_points
 from hdr.plots import accuracy_axis, compare_learning_curves, html_images, learning_curve, pareto
 from hdr.plots.compare_learning_curves import Curve
 from hdr.plots.theme import CONFIG
@@ -123,7 +124,7 @@ def _trade_offs(done: list[tuple[int, RunSummary]]) -> None:
                 pareto.Point(
                     LETTERS[i],
                     cost * factor,
-                    html_images.duration(cost * seconds) if seconds else f"{cost * factor:.2g} MB",
+                    format_duration(cost * seconds) if seconds else f"{cost * factor:.2g} MB",
                     run.test_accuracy or 0.0,
                     wilson_interval(round((run.test_accuracy or 0.0) * (run.tested_on or 0)), run.tested_on or 0),
                     bool(on_front),
@@ -163,13 +164,13 @@ def _pair(first: RunSummary, second: RunSummary) -> None:
 def _answer(found: Paired) -> None:
     low, high = found.interval
     better = "A is better" if low > 0 else "B is better" if high < 0 else "Neither is better, as far as this can show"
-    interval = " to ".join(map(html_images.points, found.interval))
+    interval = " to ".join(map(format_points, found.interval))
     p = f"p = {found.p:.2g}" if found.p >= 1e-4 else "p < 0.0001"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="pair_answer"):
-        st.html(f'<div class="hdr-figure">{html_images.points(found.difference)}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{format_points(found.difference)}</div>', width="content")
         st.markdown(
-            f"**{better}.** {html_images.percent(found.first_accuracy)} and {html_images.percent(found.second_accuracy)} of "
-            f"{html_images.count(found.tested_on)} test digits: A minus B in points, 95 % interval {interval}.  \n"
+            f"**{better}.** {format_percent(found.first_accuracy)} and {format_percent(found.second_accuracy)} of "
+            f"{format_count(found.tested_on)} test digits: A minus B in points, 95 % interval {interval}.  \n"
             f"McNemar's exact test: {p}, the chance that two equally good models differ at "
             "least as much.",
             width="stretch",
@@ -177,7 +178,7 @@ def _answer(found: Paired) -> None:
 
 
 def _disputed(right: str, wrong: str, found: Sequence[Disputed], run: RunSummary) -> None:
-    st.markdown(f"**{right} has them right and {wrong} wrong: {html_images.count(len(found))}**")
+    st.markdown(f"**{right} has them right and {wrong} wrong: {format_count(len(found))}**")
     if not found:
         st.caption("None.")
         return
@@ -190,7 +191,7 @@ def _disputed(right: str, wrong: str, found: Sequence[Disputed], run: RunSummary
                     f"{each.label} → {each.said}",
                     key=f"disputed-{right}-{each.index}",
                     type="tertiary",
-                    help=f"{wrong} was {html_images.percent(each.probability, 0)} sure. Open in Preprocess.",
+                    help=f"{wrong} was {format_percent(each.probability, 0)} sure. Open in Preprocess.",
                 ):
                     digit_picker.open_digit(run.spec.dataset, each.index, "test")
     more = f" {SHOWN} are shown." if len(found) > SHOWN else ""

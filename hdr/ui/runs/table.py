@@ -15,7 +15,7 @@ import streamlit as st
 
 from hdr import catalogue, datasets
 from hdr.analysis.compare_runs import Setting, Value, settings, shown
-from hdr.plots import html_images
+from hdr.formatting import format_count
 from hdr.sanitize import cell
 from hdr.store.runs import RunSummary
 from hdr.store.schema import FIGURES
@@ -117,8 +117,8 @@ def choose(known: Sequence[RunSummary]) -> list[RunSummary]:
             help="The listed runs with all their settings and figures.",
             on_click="ignore",
         )
-        of = "" if len(found) == len(rows) else f"{html_images.count(len(found))} of "
-        st.caption(f"{of}{html_images.count(len(rows))} {'run' if len(rows) == 1 else 'runs'}", width="content")
+        of = "" if len(found) == len(rows) else f"{format_count(len(found))} of "
+        st.caption(f"{of}{format_count(len(rows))} {'run' if len(rows) == 1 else 'runs'}", width="content")
     if found:
         _select(_table(found, extra), [r.run.id for r in found])
     else:

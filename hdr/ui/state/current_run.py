@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from hdr.formatting import format_percent
 from hdr.jobs import default_model
-from hdr.plots import html_images
 from hdr.store.run_progress import progress
 from hdr.store.runs import ACTIVE, Run, RunSummary, UnknownRun
 from hdr.ui.state import identity, resources
@@ -74,7 +74,7 @@ def default_share() -> float:
 
 def label(run: RunSummary) -> str:
     """A run in a list of choices: what it is and how good."""
-    accuracy = f" · {html_images.percent(run.test_accuracy)}" if run.test_accuracy is not None else ""
+    accuracy = f" · {format_percent(run.test_accuracy)}" if run.test_accuracy is not None else ""
     return f"{run.title}{accuracy}"
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from hdr import catalogue
-from hdr.plots import html_images
+from hdr.formatting import format_percent
 from hdr.sanitize import plain
 from hdr.store.searches import SearchStore, UnknownSearch
 from hdr.tuning.records import Search
@@ -150,7 +150,7 @@ def label(search: Search) -> str:
     if search.active:
         # Without figures that change, so that the list stays as it is while somebody looks at it.
         return f"{search.title} · {search.status}"
-    best = f" · {html_images.percent(search.best_value)}" if search.best_value is not None else ""
+    best = f" · {format_percent(search.best_value)}" if search.best_value is not None else ""
     return f"{search.title}{best} · {search.ended} {'trial' if search.ended == 1 else 'trials'}"
 
 

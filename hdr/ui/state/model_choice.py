@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from hdr.plots import html_images
+from hdr.formatting import format_percent
 from hdr.reading.ready import Looking
 from hdr.sanitize import plain
 from hdr.store.runs import RunSummary
@@ -66,7 +66,7 @@ def _ready_title() -> str:
     """With its accuracy on MNIST's test split, as runs have it, where its file says so."""
     metrics = resources.ready_reader().metadata.get("metrics")
     accuracy = metrics.get("mnist_test") if isinstance(metrics, dict) else None
-    return _TITLES[READY] + (f" · {html_images.percent(accuracy)}" if isinstance(accuracy, float) else "")
+    return _TITLES[READY] + (f" · {format_percent(accuracy)}" if isinstance(accuracy, float) else "")
 
 
 def problem() -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from hdr import catalogue, settings
+from hdr.formatting import format_count
 from hdr.jobs.quotas import largest_size
 from hdr.models import FAMILIES
 from hdr.plots import html_images
@@ -136,12 +137,12 @@ def _size() -> None:
     whole = len(resources.dataset(run_config.current().dataset).train)
     kept = validation_size(whole)
     if run_config.current().train_size > whole - kept:
-        st.caption(f"{html_images.count(whole - kept)} learn: {html_images.count(kept)} are kept aside for validation.")
+        st.caption(f"{format_count(whole - kept)} learn: {format_count(kept)} are kept aside for validation.")
 
 
 def _most_here(augmentation: Step | None) -> str:
     most = settings.current().training_digits
-    allowed = "any number of" if most is None else html_images.count(most)
+    allowed = "any number of" if most is None else format_count(most)
     return f"This server allows {allowed} training digits{run_config.counted(augmentation)}."
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.plots import html_images, learning_curve
+from hdr.formatting import format_count, format_duration, format_percent
+from hdr.plots import learning_curve
 from hdr.plots.theme import CONFIG
 from hdr.sanitize import plain
 from hdr.store.run_commands import Kind
@@ -57,7 +58,7 @@ def _live(run_id: str, new: bool) -> None:
 def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if run.status == "queued":
         return queue_position.why(run.id, "**Waiting** for a free place: another training is running or paused.")
-    elapsed = html_images.duration(seen.elapsed(run.started or time.time(), time.time()))
+    elapsed = format_duration(seen.elapsed(run.started or time.time(), time.time()))
     words = {
         "waiting": "Loading the digits",
         "features": "Turning digits into features",
@@ -68,7 +69,7 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if seen.points and seen.phase in ("fitting", "paused"):
         last = seen.points[-1]
         unit = seen.unit.removesuffix("s")
-        place = f"{unit} {html_images.count(last.step)} of {html_images.count(seen.of)}"
+        place = f"{unit} {format_count(last.step)} of {format_count(seen.of)}"
         words = f"Paused after {place}" if seen.phase == "paused" else place.capitalize()
     if seen.phase == "paused":
         place = queue_position.place(run.id)
@@ -78,7 +79,7 @@ def _so_far(run: Run, seen: Progress, asked: Kind | None) -> str:
     if seen.remaining and seen.phase == "fitting":
         # Patience may end it before.
         bound = "at least" if seen.at_least else "at most" if run.spec.classifier.params.get("patience") else "about"
-        left = f" · {bound} {html_images.duration(seen.remaining)} left"
+        left = f" · {bound} {format_duration(seen.remaining)} left"
     if asked == "keep":
         left = " · stopping, and keeping what is finished"
     elif asked == "pause" and seen.phase == "fitting":
@@ -119,10 +120,10 @@ def _outcome(run: Run) -> None:
         low, high = result["interval"]
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             with st.container(key="test_accuracy", width="content"):
-                st.html(f'<div class="hdr-figure">{html_images.percent(result["test_accuracy"])}</div>')
+                st.html(f'<div class="hdr-figure">{format_percent(result["test_accuracy"])}</div>')
             st.markdown(
-                f"**test accuracy**, 95 % interval {html_images.percent(low)} to {html_images.percent(high)}  \n"
-                f"the share of {html_images.count(result['tested_on'])} unseen digits that it called by their right name",
+                f"**test accuracy**, 95 % interval {format_percent(low)} to {format_percent(high)}  \n"
+                f"the share of {format_count(result['tested_on'])} unseen digits that it called by their right name",
                 width="stretch",
             )
             if st.button("Draw with it", icon=":material/draw:", key="draw_with_it"):
@@ -133,11 +134,11 @@ def _outcome(run: Run) -> None:
 def _result(run: Run) -> None:
     result = run.result
     st.caption(
-        f"Fitted on {html_images.count(result['fitted_on'])} digits in {html_images.duration(result['fit_seconds'])}, "
-        f"{html_images.count(result['features'])} features each. Validation accuracy "
-        f"{html_images.percent(result['validation_accuracy'])} on {html_images.count(result['validated_on'])} digits. "
-        f"With the curve and the test it took {html_images.duration(result['total_seconds'])}; reading a digit takes "
-        f"{html_images.duration(result['predict_ms'] / 1000)}; the model is {result['model_bytes'] / 1e6:.1f} MB."
+        f"Fitted on {format_count(result['fitted_on'])} digits in {format_duration(result['fit_seconds'])}, "
+        f"{format_count(result['features'])} features each. Validation accuracy "
+        f"{format_percent(result['validation_accuracy'])} on {format_count(result['validated_on'])} digits. "
+        f"With the curve and the test it took {format_duration(result['total_seconds'])}; reading a digit takes "
+        f"{format_duration(result['predict_ms'] / 1000)}; the model is {result['model_bytes'] / 1e6:.1f} MB."
         f"{_early(result)}"
     )
 
@@ -147,7 +148,7 @@ def _early(result: dict[str, Any]) -> str:
     if early := result.get("stopped_early"):
         unit = early["unit"].removesuffix("s") + "s"
         why = "its patience was over" if early["by"] == "patience" else "somebody stopped it"
-        words += f" It ended early, after {html_images.count(early['step'])} of {html_images.count(early['of'])} {unit}: {why}."
+        words += f" It ended early, after {format_count(early['step'])} of {format_count(early['of'])} {unit}: {why}."
     if kept := result.get("kept_epoch"):
         words += f" Its weights are those of epoch {kept}, the best on the validation digits."
     return words

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from hdr.plots import html_images
+from hdr.formatting import format_duration, format_percent
 from hdr.sanitize import plain
 from hdr.tuning.records import SEARCH, Search, Trial
 from hdr.tuning.search_spec import MOST_MINUTES, MOST_TRIALS
@@ -101,12 +101,11 @@ def _best(search: Search, trials: Sequence[Trial]) -> None:
             st.html('<div class="hdr-figure hdr-value">–</div>', width="content")
             st.caption("The best validation accuracy so far, and what it took, appear here.", width="stretch")
             return
-        st.html(f'<div class="hdr-figure">{html_images.percent(found.value)}</div>', width="content")
+        st.html(f'<div class="hdr-figure">{format_percent(found.value)}</div>', width="content")
         told = plain(formatting.settings(found.values, search.spec.space))
         best = "best so far" if search.active else "best"
         st.markdown(
-            f"**validation accuracy, {best}**: trial {found.number + 1}, in {html_images.duration(found.seconds)}  \n"
-            f"{told}",
+            f"**validation accuracy, {best}**: trial {found.number + 1}, in {format_duration(found.seconds)}  \n{told}",
             width="stretch",
         )
 
@@ -120,7 +119,7 @@ def _so_far(search: Search, trials: Sequence[Trial]) -> str:
     words = {"pruned": "stopped early", "refused": "refused", "failed": "failed"}
     said = [f"{n} {words[s]}" for s, n in by_status.items() if n]
     less = f" ({', '.join(said)})" if said else ""
-    work = f" · {html_images.duration(search.seconds)} of work" if search.seconds else ""
+    work = f" · {format_duration(search.seconds)} of work" if search.seconds else ""
     text = f"**{search.ended} of {spec.most_trials} trials**{less}{work}"
     if search.active:
         now = [t for t in trials if not t.ended and not t.left]
@@ -136,14 +135,14 @@ def _left(search: Search, at_once: int) -> str:
     left = per * (spec.most_trials - search.ended)
     if spec.most_minutes:
         left = min(left, max(60 * spec.most_minutes - search.seconds, 0.0))
-    return f" · about {html_images.duration(left / at_once)} left" if left > 0 else ""
+    return f" · about {format_duration(left / at_once)} left" if left > 0 else ""
 
 
 def _running(search: Search, now: Sequence[Trial]) -> str:
     if not now:
         return ""
     trial = now[-1]
-    at = f", {trial.scores[-1][0]:.0f} % done at {html_images.percent(trial.scores[-1][1])}" if trial.scores else ""
+    at = f", {trial.scores[-1][0]:.0f} % done at {format_percent(trial.scores[-1][1])}" if trial.scores else ""
     told = plain(formatting.settings(trial.values, search.spec.space))
     again = f", begun {trial.attempts} times" if trial.attempts > 1 else ""
     several = f"{len(now)} trials at once, the newest of them: " if len(now) > 1 else ""

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.plots import html_images
+from hdr.formatting import format_count, format_duration
 from hdr.tuning.search_spec import METHODS, MOST_MINUTES, MOST_TRIALS, SearchSpec
 from hdr.tuning.space import Dimension, reachable
 from hdr.types import HdrError
@@ -246,7 +246,7 @@ def cost(spec: SearchSpec) -> None:
         some = (
             "all of them are tried" if tried == size else f"{tried} of them are tried, in an order drawn from the seed"
         )
-        words = f"A grid of {html_images.count(size)} combinations; {some}. "
+        words = f"A grid of {format_count(size)} combinations; {some}. "
         trials = tried
     else:
         trials = spec.most_trials
@@ -266,9 +266,9 @@ def _time(spec: SearchSpec, trials: int) -> str:
     folds = 1 if spec.validation == "split" else int(spec.validation)
     times = f"{trials} trials" + (f" of {folds} fits each" if folds > 1 else "")
     if spec.most_minutes:
-        times += f", or {html_images.duration(60 * spec.most_minutes)}"
+        times += f", or {format_duration(60 * spec.most_minutes)}"
     if seconds is None:
         return f"{times}."
-    total = html_images.duration(trials * folds * seconds)
+    total = format_duration(trials * folds * seconds)
     less = ", less where weak ones are stopped" if spec.prune else ""
     return f"{times}: about {total}, if each takes as long as the plan itself{less}. The plan itself:"

@@ -12,8 +12,8 @@ from typing import Any
 
 import streamlit as st
 
+from hdr.formatting import format_count
 from hdr.jobs.cost_estimate import check_memory
-from hdr.plots import html_images
 from hdr.sanitize import plain
 from hdr.training.run_spec import LARGEST
 from hdr.tuning.records import Search, Trial
@@ -190,7 +190,7 @@ def upload() -> None:
     """Make a search's JSON, which somebody has kept, the draft."""
     with st.popover("Open a file", icon=":material/upload_file:", type="tertiary", key="tune_upload"):
         st.file_uploader(
-            f"JSON of a search, at most {html_images.count(search_config.LONGEST)} characters",
+            f"JSON of a search, at most {format_count(search_config.LONGEST)} characters",
             type="json",
             key="tune_file",
             on_change=_read,
