@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from hdr.cluster import register
 from hdr.jobs.local_scheduler import LocalProcesses
 from hdr.jobs.scheduler import Processes
 from hdr.store.run_commands import Steering
@@ -90,6 +91,7 @@ def main() -> None:
         try:
             own = {"HDR_STORE": database.url(database.fresh()), "HDR_HOME": str(folder / "home")}
             os.environ |= own | {"HDR_ARTIFACTS": str(folder / "shared")}
+            register()
             file, server = statements(RunStore(f"sqlite:///{folder / 'bench.sqlite'}")), statements(RunStore())
             print(f"{'milliseconds':28} {'SQLite':>12} {'PostgreSQL':>13}")
             for what, took in file.items():
@@ -102,7 +104,7 @@ def main() -> None:
 
 
 def _compare(folder: Path, trials: int) -> None:
-    from hdr.training.cluster import ClusterProcesses
+    from hdr.cluster.dask_scheduler import ClusterProcesses
 
     columns = ("trials a min", "fit, s", "the rest, s", "until first, s")
     print(f"{'':28} {columns[0]:>12} {columns[1]:>13} {columns[2]:>13} {columns[3]:>14}")

@@ -64,10 +64,12 @@ def find_model(run_id: str | None) -> TrainedModel:
     Raises:
         HdrError: there is none; the message says how to come by one.
     """
+    from hdr import cluster
     from hdr.store import artifacts
     from hdr.store.runs import RunStore
     from hdr.training.model import ModelError, TrainedModel
 
+    cluster.register()
     store = RunStore()
     if run_id is not None:
         run = store.get(run_id)

@@ -43,13 +43,14 @@ def train(preset: str | None, spec_file: Path | None, data: str | None, as_json:
 
     import cv2
 
-    from hdr import datasets
+    from hdr import cluster, datasets
     from hdr.jobs.cost_estimate import check_memory
     from hdr.store.runs import RunStore
 
     cv2.setNumThreads(1)
     # Before it becomes a run, as on the Train page: one that the system ends for its memory could not say why.
     check_memory(spec, datasets.load(spec.dataset))
+    cluster.register()
     store = RunStore()
     run = store.create(spec, OWNER, token=secrets.token_hex(16))
     try:

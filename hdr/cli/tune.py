@@ -34,10 +34,12 @@ def tune(space_file: Path, as_json: bool) -> None:
 
     import cv2
 
+    from hdr import cluster
     from hdr.store.runs import RunStore
     from hdr.store.searches import SearchStore
 
     cv2.setNumThreads(1)
+    cluster.register()
     store = RunStore()
     searches = SearchStore(store)
     search = searches.create(spec, OWNER, token=secrets.token_hex(16))

@@ -11,7 +11,7 @@ from hdr.store.schema import runs as _runs
 def publish(store: RunStore, runs: Sequence[str], published: bool) -> int:
     """Let everybody see runs, or only their owners again; how many it were."""
     change = _runs.update().where(_runs.c.id.in_(runs), _runs.c.deleted.is_(None)).values(published=published)
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         return connection.execute(change).rowcount
 
 

@@ -167,16 +167,16 @@ def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
 
     start = clock()
     # A reduction is fitted as the run will fit it: nothing of it has to be extrapolated.
-    model = TrainedModel(spec, fitting._fit_reduction(spec, dataset.train.images[chosen[: fitting.REDUCED_FROM]]), None)
+    model = TrainedModel(spec, fitting.fit_reduction(spec, dataset.train.images[chosen[: fitting.REDUCED_FROM]]), None)
     reducing = clock() - start
 
     digits = chosen[: max(1, min(LARGEST, rows) // each)]
-    fitting._features(model, dataset.train.images, digits[:1])
+    fitting.reduced_features(model, dataset.train.images, digits[:1])
     start = clock()
-    train = fitting._features(model, dataset.train.images, digits, spec.augmentation)
+    train = fitting.reduced_features(model, dataset.train.images, digits, spec.augmentation)
     per_row = (clock() - start) / len(train)
 
-    labels = fitting._as_often(spec, dataset.train.labels[digits])
+    labels = fitting.repeat_labels(spec, dataset.train.labels[digits])
     times = _Times(spec, train, labels, rows)
     fit_seconds = reducing + rows * per_row + times.fit(rows)
     scored = min(fitting.SCORED, rows) + len(held)
@@ -214,7 +214,7 @@ class _Times:
 
     def _probe(self, train: Features, labels: Labels) -> None:
         clock = _clock(self._spec)
-        classifier, _ = fitting._new_classifier(self._spec, train)
+        classifier, _ = fitting.new_classifier(self._spec, train)
         start = clock()
         classifier.fit(train, labels)
         self._points.append((len(train), clock() - start))

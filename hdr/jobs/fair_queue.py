@@ -70,7 +70,7 @@ class Line:
     """
 
     def __init__(self, store: RunStore) -> None:
-        self._database, self._steering = store._database, Steering(store)
+        self.database, self._steering = store.database, Steering(store)
 
     def at_work(self) -> dict[str, str]:
         """Who has a place: the owners of runs and searches that are running and not parked, by name."""
@@ -85,7 +85,7 @@ class Line:
             .where(_runs.c.status == "running", _commands.c.kind.in_(("park", "place")))
             .order_by(_commands.c.run, _commands.c.number)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             last = {run: (kind, at) for run, kind, at in connection.execute(query)}
         return {run: at for run, (kind, at) in last.items() if kind == "park"}
 
@@ -114,7 +114,7 @@ class Line:
         last = newest.group_by(_events.c.run).subquery()
         same = sa.and_(_events.c.run == last.c.run, _events.c.number == last.c.number)
         before = time.time() - seconds
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             found = connection.execute(sa.select(_events.c.run, _events.c.time, _events.c.data).join(last, same)).all()
         return [run for run, at, data in found if at < before and json.loads(data).get("phase") == "paused"]
 
@@ -132,7 +132,7 @@ class Line:
         both = runs.where(_runs.c.status == status, _runs.c.deleted.is_(None)).union_all(
             searches.where(_searches.c.status == status, _searches.c.deleted.is_(None))
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [tuple(row) for row in connection.execute(both)]
 
     def _served(self, owners: set[str]) -> dict[str, float]:
@@ -142,7 +142,7 @@ class Line:
 
         both = last(_runs).union_all(last(_searches))
         served: dict[str, float] = {}
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             for owner, at in connection.execute(both):
                 served[owner] = max(served.get(owner, 0.0), at or 0.0)
         return served

@@ -68,7 +68,7 @@ class Allowance:
     """
 
     def __init__(self, store: RunStore) -> None:
-        self._database = store._database
+        self.database = store.database
 
     def check(self, owner: str, token: str = "") -> None:  # nosec B107 # the token of a click, no password
         """Refuse one more training or search, where its owner, or all together, have had theirs.
@@ -118,26 +118,26 @@ class Allowance:
             name: of the run, or of the search with `hdr.tuning.records.SEARCH` before it.
         """
         row = {"token": token, "name": name, "owner": owner, "time": time.time()}
-        with suppress(sa.exc.IntegrityError), self._database.writing() as connection:
+        with suppress(sa.exc.IntegrityError), self.database.writing() as connection:
             connection.execute(_starts.insert().values(row))
 
     def add(self, name: str, seconds: float) -> None:
         """Write down that a run or a search has worked for so many seconds more."""
         change = _starts.update().where(_starts.c.name == name).values(seconds=_starts.c.seconds + seconds)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(change)
 
     def forget(self) -> int:
         """Remove what counts no more; how many starts it were."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(_starts.delete().where(_starts.c.time < time.time() - 2 * DAY)).rowcount
 
     def _known(self, token: str) -> bool:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return connection.execute(sa.select(_starts.c.name).where(_starts.c.token == token)).first() is not None
 
     def _active(self, owner: str) -> int:
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return sum(
                 connection.execute(
                     sa.select(sa.func.count()).where(
@@ -154,7 +154,7 @@ class Allowance:
         mine = (_starts.c.owner == owner,) if owner is not None else (_starts.c.owner != OWNER,)
         figures = (sa.func.count(), sa.func.sum(_starts.c.seconds), sa.func.min(_starts.c.time))
         query = sa.select(*figures).where(*mine, _starts.c.time > time.time() - DAY)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             count, seconds, oldest = connection.execute(query).one()
         return count, seconds or 0.0, oldest or time.time()
 

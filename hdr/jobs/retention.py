@@ -101,7 +101,7 @@ def _finished(store: RunStore, table: sa.Table) -> list[_Kept]:
         .where(table.c.status.not_in(ACTIVE), table.c.deleted.is_(None), sa.not_(table.c.published))
         .order_by(ended.desc(), table.c.id)
     )
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         return [_Kept(*row) for row in connection.execute(query)]
 
 
@@ -155,12 +155,12 @@ def _remove(store: RunStore, table: sa.Table, names: set[str]) -> int:
     if not names:
         return 0
     such = (table.c.id.in_(names), table.c.status.not_in(ACTIVE), sa.not_(table.c.published))
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         return connection.execute(table.update().where(*such).values(deleted=_LONG_AGO)).rowcount
 
 
 def _orphans(store: RunStore) -> int:
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         known = {name for (name,) in connection.execute(sa.select(_runs.c.id))}
     try:
         return artifacts.place().tidy(known)

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from hdr import datasets, settings
@@ -319,6 +319,25 @@ class Processes(ABC):
                 self._line.park(run)
             else:
                 self._line.unpark(run)
+
+
+_schedulers: list[Callable[[RunStore, str], Processes]] = []
+
+
+def register_scheduler(make: Callable[[RunStore, str], Processes]) -> None:
+    """Register the function that gives a run store and the address in `HDR_DASK` to processes elsewhere."""
+    _schedulers[:] = [make]
+
+
+def remote_processes(store: RunStore, address: str) -> Processes:
+    """Return the processes behind an address.
+
+    Raises:
+        SettingsError: nothing was registered for it, or a setting or package that it needs is missing.
+    """
+    if not _schedulers:
+        raise settings.SettingsError(f"HDR_DASK is {address}: call hdr.cluster.register() first.")
+    return _schedulers[-1](store, address)
 
 
 def search_of(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The training process: ``python -m hdr.jobs.worker``.
+"""The training process, which `hdr.cli.worker` starts.
 
 It imports what training needs, and waits for the name of a run on its standard input; then it trains that run and
 ends. After ``search`` and a space, it is the name of a search; after ``help``, of one that others are at already. After
@@ -158,10 +158,3 @@ def _leave(write: Callable[[], Any]) -> None:
     finally:
         # Fitting cannot be interrupted from inside: the process is the unit that stops.
         os._exit(0)
-
-
-if __name__ == "__main__":
-    code = main()
-    logging.shutdown()
-    # A fit that was left behind, since what was finished before it is kept, would hold up an orderly end.
-    os._exit(code)

@@ -29,7 +29,7 @@ def python_path() -> str:
 
 
 class Process:
-    """A process of `hdr.jobs.worker`, which waits to be told what to do.
+    """A process of `hdr.cli.worker`, which waits to be told what to do.
 
     Args:
         leashed: whether it ends at once when this process does; otherwise it goes on by itself.
@@ -46,7 +46,7 @@ class Process:
         inherited = {name: value for name, value in os.environ.items() if name not in without}
         self._leashed = leashed
         self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
-            [*PYTHON, "-m", "hdr.jobs.worker", *([LEASHED] if leashed else [])],
+            [*PYTHON, "-m", "hdr.cli.worker", *([LEASHED] if leashed else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

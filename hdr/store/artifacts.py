@@ -1,4 +1,4 @@
-"""Where the models of runs are: a folder, here or shared, or with `HDR_ARTIFACTS` anything that fsspec knows.
+"""Where the models of runs are: a folder, here or shared, or what `register_remote` was given for other addresses.
 
 Nobody else makes, reads or removes a model's files. A run's model is written once and never changed.
 """
@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from hdr import settings
+from hdr import redaction, settings
 from hdr.paths import home, remove_stale_parts
 from hdr.types import HdrError
 
@@ -89,11 +89,27 @@ def place() -> Place:
     address = named.get_secret_value() if named else ""
     if not address:
         return Folder(home() / "models", home() / "orphans")
-    if (shared := Path(address.removeprefix("file://"))).is_absolute():
+    if (shared := local_folder(address)) is not None:
         return Folder(shared, shared / "orphans")
-    from hdr.training.remote_artifacts import remote
+    if not _remotes:
+        raise ArtifactsError(
+            f"Models cannot be kept in {redaction.hidden(address)}: call hdr.cluster.register() first."
+        )
+    return _remotes[-1](address)
 
-    return remote(address)
+
+def local_folder(address: str) -> Path | None:
+    """Return the folder of this machine that an address names; None where it is elsewhere."""
+    folder = Path(address.removeprefix("file://"))
+    return folder if folder.is_absolute() else None
+
+
+_remotes: list[Callable[[str], Place]] = []
+
+
+def register_remote(open_place: Callable[[str], Place]) -> None:
+    """Register the function that opens every address which is not a folder of this machine."""
+    _remotes[:] = [open_place]
 
 
 class Folder:

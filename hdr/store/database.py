@@ -6,9 +6,9 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 import sqlalchemy as sa
 
@@ -16,7 +16,6 @@ from hdr import redaction, settings
 from hdr.paths import STORE, home, makeshift
 from hdr.store import recovery
 from hdr.store.schema import prepare, prepare_sqlite
-from hdr.training import postgresql
 from hdr.types import HdrError
 
 log = logging.getLogger("hdr.store")
@@ -36,6 +35,25 @@ class StoreLost(StoreError):
     """The store's server does not answer. What is in it is as it was, and it may answer the next time."""
 
 
+class Server(Protocol):
+    """What a database server needs that an SQLite file does not."""
+
+    def options(self, url: sa.URL) -> dict[str, Any]:
+        """Return keyword arguments of `sqlalchemy.create_engine`."""
+
+    def prepare_connection(self, connection: Any, _: Any) -> None:
+        """Set up a new connection of the driver."""
+
+    def alone(self, engine: sa.Engine) -> AbstractContextManager[None]:
+        """Keep other processes from making tables meanwhile."""
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the server cannot be reached, or has gone away."""
+
+    def reason(self, error: BaseException) -> str:
+        """Return what the driver says, in one line, without the address."""
+
+
 class Database:
     """An opened database with all tables. Safe to use from many threads and processes at once.
 
@@ -43,7 +61,7 @@ class Database:
     and whenever it is found out; see `hdr.store.recovery`. A file that can only be read is opened for reading. Where
     the home cannot be written to and has no store, this one is empty and refuses what is written to it.
 
-    On PostgreSQL all that concerns a file is passed by; see `hdr.training.postgresql`.
+    On a server all that concerns a file is passed by; see `Server`.
 
     Args:
         url: an SQLAlchemy address; the default is that of the settings, or else an SQLite file in `hdr.paths.home()`.
@@ -63,7 +81,7 @@ class Database:
         in_memory = bool(self._refusal and without and without.way == "nothing")
         self.url = url or (named.get_secret_value() if named else IN_MEMORY if in_memory else f"sqlite:///{path}")
         self.shown = redaction.hidden(self.url)
-        self.shared = self.url.startswith("postgresql")
+        self.shared = is_server(self.url)
         self._lock = threading.Lock()
         self._file: Path | None = None
         try:
@@ -95,18 +113,25 @@ class Database:
             raise self._error("opened", error) from error
         self._seen = self._identity()
 
+    @property
+    def _server(self) -> Server:
+        kind = sa.make_url(self.url).get_backend_name()
+        if kind not in _servers:
+            raise StoreError(f"The run store at {self.shown} cannot be opened: call hdr.cluster.register() first.")
+        return _servers[kind]
+
     def _options(self, address: sa.URL) -> dict[str, Any]:
         if self.shared:
-            return postgresql.options(address)
+            return self._server.options(address)
         if self.url == IN_MEMORY:
             return {"poolclass": sa.pool.QueuePool, "connect_args": {"check_same_thread": False}}
         return {}
 
     def _prepare(self) -> None:
-        setting_up = postgresql.prepare_connection if self.shared else prepare_sqlite
+        setting_up = self._server.prepare_connection if self.shared else prepare_sqlite
         if not sa.event.contains(self.engine, "connect", setting_up):
             sa.event.listen(self.engine, "connect", setting_up)
-        prepare(self.engine)
+        prepare(self.engine, self._server.alone if self.shared else nullcontext)
 
     def _read_only(self, error: BaseException) -> bool:
         # A folder in which nothing can be made: SQLite then opens a file only where it is told that nobody writes it.
@@ -183,7 +208,7 @@ class Database:
                 self.engine.dispose()
                 if self._file:
                     recovery.wait(self._file)
-                prepare(self.engine)
+                prepare(self.engine, nullcontext)
                 self._seen = self._identity()
         return self.engine
 
@@ -204,7 +229,7 @@ class Database:
         raise self._error(what, error) from error
 
     def _error(self, what: str, error: Exception) -> StoreError:
-        if self.shared and postgresql.is_lost(error):
+        if self.shared and self._server.is_lost(error):
             return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
         hint = " Set HDR_HOME to a folder that can be written to." if self._own and isinstance(error, OSError) else ""
         return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.{hint}")
@@ -220,12 +245,25 @@ class Database:
 
     def _reason(self, error: Exception) -> str:
         if self.shared:
-            said = postgresql.reason(error)
+            said = self._server.reason(error)
             password = sa.make_url(self.url).password
             return said.replace(str(password), "***") if password else said
         if isinstance(error, OSError):
             return error.strerror or str(error)
         return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+_servers: dict[str, Server] = {}
+
+
+def register_server(kind: str, server: Server) -> None:
+    """Register how to use database servers of a kind, as the first word of their addresses names it."""
+    _servers[kind] = server
+
+
+def is_server(url: str) -> bool:
+    """Whether the address is a database server's, and not an SQLite file's."""
+    return not url.startswith("sqlite")
 
 
 def hold(connection: sa.Connection, table: sa.Table, name: str) -> None:

@@ -43,6 +43,9 @@ class Owned(Generic[Thing]):
 
     Args:
         database: where it is.
+
+    Attributes:
+        database: the same.
     """
 
     _table: ClassVar[sa.Table]
@@ -55,7 +58,7 @@ class Owned(Generic[Thing]):
     """What one is called in messages."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self._silence = Silence()
 
     def _create(self, spec: Any, owner: str, token: str, title: str, published: bool, **more: Any) -> Thing:
@@ -71,7 +74,7 @@ class Owned(Generic[Thing]):
             "created": time.time(),
         }
         try:
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 connection.execute(self._table.insert().values(**row, **more))
         except sa.exc.IntegrityError:
             return self._one(self._table.c.token == token)
@@ -89,7 +92,7 @@ class Owned(Generic[Thing]):
     def _select(self, kind: type[Row], condition: Any, limit: int) -> list[Row]:
         newest = (self._table.c.created.desc(), self._table.c.id)
         query = sa.select(*columns(kind, self._table)).where(condition).order_by(*newest).limit(limit)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [kind(*row) for row in connection.execute(query)]
 
     def _visible(self, owner: str | None, statuses: Sequence[str] = ()) -> list[Any]:
@@ -135,13 +138,13 @@ class Owned(Generic[Thing]):
         # Those at work that have not been heard of for longer, with their last heartbeats.
         query = sa.select(self._table.c.id, self._table.c.heard).where(self._table.c.status == "running")
         try:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 beats = {name: heard for name, heard in connection.execute(query)}
             silent = self._silence.look(beats)
             if doubtful := [name for name, seconds in silent.items() if seconds > DOUBTFUL_SECONDS]:
                 # Where nothing can be written nothing can be heard either, and it is nobody's fault.
                 same = self._table.update().where(self._table.c.id.in_(doubtful)).values(stop=self._table.c.stop)
-                with self._database.writing() as connection:
+                with self.database.writing() as connection:
                     connection.execute(same)
         except StoreError:
             self._silence.forget()
@@ -150,10 +153,10 @@ class Owned(Generic[Thing]):
 
     def _own(self, names: Sequence[str], owner: str, *conditions: Any, **values: Any) -> int:
         mine = (self._table.c.id.in_(names), self._table.c.owner == owner, *conditions)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(self._table.update().where(*mine).values(values)).rowcount
 
     def _change(self, name: str, statuses: Sequence[str], *conditions: Any, **values: Any) -> bool:
         such = (self._table.c.id == name, self._table.c.status.in_(statuses), *conditions)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             return connection.execute(self._table.update().where(*such).values(values)).rowcount == 1

@@ -10,7 +10,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -140,7 +140,7 @@ def wait(path: Path) -> None:
 
 def _begin(fresh: Path, backup: Path, folder: Path, found: str) -> Repair:
     engine = sa.create_engine(f"sqlite:///{fresh}")
-    prepare(engine)
+    prepare(engine, nullcontext)
     copy = folder / "copy.sqlite"
     _copy_both(backup, copy)
     if not _opens(copy):

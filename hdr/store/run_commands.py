@@ -54,8 +54,8 @@ class Steering:
     """
 
     def __init__(self, store: RunStore) -> None:
-        self._store = store
-        self.shared = store._database.shared
+        self.store = store
+        self.shared = store.database.shared
         """Whether commands come from a server's database, which others ask as well."""
 
     def send(self, run: str, kind: Kind, token: str, values: Mapping[str, Any] | None = None) -> None:
@@ -64,7 +64,7 @@ class Steering:
         Raises:
             HdrError: there is no such run, or a value that is to change cannot, or not to this.
         """
-        spec = self._store.get(run).spec
+        spec = self.store.get(run).spec
         if kind == "change":
             # Refused here, where somebody sees it, and not in the run's process.
             spec.with_change(Change(1, tuple((values or {}).items())))
@@ -72,7 +72,7 @@ class Steering:
         row = {"run": run, "number": number.scalar_subquery(), "token": token, "time": time.time(), "kind": kind}
         for _ in range(8):
             try:
-                with self._store._database.writing() as connection:
+                with self.store.database.writing() as connection:
                     hold(connection, _runs, run)
                     connection.execute(_commands.insert().values(**row, data=json.dumps(dict(values or {}))))
                 return
@@ -83,13 +83,13 @@ class Steering:
         raise StoreError("The command could not be written down, since others came at the same moment. Try again.")
 
     def _known(self, run: str, token: str) -> bool:
-        with self._store._database.reading() as connection:
+        with self.store.database.reading() as connection:
             mine = sa.and_(_commands.c.run == run, _commands.c.token == token)
             return connection.execute(sa.select(_commands.c.number).where(mine)).first() is not None
 
     def commands(self, run: str, after: int = -1) -> list[Command]:
         """A run's commands in order; those after a number."""
-        return self._look(run, after)[1]
+        return self.look(run, after)[1]
 
     def wanted(self, spec: RunSpec, commands: list[Command], epoch: int) -> dict[str, Any]:
         """What the hyperparameters are to be in the epoch that follows, after all commands."""
@@ -103,16 +103,17 @@ class Steering:
     def record(self, run: str, spec: RunSpec) -> None:
         """Write the plan of a run as it was changed."""
         plan = {"spec": json.dumps(spec.to_json()), "key": spec.key}
-        with self._store._database.writing() as connection:
+        with self.store.database.writing() as connection:
             connection.execute(_runs.update().where(_runs.c.id == run).values(plan))
 
-    def _look(self, run: str, after: int) -> tuple[bool, list[Command]]:
+    def look(self, run: str, after: int) -> tuple[bool, list[Command]]:
+        """Return whether a run is to go on, and its commands after a number."""
         query = (
             sa.select(_commands.c.number, _commands.c.kind, _commands.c.data)
             .where(_commands.c.run == run, _commands.c.number > after)
             .order_by(_commands.c.number)
         )
-        with self._store._database.reading() as connection:
+        with self.store.database.reading() as connection:
             row = connection.execute(sa.select(_runs.c.status, _runs.c.stop).where(_runs.c.id == run)).first()
             found = [Command(n, kind, json.loads(data)) for n, kind, data in connection.execute(query)]
         return row is not None and row.status == "running" and not row.stop, found
@@ -131,9 +132,9 @@ def watch(steering: Steering, run: str, control: Control, ended: threading.Event
     last, beat = -1, 0.0
     while not ended.wait(SHARED_LOOK_SECONDS if steering.shared else LOOK_SECONDS):
         try:
-            going, found = steering._look(run, last)
+            going, found = steering.look(run, last)
             if going and time.monotonic() - beat > HEARTBEAT_SECONDS:
-                going, beat = steering._store.heartbeat(run), time.monotonic()
+                going, beat = steering.store.heartbeat(run), time.monotonic()
         except HdrError:
             # The store may be busy, or its disk full; the next look comes soon.
             continue

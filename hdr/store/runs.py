@@ -63,7 +63,7 @@ class RunStore(Owned[Run]):
     @property
     def url(self) -> str:
         """Where it is, as SQLAlchemy names it: not to be shown, since there may be a password in it."""
-        return self._database.url
+        return self.database.url
 
     def check(self) -> None:
         """Look at every page of the store's file, and begin it anew where one is damaged. It may take seconds.
@@ -71,13 +71,13 @@ class RunStore(Owned[Run]):
         Raises:
             StoreError: it is damaged, and cannot be set aside.
         """
-        self._database.check()
+        self.database.check()
 
     def repaired(self) -> Repair | None:
         """How the store was set aside and begun anew, where that was within the last `REPAIR_SECONDS`."""
         recent = _repairs.c.at > time.time() - REPAIR_SECONDS
         query = sa.select(*columns(Repair, _repairs)).where(recent).order_by(_repairs.c.at.desc()).limit(1)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(query).first()
         return Repair(*row) if row else None
 
@@ -119,7 +119,7 @@ class RunStore(Owned[Run]):
             .where(_events.c.run == run, _events.c.number > after)
             .order_by(_events.c.number)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [{**json.loads(data), "number": n, "time": t} for n, t, data in connection.execute(query)]
 
     def curves(self, runs: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -130,7 +130,7 @@ class RunStore(Owned[Run]):
             .order_by(_events.c.run, _events.c.number)
         )
         found: dict[str, list[dict[str, Any]]] = {run: [] for run in runs}
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             for run, number, at, data in connection.execute(query):
                 found[run].append({**json.loads(data), "number": number, "time": at})
         return found
@@ -144,7 +144,7 @@ class RunStore(Owned[Run]):
         """Append an event to a run; nothing is done where it is there already."""
         row = {"run": run, "number": number, "time": time.time(), "data": json.dumps(data)}
         try:
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 connection.execute(_events.insert().values(row))
         except sa.exc.IntegrityError:
             # Whoever writes while the store is mended has to write again, and may have been heard the first time.
@@ -154,7 +154,7 @@ class RunStore(Owned[Run]):
     def heartbeat(self, run: str) -> bool:
         """Say that a run's process lives. False where it is to end: it was stopped, or is no longer running."""
         self._change(run, ("running",), heard=time.time())
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(sa.select(_runs.c.status, _runs.c.stop).where(_runs.c.id == run)).first()
         return row is not None and row.status == "running" and not row.stop
 
@@ -226,7 +226,7 @@ class RunStore(Owned[Run]):
                 if failing > PURGE_SECONDS:
                     break
                 continue
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 # Whoever still writes an event waits, and is then told that there is no such run.
                 hold(connection, _runs, run.id)
                 connection.execute(_events.delete().where(_events.c.run == run.id))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import sqlalchemy as sa
-
-from hdr.training import postgresql
 
 FIGURES: dict[str, type] = {
     "test_accuracy": float,
@@ -193,14 +191,16 @@ def summary(search: Any) -> dict[str, Any]:
     }
 
 
-def prepare(engine: sa.Engine) -> None:
+def prepare(engine: sa.Engine, alone: Callable[[sa.Engine], AbstractContextManager[Any]]) -> None:
     """Make the tables, or give those of an earlier version what they lack. Several processes may do so at once.
+
+    `alone` keeps other processes from making tables in the same database meanwhile.
 
     Where nothing is lacking nothing is written, so that a store can be opened that can only be read, or that somebody
     else keeps locked.
     """
     if not _complete(engine):
-        with nullcontext() if engine.dialect.name == "sqlite" else postgresql.alone(engine):
+        with alone(engine):
             _make(engine)
     _fill_figures(engine)
 

@@ -58,7 +58,7 @@ class SearchStore(Owned[Search]):
     _table, _kind, _unknown, _word = _searches, Search, UnknownSearch, "search"
 
     def __init__(self, store: RunStore) -> None:
-        super().__init__(store._database)
+        super().__init__(store.database)
         self._hands_silence = Silence()
 
     def create(self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False) -> Search:
@@ -86,7 +86,7 @@ class SearchStore(Owned[Search]):
             .where(_trials.c.search == str(search), _trials.c.number > after)
             .order_by(_trials.c.number)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [Trial(*row) for row in connection.execute(query)]
 
     def trial(self, search: str, number: int) -> Trial:
@@ -96,7 +96,7 @@ class SearchStore(Owned[Search]):
             UnknownSearch: there is none.
         """
         query = sa.select(*columns(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
             raise UnknownSearch(f"This search has no trial {number}.")
@@ -136,7 +136,7 @@ class SearchStore(Owned[Search]):
 
     def purge(self) -> int:
         """Remove searches that were deleted long ago, with their trials; how many there were."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             gone = sa.select(_searches.c.id).where(self._long_deleted(ACTIVE))
             for table in (_hands, _trials):
                 connection.execute(table.delete().where(table.c.search.in_(gone)))
@@ -158,7 +158,7 @@ class SearchStore(Owned[Search]):
         now, again = time.time(), {"claims": _searches.c.claims + 1, "process": process, "heard": time.time()}
         row = again if join else again | {"status": "running", "started": now}
         such = (_searches.c.id == search, _searches.c.status == ("running" if join else "queued"))
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             if place:
                 self._bury(connection, search, _hands.c.place == place)
             mine = (*such, sa.not_(_searches.c.stop))
@@ -174,7 +174,7 @@ class SearchStore(Owned[Search]):
             .where(_searches.c.status == "running")
             .group_by(_hands.c.search)
         )
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return {search: count for search, count in connection.execute(query)}
 
     def heartbeat(self, search: str, claim: int, seconds: float | None = None) -> bool:
@@ -183,7 +183,7 @@ class SearchStore(Owned[Search]):
         Args:
             seconds: that the trial which is fitted now has taken, by the process's own clock; None where none is.
         """
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             alive = worker_leases.beat(connection, search, claim)
             if seconds is not None and alive:
                 mine = (_trials.c.search == search, _trials.c.status == "running", _trials.c.claim == claim)
@@ -269,7 +269,7 @@ class SearchStore(Owned[Search]):
         since = time.time() - WAITING_SECONDS
         waiting = sa.select(sa.literal(1)).where(_runs.c.status == "queued", _runs.c.created < since)
         more = sa.select(sa.literal(1)).where(_searches.c.status == "queued", _searches.c.queued < since)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return connection.execute(waiting.union_all(more).limit(1)).first() is not None
 
     def give_way(self, search: str, claim: int) -> bool:
@@ -295,7 +295,7 @@ class SearchStore(Owned[Search]):
         attempts."""
         mine = (_searches.c.id == search, _searches.c.status.in_(ACTIVE)) if claim is None else held(search, claim)
         row = {"status": status, "message": message[:LONGEST_MESSAGE], "finished": time.time()}
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             ended = connection.execute(_searches.update().where(*mine).values(row)).rowcount == 1
             if ended:
                 worker_leases.drop(connection, search, worker_leases.of(connection, search), counts=status != "stopped")
@@ -307,7 +307,7 @@ class SearchStore(Owned[Search]):
         process has nothing to do with what the search is now."""
         # One that dies before it could even take the search leaves it in the queue.
         never = sa.or_(_searches.c.process.is_(None), _searches.c.process != process)
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             buried = self._bury(connection, search, _hands.c.process == process)
             return buried or self._revive(connection, _searches.c.id == search, _searches.c.status == "queued", never)
 
@@ -316,16 +316,16 @@ class SearchStore(Owned[Search]):
         become: dict[str, str | None] = {}
         for search, heard in self._silent(run_store.SILENT_SECONDS).items():
             same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == heard)
-            with self._database.writing() as connection:
+            with self.database.writing() as connection:
                 worker_leases.lock(connection, search)
                 become[search] = self._revive(connection, *same)
         query = sa.select(_hands.c.search, _hands.c.claim, _hands.c.heard)
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             beats = {f"{search} {claim}": heard for search, claim, heard in connection.execute(query)}
         for name, seconds in self._hands_silence.look(beats).items():
             if seconds > run_store.SILENT_SECONDS:
                 search, claim = name.split()
-                with self._database.writing() as connection:
+                with self.database.writing() as connection:
                     silent = (_hands.c.claim == int(claim), _hands.c.heard == beats[name])
                     become[search] = self._bury(connection, search, *silent) or become.get(search)
         return {search: status for search, status in become.items() if status}
@@ -361,7 +361,7 @@ class SearchStore(Owned[Search]):
     @contextmanager
     def _holding(self, search: str, claim: int) -> Iterator[sa.Connection | None]:
         # A transaction in which this claim is at the search, and nobody else changes the search until its end.
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             yield connection if worker_leases.beat(connection, search, claim) else None
 
 

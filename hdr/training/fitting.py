@@ -149,11 +149,11 @@ def prepare(
         HdrError: the spec does not suit the digits.
     """
     start = perf_counter()
-    model = TrainedModel(spec, _fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
-    train = _features(model, images, chosen, spec.augmentation)
+    model = TrainedModel(spec, fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
+    train = reduced_features(model, images, chosen, spec.augmentation)
     seconds = perf_counter() - start
-    validation = _features(model, images, held) if len(held) else train[:0]
-    return Prepared(model, train, _as_often(spec, labels[chosen]), validation, labels[held], seconds)
+    validation = reduced_features(model, images, held) if len(held) else train[:0]
+    return Prepared(model, train, repeat_labels(spec, labels[chosen]), validation, labels[held], seconds)
 
 
 def learn(
@@ -176,7 +176,7 @@ def learn(
         The stage that is kept, its scores, and what is to be said of it besides: see `fit`.
     """
     spec = data.model.spec
-    classifier, strategy = _new_classifier(spec, data.train)
+    classifier, strategy = new_classifier(spec, data.train)
     if strategy is by_sizes and not curve:
         strategy = _at_once
 
@@ -252,7 +252,7 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     """
     everything = np.arange(len(images))
     data = prepare(spec, images, labels, everything, everything[:0])
-    classifier, strategy = _new_classifier(spec, data.train)
+    classifier, strategy = new_classifier(spec, data.train)
     if strategy is by_sizes and not spec.changes:
         strategy = _at_once
     model = data.model
@@ -262,18 +262,25 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     return model
 
 
-def _as_often(spec: RunSpec, labels: Labels) -> Labels:
+def repeat_labels(spec: RunSpec, labels: Labels) -> Labels:
+    """Repeat each label for the copies of its digit, int (n × copies,)."""
     # Every digit is followed by its copies, so that a share of the rows is as many digits with all of theirs.
     return np.repeat(labels, versions(spec.augmentation))
 
 
-def _new_classifier(spec: RunSpec, train: Features) -> tuple[Any, Strategy]:
+def new_classifier(spec: RunSpec, train: Features) -> tuple[Any, Strategy]:
+    """Return an unfitted classifier for these features, and how it is trained."""
     entry = catalogue.get("classifier", spec.classifier.name)
     context = FitContext(spec.seed, train.shape[1], float(train.var(dtype=np.float64)), spec.threads)
     return entry.function(context, **spec.classifier.params), STRATEGIES[entry.facts["progress"]]
 
 
-def _fit_reduction(spec: RunSpec, images: Images) -> Any:
+def fit_reduction(spec: RunSpec, images: Images) -> Any:
+    """Fit the reduction of a plan; None where it has none.
+
+    Raises:
+        FitError: the sample cannot give so many components.
+    """
     if spec.reduction is None:
         return None
     sample = extract(images, spec.pipeline, spec.features)
@@ -287,9 +294,10 @@ def _fit_reduction(spec: RunSpec, images: Images) -> Any:
     return entry.function(spec.seed, **spec.reduction.params).fit(sample)
 
 
-def _features(
+def reduced_features(
     model: TrainedModel, images: Images, chosen: NDArray[np.int64], augmentation: Step | None = None
 ) -> Features:
+    """Return the features of the chosen digits and their copies after the reduction, float32 (rows, features)."""
     # Features before a reduction can be twenty times as large as after it, and copies ten times as many as digits: only
     # a chunk of them ever exists.
     each = versions(augmentation)

@@ -116,7 +116,7 @@ class Server:
         """The process that trains a run, which is a child of this server."""
         with sqlite3.connect(self.home / "runs.sqlite") as connection:
             (process,) = connection.execute("SELECT process FROM runs WHERE id = ?", (run,)).fetchone()
-        assert "hdr.jobs.worker" in children(self.process.pid)[process]
+        assert "hdr.cli.worker" in children(self.process.pid)[process]
         return process
 
     def stop(self) -> None:
@@ -130,7 +130,7 @@ class Server:
             self.process.wait()
         for worker, args in workers.items():
             try:
-                if "hdr.jobs.worker" in args:
+                if "hdr.cli.worker" in args:
                     os.kill(worker, signal.SIGKILL)
             except ProcessLookupError:
                 continue

@@ -91,7 +91,7 @@ def read_only(home: Path, times: int) -> Row:
             found.submit(PLANS[1])
         found.until(lambda: not found.active(), "everything ends")
         found.close()
-        found.store._database.engine.dispose()
+        found.store.database.engine.dispose()
         for _ in range(times):
             row.times += 1
             home.chmod(0o555)

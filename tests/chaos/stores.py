@@ -63,7 +63,7 @@ def corrupted(home: Path, times: int) -> Row:
             found.until(lambda: not found.active(), "everything ends")
             found.close()
             found.servers.remove(server)
-            found.store._database.engine.dispose()
+            found.store.database.engine.dispose()
             HARMS[number % len(HARMS)](found.file)
             row.times += 1
         found.serve()

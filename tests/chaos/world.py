@@ -39,6 +39,7 @@ HOOKS = Path(__file__).parent / "hooks"
 
 SERVER = """
 import json, sys
+from hdr import cluster
 from hdr.training import process as starting
 from hdr.training import processes as running
 from hdr.training.local import LocalProcesses
@@ -46,6 +47,7 @@ from hdr.training import store as module
 from hdr.training.search_spec import SearchSpec
 from hdr.training.spec import RunSpec
 from hdr.types import HdrError
+cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS, running.GRACE_SECONDS = float(sys.argv[1]), 2.0
 starting.HUNG_SECONDS = float(sys.argv[2])

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from hdr import cluster
+
 USER, PASSWORD = "hdr", "hunter2-hunter2"
 
 
@@ -132,5 +134,6 @@ def postgresql(postgresql_server: Server, monkeypatch: pytest.MonkeyPatch) -> It
     """The address of an empty database, which `HDR_STORE` names for this test and the processes that it starts."""
     name = postgresql_server.fresh()
     monkeypatch.setenv("HDR_STORE", postgresql_server.url(name))
+    cluster.register()
     yield postgresql_server.url(name)
     postgresql_server.drop(name)

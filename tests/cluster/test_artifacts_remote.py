@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from hdr import datasets
+from hdr import cluster, datasets
+from hdr.cluster import fsspec_artifacts
 from hdr.jobs import retention
 from hdr.jobs.worker import execute
 from hdr.paths import home
 from hdr.store import artifacts
 from hdr.store.artifacts import ArtifactsError
 from hdr.store.runs import RunStore
-from hdr.training import remote_artifacts
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
@@ -76,10 +76,10 @@ class Faulty(MemoryFileSystem):
 
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
-    remote_artifacts.remote.cache_clear()
+    fsspec_artifacts.remote.cache_clear()
     retention._measured.clear()
     yield
-    remote_artifacts.remote.cache_clear()
+    fsspec_artifacts.remote.cache_clear()
     retention._measured.clear()
 
 
@@ -99,7 +99,8 @@ def faulty(monkeypatch: pytest.MonkeyPatch) -> type[Faulty]:
     Faulty.errors.clear()
     Faulty.pseudo_dirs[:] = [""]
     monkeypatch.setenv("HDR_ARTIFACTS", "faulty://here/models")
-    monkeypatch.setattr(remote_artifacts.time, "sleep", lambda _: None)
+    cluster.register()
+    monkeypatch.setattr(fsspec_artifacts.time, "sleep", lambda _: None)
     return Faulty
 
 
@@ -124,6 +125,7 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
         "HDR_ARTIFACTS": "s3://digits/models",
     }.items():
         monkeypatch.setenv(name, value)
+    cluster.register()
     fsspec.get_filesystem_class("s3").clear_instance_cache()
     files = fsspec.filesystem("s3", use_listings_cache=False)
     if files.exists("digits"):
@@ -194,16 +196,19 @@ def test_what_is_no_place_is_said_in_plain_words(
     store: RunStore, s3: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://no-such-bucket/models")
+    cluster.register()
     run = store.create(SMALL, "ann", "t").id
     assert not execute(store, run)
     assert store.get(run).message.startswith("The model could not be put to s3://no-such-bucket/models: ")
     monkeypatch.setenv("HDR_ARTIFACTS", "nonsense://x/models")
+    cluster.register()
     assert not execute(store, other := store.create(SMALL, "ann", "t2").id)
     assert store.get(other).message.startswith("Models cannot be kept in nonsense://x/models: ")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://digits/models")
+    cluster.register()
     fsspec.get_filesystem_class("s3").clear_instance_cache()
-    remote_artifacts.remote.cache_clear()
+    fsspec_artifacts.remote.cache_clear()
     with pytest.raises(
         ArtifactsError, match=f"The model of run {run} cannot be fetched from s3://digits/models: "
     ) as e:
@@ -212,7 +217,7 @@ def test_what_is_no_place_is_said_in_plain_words(
 
 
 def test_half_an_upload_is_no_model(store: RunStore, faulty: type[Faulty], tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(remote_artifacts, "PUT_SECONDS", -1.0)
+    monkeypatch.setattr(fsspec_artifacts, "PUT_SECONDS", -1.0)
     for count in range(4):
         faulty.errors[:] = [None] * count + [ConnectionError("reset by peer")]
         run = store.create(SMALL, "ann", f"t{count}").id
@@ -305,7 +310,7 @@ def test_this_machine_keeps_what_was_used_last(store: RunStore, faulty: type[Fau
     part = home() / "cache" / "models" / ".x.part"
     part.mkdir()
     size = artifacts.folder_mb(artifacts.place().folder(first))
-    monkeypatch.setattr(remote_artifacts, "CACHE_MB", 2.5 * size)
+    monkeypatch.setattr(fsspec_artifacts, "CACHE_MB", 2.5 * size)
     artifacts.place().fetch(first)
     assert cached() == {first, second, third, ".x.part"}, "somebody may be reading them"
     for age, name in enumerate((third, second, ".x.part"), 1):
@@ -322,7 +327,7 @@ def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.Mon
     assert retention.clean(store).orphans == 0
     now = time.time() + 8 * 24 * 3600.0
     with monkeypatch.context() as later:
-        later.setattr(remote_artifacts.time, "time", lambda: now)
+        later.setattr(fsspec_artifacts.time, "time", lambda: now)
         assert retention.clean(store).orphans == 1 and set(place.sizes()) == set(runs)
     monkeypatch.setenv("HDR_DISK_MB", "10")
     place._files.pipe_file(f"/here/models/{runs[0]}/model.skops", b"x" * 9_800_000)
@@ -349,5 +354,5 @@ def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.Mon
 def _long_ago(store: RunStore, run: str) -> None:
     from hdr.store.schema import runs
 
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(runs.update().where(runs.c.id == run).values(deleted=1.0))

@@ -12,9 +12,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
+from hdr.cluster.dask_scheduler import ClusterProcesses
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
-from hdr.training.cluster import ClusterProcesses
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.records import Search
 from hdr.tuning.search_spec import SearchSpec
@@ -116,7 +116,7 @@ def test_a_run_is_trained_elsewhere_and_stopped_from_any_server(store: RunStore,
     button(page, "train").click()
     (first,) = until(lambda: [r.id for r in store.listed("local") if r.owner == "local"], "it is in the queue")
     until(lambda: store.get(first).status == "running", "a worker takes it")
-    assert not [args for args in children(ann.process.pid).values() if "hdr.jobs.worker" in args]
+    assert not [args for args in children(ann.process.pid).values() if "hdr.cli.worker" in args]
     until(lambda: not store.get(first).active, "it ends")
     assert store.get(first).status == "done", store.get(first).message
     # What a worker wrote is fetched by a server that has never seen it.

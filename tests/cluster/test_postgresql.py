@@ -58,7 +58,8 @@ def together(count: int, work: Callable[[int], object]) -> list[object]:
 
 def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
     code = (
-        "import sys\nfrom hdr.store.runs import RunStore\nfrom hdr.jobs.quotas import Allowance\n"
+        "import sys\nfrom hdr import cluster\nfrom hdr.store.runs import RunStore\n"
+        "from hdr.jobs.quotas import Allowance\ncluster.register()\n"
         "print('ready', flush=True); sys.stdin.readline()\nAllowance(RunStore()).note('ann', 'token', 'x')"
     )
     pipe = subprocess.PIPE
@@ -80,13 +81,13 @@ def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
 
 def test_a_store_that_lacks_columns_gets_them(store: RunStore, postgresql: str) -> None:
     run = store.create(SMALL, "ann", "t").id
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.text("ALTER TABLE runs DROP COLUMN note, DROP COLUMN peak_mb"))
         connection.execute(sa.text("DROP TABLE starts"))
         connection.execute(sa.text("DROP INDEX ix_runs_status"))
     opened = together(4, lambda _: RunStore().get(run).note)
     assert opened == [""] * 4
-    assert schema._complete(store._database.engine)
+    assert schema._complete(store.database.engine)
 
 
 def test_texts_that_postgresql_cannot_keep_are_kept_nearly(store: RunStore) -> None:
@@ -164,7 +165,7 @@ def test_a_run_is_removed_while_somebody_still_writes_to_it(store: RunStore, mon
     store.add_event(run, 0, {"step": 0})
     store.end(run, "interrupted")
     store.delete([run], "ann")
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(schema.runs.update().values(deleted=1.0))
 
     def work(number: int) -> int:
@@ -235,7 +236,7 @@ def test_a_server_that_goes_and_comes_back(store: RunStore, postgresql_server: S
 
 def test_a_connection_that_breaks_in_the_middle(store: RunStore, postgresql_server: Server) -> None:
     run = store.create(SMALL, "ann", "t").id
-    with pytest.raises(StoreLost, match="cannot be reached"), store._database.writing() as connection:
+    with pytest.raises(StoreLost, match="cannot be reached"), store.database.writing() as connection:
         connection.execute(schema.runs.update().values(title="half done"))
         postgresql_server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hdr'")
         connection.execute(schema.runs.update().values(note="half done"))
@@ -249,7 +250,7 @@ def test_a_connection_that_breaks_in_the_middle(store: RunStore, postgresql_serv
 def test_nobody_waits_for_ever_for_a_lock(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run = store.create(SMALL, "ann", "t").id
     other = RunStore()
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(schema.runs.update().values(title="mine"))
         began = time.monotonic()
         with pytest.raises(StoreError, match="cannot be written to: canceling statement due to lock timeout") as error:

@@ -80,7 +80,7 @@ def _end_trainings(home: Path) -> None:
     if not (home / "runs.sqlite").exists():
         return
     store = RunStore(f"sqlite:///{home / 'runs.sqlite'}")
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         processes = connection.execute(sa.select(runs.c.process).where(runs.c.status == "running")).scalars().all()
     for run in store.listed(statuses=ACTIVE):
         # So that none begins that somebody has been told to.

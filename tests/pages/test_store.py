@@ -20,7 +20,7 @@ def file() -> Path:
     store = RunStore()
     for token in "abc":
         store.create(RunSpec("bundled", 500), "local", token)
-    store._database.engine.dispose()
+    store.database.engine.dispose()
     return Path(os.environ["HDR_HOME"]) / "runs.sqlite"
 
 
@@ -34,7 +34,7 @@ def test_a_store_that_was_damaged_is_said_to_have_been_in_one_sentence(file: Pat
 
 def test_a_store_that_breaks_while_it_is_used_costs_one_click(file: Path, open_page: Open) -> None:
     app = open_page()
-    resources.store()._database.engine.dispose()
+    resources.store().database.engine.dispose()
     with open(file, "r+b") as written:
         written.write(bytes(4096))
     app.run()

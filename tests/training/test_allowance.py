@@ -177,7 +177,7 @@ def test_a_search_past_its_time_keeps_what_it_has_found(store, processes, monkey
     wait(lambda: searches.get(search).status == "stopped")
     assert "ended after 0.1 minutes" in searches.get(search).message and searches.trials(search)
     wait(lambda: not processes._running)
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(schema.searches.update().values(seconds=7.0))
     with pytest.raises(NotAllowed, match="This search has worked for"):
         processes.resume_search(search)

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from hdr import cluster
+from hdr.jobs import scheduler
 from hdr.jobs.worker import execute
 from hdr.paths import home
-from hdr.store import artifacts
+from hdr.store import artifacts, database
 from hdr.store.artifacts import ArtifactsError
 from hdr.store.runs import RunStore
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import RunSpec
+from hdr.types import HdrError
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,9 +72,39 @@ def test_a_place_that_cannot_be_written_to_fails_the_run_in_plain_words(
 def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fsspec", None)
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://key:hunter2@bucket/elsewhere")
+    cluster.register()
     with pytest.raises(ArtifactsError, match=r"pip install -r requirements/cluster\.txt") as error:
         artifacts.place()
     assert "s3://key:***@bucket/elsewhere" in str(error.value) and "hunter2" not in str(error.value)
+
+
+def test_what_is_not_registered_is_refused(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "_remotes", [])
+    monkeypatch.setattr(database, "_servers", {})
+    monkeypatch.setattr(scheduler, "_schedulers", [])
+    monkeypatch.setenv("HDR_ARTIFACTS", "s3://key:hunter2@bucket/elsewhere")
+    monkeypatch.setenv("HDR_STORE", "postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
+    for use in (artifacts.place, RunStore, lambda: scheduler.remote_processes(store, "tcp://127.0.0.1:1")):
+        with pytest.raises(HdrError, match=r"call hdr\.cluster\.register\(\) first") as error:
+            use()
+        assert "hunter2" not in str(error.value)
+
+
+def test_settings_say_what_is_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "_remotes", [])
+    monkeypatch.setattr(database, "_servers", {})
+    monkeypatch.setattr(scheduler, "_schedulers", [])
+    for name in ("HDR_STORE", "HDR_ARTIFACTS", "HDR_DASK"):
+        monkeypatch.delenv(name, raising=False)
+    cluster.register()
+    assert not (artifacts._remotes or database._servers or scheduler._schedulers)
+    monkeypatch.setenv("HDR_STORE", "postgresql+psycopg://hdr@127.0.0.1/hdr")
+    cluster.register()
+    assert set(database._servers) == {"postgresql"} and not artifacts._remotes
+    monkeypatch.setenv("HDR_ARTIFACTS", "s3://bucket/models")
+    monkeypatch.setenv("HDR_DASK", "tcp://127.0.0.1:8786")
+    cluster.register()
+    assert artifacts._remotes and scheduler._schedulers
 
 
 @pytest.mark.slow

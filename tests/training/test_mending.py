@@ -65,7 +65,7 @@ def fill(store: RunStore, count: int = RUNS, close: bool = True) -> None:
         searches.begin(search, claim, {"classifier.mlp.units": 5 + number})
         searches.settle(search, claim, number, "done", 0.5 + number / 10, [(100.0, 0.5)], 2.0)
     if close:
-        store._database.engine.dispose()
+        store.database.engine.dispose()
 
 
 def overwrite(path: Path, at: int, data: bytes) -> None:
@@ -253,7 +253,7 @@ def test_a_row_whose_values_make_no_sense_is_left_behind(file: Path) -> None:
 def test_damage_that_is_met_later_is_mended_for_everybody(file: Path) -> None:
     first, second = RunStore(), RunStore()
     names = {r.id for r in second.listed(limit=1000)}
-    first._database.engine.dispose()
+    first.database.engine.dispose()
     zero_the_list_of_tables(file)
     with pytest.raises(StoreError, match=r"set aside and a new one begun: try again\."):
         first.runs()
@@ -264,7 +264,7 @@ def test_damage_that_is_met_later_is_mended_for_everybody(file: Path) -> None:
 
 def test_what_is_written_into_a_file_that_is_being_replaced_is_not_acknowledged(file: Path) -> None:
     store = RunStore()
-    with pytest.raises(StoreError, match="try again"), store._database.writing() as connection:
+    with pytest.raises(StoreError, match="try again"), store.database.writing() as connection:
         connection.execute(sa.text("UPDATE runs SET note = 'x'"))
         os.replace(file, file.with_name("old.sqlite"))
         fill(RunStore())

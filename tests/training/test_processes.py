@@ -155,11 +155,13 @@ def test_a_stop_reaches_a_run_through_the_store_alone(
 
 SERVER = """
 import sys, time
+from hdr import cluster
 from hdr.training.local import LocalProcesses
 from hdr.training.spec import Change, RunSpec
 from hdr.training.steering import Steering
 from hdr.training.store import RunStore
 from hdr.types import Step
+cluster.register()
 store = RunStore()
 processes = LocalProcesses(store, spare=sys.argv[1] == "spare")
 if sys.argv[1] == "spare":

@@ -24,6 +24,7 @@ from hdr.tuning.records import SEARCH, Search, Trial
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Step
+from tests.waiting import PATIENCE
 from tests.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
@@ -117,9 +118,11 @@ def test_stopped_waiting_and_gone_on_with_among_runs(
 
 SERVER = """
 import sys, time
+from hdr import cluster
 from hdr.training import store as module
 from hdr.training.local import LocalProcesses
 from hdr.training.run_tables import searches as _searches
+cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0
 processes = LocalProcesses(module.RunStore(), capacity=1, spare=False)
@@ -135,7 +138,7 @@ def serve() -> subprocess.Popen[str]:
 def process_of(store: RunStore, search: str) -> int | None:
     """The process that a search runs in."""
     query = sa.select(_searches.c.process).where(_searches.c.id == search, _searches.c.status == "running")
-    with store._database.reading() as connection:
+    with store.database.reading() as connection:
         return connection.execute(query).scalar()
 
 
@@ -147,10 +150,10 @@ def test_kills_of_servers_and_processes_lose_no_trial_and_count_none_twice(
     chance, killed = random.Random(0), 0
     search = searches.create(plan(5), "ann", "t").id
     seen: dict[int, Trial] = {}
-    server = serve()
+    server, end = serve(), time.monotonic() + PATIENCE
     try:
         while searches.get(search).status != "done":
-            assert searches.get(search).status != "failed"
+            assert time.monotonic() < end and searches.get(search).status != "failed"
             time.sleep(0.1 + chance.random() / 2)
             for trial in searches.trials(search):
                 earlier = seen.setdefault(trial.number, trial)

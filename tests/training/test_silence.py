@@ -74,7 +74,7 @@ def test_while_the_store_is_locked_nobody_is_taken_for_dead(
 ) -> None:
     run = store.create(small, "ann", "t").id
     store.claim(run, 1)
-    store._database.engine.dispose()
+    store.database.engine.dispose()
     monkeypatch.setattr("hdr.store.schema.BUSY_SECONDS", 0.01)
     with sqlite3.connect(store.url.removeprefix("sqlite:///"), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")

@@ -272,7 +272,7 @@ def test_what_cannot_be_changed_is_refused_where_it_is_asked(
 def test_a_run_that_is_removed_takes_its_commands_along(store: RunStore, small: RunSpec) -> None:
     steering, run = Steering(store), store.create(small, "ann", "t").id
     steering.send(run, "pause", "one")
-    with store._database.writing() as connection:
+    with store.database.writing() as connection:
         connection.execute(sa.text("DELETE FROM runs"))
     assert steering.commands(run) == []
 

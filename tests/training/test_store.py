@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from hdr import cluster
 from hdr.store import runs as module
 from hdr.store.runs import ACTIVE, RunStore, StoreError, UnknownRun
 from hdr.training.run_spec import RunSpec
@@ -55,7 +56,8 @@ def test_a_token_from_eight_threads_gives_one_run(store: RunStore, small: RunSpe
 def together(work: str) -> list[str]:
     """What three processes print for an expression that they work out at the same moment; all must end well."""
     code = (
-        "import sys\nfrom hdr.training.run_spec import RunSpec\nfrom hdr.store.runs import RunStore\n"
+        "import sys\nfrom hdr import cluster\nfrom hdr.training.run_spec import RunSpec\n"
+        "from hdr.store.runs import RunStore\ncluster.register()\n"
         f"print('ready', flush=True); sys.stdin.readline()\nprint({work})"
     )
     pipe = subprocess.PIPE
@@ -173,7 +175,9 @@ def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "psycopg", None)
         with pytest.raises(StoreError, match=r"pip install -r requirements/cluster\.txt") as error:
-            RunStore("postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
+            monkeypatch.setenv("HDR_STORE", "postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
+            cluster.register()
+            RunStore()
     assert "hdr:***@127.0.0.1/hdr" in str(error.value) and "hunter2" not in str(error.value)
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr import datasets, paths, settings
+from hdr import cluster, datasets, paths, settings
 from hdr.datasets import own
 from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.scheduler import Processes
+from hdr.jobs.scheduler import Processes, remote_processes
 from hdr.reading import ready
 from hdr.store import artifacts
 from hdr.store.run_commands import Steering
@@ -69,6 +69,7 @@ def store() -> RunStore:
     # Pages open it one after the other: they are not all to wait for a server that has just not answered.
     if _lost and time.monotonic() - _lost[0][0] < LOST_SECONDS:
         raise StoreLost(_lost[0][1])
+    cluster.register()
     without = paths.settle()
     try:
         return RunStore()
@@ -112,9 +113,7 @@ def processes() -> Processes:
     """Where runs are trained."""
     scheduler = settings.current().dask
     if scheduler is not None:
-        from hdr.training.cluster import ClusterProcesses
-
-        return ClusterProcesses(store(), scheduler)
+        return remote_processes(store(), scheduler)
     without = paths.makeshift()
     return LocalProcesses(store(), spare=not identity.demo() and (without is None or without.can_keep))
 

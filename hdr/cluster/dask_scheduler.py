@@ -14,8 +14,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hdr import settings
+from hdr.cluster import postgresql
 from hdr.jobs.scheduler import GRACE_SECONDS, Ended, Processes, search_of
 from hdr.jobs.worker_process import Process
+from hdr.store import database
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
 from hdr.types import HdrError
@@ -233,6 +235,8 @@ def _memory(environment: Mapping[str, str]) -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _store(url: str) -> RunStore:
     # One for each worker: a store that is opened looks through all its tables.
+    # The settings of the worker itself need not name the store.
+    database.register_server("postgresql", postgresql)
     return RunStore(url)
 
 
