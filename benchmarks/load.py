@@ -11,7 +11,7 @@ Each scenario starts a server with a home of its own on 127.0.0.1. A visitor is 
 - cold: everybody opens Draw of a server that has just started, and draws a stroke. The default model trains meanwhile.
 
 The benchmark fails where its own conditions do not hold: a training that ended early, a visitor who is stuck, errors on
-a page, or fewer than 95 % of the expected strokes. It says of each target whether it was reached.
+a page, or fewer than 95% of the expected strokes. It says of each target whether it was reached.
 """
 
 from __future__ import annotations

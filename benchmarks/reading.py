@@ -86,7 +86,7 @@ def main(number: int, path: Path | None) -> None:
             click.echo("The pen strokes are not on this machine: drawings are not measured.")
             return
         strokes = [s for s, _ in written]
-        click.echo(f"\n{len(strokes):,} drawings, ms {'':<25} {'median':>8} {'99 %':>8} {'allowed':>13}")
+        click.echo(f"\n{len(strokes):,} drawings, ms {'':<25} {'median':>8} {'99%':>8} {'allowed':>13}")
         captured = [from_strokes(s) for s in strokes]
         show("capture", each(from_strokes, strokes), (MEDIAN, LATE))
         show("the network", each(lambda i: reader.look(i[None]), captured), (MEDIAN, LATE))

@@ -93,7 +93,7 @@ class Parameter:
         return closed_range(self.name, self.minimum, self.maximum)
 
     def shown(self, value: Any) -> str:
-        """A value as people read it: ``3 px``, ``0.001``, ``60 %``, ``yes``."""
+        """A value as people read it: ``3 px``, ``0.001``, ``60%``, ``yes``."""
         if isinstance(value, bool):
             return "yes" if value else "no"
         text = f"{value:g}" if isinstance(value, float) else str(value)

@@ -135,7 +135,8 @@ def test_without_a_home_a_temporary_folder_takes_its_place_and_it_is_said_once(
 
 def test_a_temporary_home_is_removed_with_its_process(barred: Path, tmp_path: Path) -> None:
     code = (
-        "from hdr import home; home.settle(); home.write_atomically(home.home() / 'a' / 'b', b'c'); print(home.home())"
+        "from hdr import paths; paths.settle(); "
+        "paths.write_atomically(paths.home() / 'a' / 'b', b'c'); print(paths.home())"
     )
     env = os.environ | {"TMPDIR": str(tmp_path)}
     root = Path(__file__).resolve().parents[1]

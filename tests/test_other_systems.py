@@ -61,11 +61,11 @@ warnings.filterwarnings("error", category=EncodingWarning, module=r"(hdr|pages|_
 USED = """
 from streamlit.testing.v1 import AppTest
 
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.training.worker import execute
+from hdr.training.run_spec import RunSpec
+from hdr.store.runs import RunStore
+from hdr.jobs.worker import execute
 from hdr.types import Step
-from hdr.ui import startup
+from hdr.ui.shell import startup
 
 startup._prepare = lambda *_: None
 app = AppTest.from_file("streamlit_app.py", default_timeout=120).run()

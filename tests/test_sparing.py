@@ -7,7 +7,7 @@ import sys
 
 PANDAS = """
 import sys
-from hdr.sparing import spare
+from hdr.memory.lazy_imports import spare
 spare()
 spare()
 import sklearn.svm, sklearn.neural_network
@@ -21,7 +21,7 @@ print("both work")
 
 FORTRAN = """
 import sys
-from hdr.sparing import spare
+from hdr.memory.lazy_imports import spare
 spare()
 import scipy.ndimage
 assert "numpy.f2py.crackfortran" not in sys.modules
@@ -32,7 +32,7 @@ print("both work")
 
 ESTIMATORS = """
 import sys
-from hdr.sparing import spare
+from hdr.memory.lazy_imports import spare
 spare()
 import skops.io
 from skops.io import _trusted_types as types

@@ -33,7 +33,7 @@ class Reliability(Frozen):
     Attributes:
         confidence: float64 (k,), the mean confidence of each group, ascending.
         accuracy: float64 (k,), the share of each group that was called rightly.
-        low, high: float64 (k,), the 95 % interval of that share.
+        low, high: float64 (k,), the 95% interval of that share.
         count: int64 (k,), digits in each group.
     """
 

@@ -184,7 +184,7 @@ class Paired:
     Attributes:
         first_accuracy, second_accuracy: shares that are right, 0 to 1.
         difference: the first minus the second.
-        interval: of the difference, with 95 % confidence; see `paired_interval`.
+        interval: of the difference, with 95% confidence; see `paired_interval`.
         p: of McNemar's exact test; see `mcnemar`.
         only_first: digits that only the first has right, those first where the second is surest of its wrong answer.
         only_second: the same the other way round.

@@ -18,7 +18,7 @@ from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Images, Step
 
 DIGITS = 1_000
-"""Test digits that are spoilt: the 95 % interval of an accuracy of 90 % is then 2 points to either side."""
+"""Test digits that are spoilt: the 95% interval of an accuracy of 90% is then 2 points to either side."""
 
 SEED = 0
 FILE = "robustness.json"

@@ -53,7 +53,7 @@ class Worth:
     Attributes:
         accuracy_with, accuracy_without: shares of validation digits that are right, 0 to 1.
         difference: the first minus the second: positive where the step helps.
-        interval: of the difference, with 95 % confidence; see `paired_interval`. It speaks of new digits for these two
+        interval: of the difference, with 95% confidence; see `paired_interval`. It speaks of new digits for these two
             models, not of models fitted on other digits.
         p: of McNemar's exact test; see `mcnemar`.
         mended: digits that are right thanks to the step, in the order of the validation digits.

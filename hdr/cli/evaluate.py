@@ -72,7 +72,7 @@ def _print(found: Transfer, learned: str) -> None:
     low, high = figures["interval"]
     click.echo(f"Learned from         {learned}")
     click.echo(f"Tested on            {figures['tested_on']:,} of {found.of:,} test digits of {found.title}")
-    click.echo(f"Accuracy             {figures['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})")
+    click.echo(f"Accuracy             {figures['test_accuracy']:.2%} (95% interval {low:.2%} to {high:.2%})")
     click.echo("Confusion            a row for each true digit, a column for what it was called")
     for label, row in enumerate(figures["confusion"]):
         click.echo(f"  {label}  " + " ".join(f"{n:6,}" for n in row))

@@ -161,7 +161,7 @@ def _print_table(summary: dict[str, Any]) -> None:
         ("Run", summary["run"]),
         ("Classifier", summary["classifier"]),
         ("Fitted on", f"{summary['fitted_on']:,} digits of {summary['dataset']}"),
-        ("Test accuracy", f"{summary['test_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})"),
+        ("Test accuracy", f"{summary['test_accuracy']:.2%} (95% interval {low:.2%} to {high:.2%})"),
         ("Validation accuracy", f"{summary['validation_accuracy']:.2%}"),
         ("Fitting", f"{summary['fit_seconds']:.1f} s"),
         ("In all", f"{summary['total_seconds']:.1f} s"),

@@ -141,8 +141,7 @@ def _calibration(model: TrainedModel, dataset: Dataset, probabilities: NDArray[n
     lines = [
         "## Whether its probabilities can be believed",
         "",
-        f"- Its mean confidence is {format_percent(confidence.mean())}; {format_percent(right.mean())} of its answers are "
-        "correct.",
+        f"- Mean confidence: {format_percent(confidence.mean())}. Correct answers: {format_percent(right.mean())}.",
         f"- Expected calibration error: {format_percent(groups.ece)}, over {len(groups.count)} bins of confidence.",
         f"- {format_percent(sure.mean())} of the test digits have a confidence of {format_percent(SURE, 0)} or more"
         + (f"; of these, {format_percent(right[sure].mean())} are called rightly." if sure.any() else "."),

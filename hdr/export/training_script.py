@@ -183,7 +183,7 @@ if __name__ == "__main__":
         called = predict(model, test_images)
     right = int((called == test_labels).sum())
     low, high = {interval}(right, len(test_labels))
-    print(f"Test accuracy {{right / len(test_labels):.2%}}, 95 % interval {{low:.2%}} to {{high:.2%}}")
+    print(f"Test accuracy {{right / len(test_labels):.2%}}, 95% interval {{low:.2%}} to {{high:.2%}}")
     if len(sys.argv) == {most}:
         np.savetxt(sys.argv[{last}], called, fmt="%d")
 '''

@@ -60,7 +60,7 @@ def _draw(image: NDArray[np.uint8], radius: int, parts: Parts) -> tuple[Drawing,
         Drawing(
             "Rebuilt from within the radius",
             np.rint(np.clip(rebuilt, 0, 1) * 255).astype(np.uint8),
-            note=f"From {100 * share:.0f} % of the coefficients; pixels are off by {error:.0f} of 255 (RMS).",
+            note=f"From {100 * share:.0f}% of the coefficients; pixels are off by {error:.0f} of 255 (RMS).",
         ),
     )
 

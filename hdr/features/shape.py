@@ -57,14 +57,12 @@ def _draw_amount(image: NDArray[np.uint8], ink: int) -> tuple[Drawing, ...]:
     x0, y0, x1, y1 = (int(v) for v in boxes(mask)[0])
     around = (box(x0, y0, x1 - x0, y1 - y0),) if x1 else ()
     return (
-        Drawing(
-            "Grey values", image, note=f"On average {mean:.1f} % of white, and {strength:.1f} % where there is ink."
-        ),
+        Drawing("Grey values", image, note=f"On average {mean:.1f}% of white, and {strength:.1f}% where there is ink."),
         Drawing(
             "Ink",
             mask[0].astype(np.uint8) * np.uint8(255),
             marks=around,
-            note=f"It covers {area:.1f} % of the picture, and {filling:.1f} % of its box.",
+            note=f"It covers {area:.1f}% of the picture, and {filling:.1f}% of its box.",
         ),
     )
 

@@ -1,4 +1,4 @@
-"""An axis for accuracies on which 99.0 and 99.5 % are as far apart as 90 and 95 %."""
+"""An axis for accuracies on which 99.0 and 99.5% are as far apart as 90 and 95 %."""
 
 from __future__ import annotations
 

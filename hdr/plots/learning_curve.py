@@ -77,7 +77,7 @@ def figure(
                 line={"color": colour, "width": 2},
                 marker={"size": 6},
                 name=label,
-                hovertemplate=f"{label} %{{y:.4g}}{unit_shown}<extra>%{{x}} {AXES[unit]}</extra>",
+                hovertemplate=f"{label}%{{y:.4g}}{unit_shown}<extra>%{{x}} {AXES[unit]}</extra>",
             ),
             row=row,
             col=1,

@@ -66,7 +66,7 @@ def figure(
                 marker={"size": 7},
                 error_y=error if name == "validation" else None,
                 customdata=ticks(values),
-                hovertemplate=f"{name} %{{y:.2f}} %<extra>%{{customdata}}</extra>",
+                hovertemplate=f"{name}%{{y:.2f}} %<extra>%{{customdata}}</extra>",
             )
         )
         above = (y[-1] >= validation[-1]) if name == "training" else False

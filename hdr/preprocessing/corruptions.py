@@ -91,7 +91,7 @@ def scale(
             ge=40,
             le=160,
             title="Scale",
-            description="Shrinks the digit below 100 % and enlarges it above.",
+            description="Shrinks the digit below 100% and enlarges it above.",
             json_schema_extra={"unit": "%", "step": 5},
         ),
     ] = 100,

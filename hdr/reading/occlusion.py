@@ -1,7 +1,7 @@
 """What speaks for an answer, and what against it: parts of a digit are taken away, and the model is asked again.
 
 A part's evidence is the fall of the answer's log-odds when the part is gone: above 0 the part speaks for the answer,
-below 0 against it. Log-odds, not probabilities: from 99.9 % to 99.99 % it is as far as from 50 % to 91 %.
+below 0 against it. Log-odds, not probabilities: from 99.9% to 99.99% it is as far as from 50% to 91 %.
 
 Source: Zeiler and Fergus, Visualizing and understanding convolutional networks (2014), section 4.2, arXiv:1311.2901.
 """

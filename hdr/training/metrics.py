@@ -15,7 +15,7 @@ MOST_MISTAKES = 500
 
 
 def wilson_interval(right: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """The interval that holds the true share with 95 % confidence.
+    """The interval that holds the true share with 95% confidence.
 
     Source: Wilson, Probable inference (1927), doi:10.1080/01621459.1927.10502953.
 
@@ -33,7 +33,7 @@ def wilson_interval(right: int, total: int, z: float = 1.959964) -> tuple[float,
 
 
 def paired_interval(gained: int, lost: int, total: int, z: float = 1.959964) -> tuple[float, float]:
-    """The interval that holds the true difference of two shares with 95 % confidence, where both were counted on the
+    """The interval that holds the true difference of two shares with 95% confidence, where both were counted on the
     same digits: Wald's, with half a digit more in each cell of the two-by-two table.
 
     Source: Agresti and Min, Simple improved confidence intervals for comparing matched proportions (2005),

@@ -281,7 +281,7 @@ def test_what_a_step_is_worth_is_measured_and_told_with_an_interval(server: Serv
     point = r"([+−±]\d+\.\d\d)"
     value, low, high = (
         float(v.replace("−", "-").replace("±", ""))
-        for v in re.search(rf"{point}.*95 % interval {point} to {point}", text, re.DOTALL).groups()
+        for v in re.search(rf"{point}.*95% interval {point} to {point}", text, re.DOTALL).groups()
     )
     assert low <= value <= high and low < high
     assert re.search(r"Otsu threshold (helps|hurts|makes no difference)", text)

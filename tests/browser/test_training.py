@@ -68,7 +68,7 @@ def test_the_fast_preset_learns_before_ones_eyes_and_is_right(server: Server, pa
     number = float(re.search(r"[\d.]+", accuracy.inner_text())[0])
     assert number >= 98.8
     assert number == pytest.approx(server.store.get(run.id).result["test_accuracy"] * 100, abs=0.005)
-    expect(page.get_by_text("95 % interval")).to_be_visible()
+    expect(page.get_by_text("95% interval")).to_be_visible()
     expect(page.get_by_text("test digits that it got wrong").first).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
     expect(button(page, "stop")).to_have_count(0)

@@ -64,9 +64,9 @@ def slow(home: Path, times: int) -> Row:
 
 READER = """
 import json, os, sys
-from hdr.training.local import LocalProcesses
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.training.run_spec import RunSpec
+from hdr.store.runs import RunStore
 from hdr.types import HdrError
 RunStore("sqlite://")
 if os.geteuid() == 0:

@@ -27,9 +27,9 @@ def test_kills_lose_nothing_and_tear_nothing(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from hdr import datasets
-from hdr.training.spec import RunSpec
-from hdr.training.store import RunStore
-from hdr.training.worker import execute
+from hdr.training.run_spec import RunSpec
+from hdr.store.runs import RunStore
+from hdr.jobs.worker import execute
 from hdr.types import Step
 store = RunStore()
 run = store.create(RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 1, "units": 500})), "ann", "t").id

@@ -40,12 +40,12 @@ HOOKS = Path(__file__).parent / "hooks"
 SERVER = """
 import json, sys
 from hdr import cluster
-from hdr.training import process as starting
-from hdr.training import processes as running
-from hdr.training.local import LocalProcesses
-from hdr.training import store as module
-from hdr.training.search_spec import SearchSpec
-from hdr.training.spec import RunSpec
+from hdr.jobs import worker_process as starting
+from hdr.jobs import scheduler as running
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.store import runs as module
+from hdr.tuning.search_spec import SearchSpec
+from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError
 cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.

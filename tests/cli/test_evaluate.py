@@ -49,7 +49,7 @@ def test_a_run_is_measured_on_a_file_of_ones_own(run_id: str, own_file: Path) ->
     assert said["learned_from"] == "bundled" and said["tested_on"] > 30
     assert said["test_accuracy"] == pytest.approx(np.trace(said["confusion"]) / said["tested_on"])
     table = CliRunner().invoke(main, ["evaluate", "--run", run_id, "--data", "bundled"])
-    assert "450 of 450 test digits" in table.stdout and "95 % interval" in table.stdout
+    assert "450 of 450 test digits" in table.stdout and "95% interval" in table.stdout
 
 
 @pytest.mark.parametrize(

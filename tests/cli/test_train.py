@@ -47,7 +47,7 @@ def test_a_spec_from_a_file_as_a_table(call: Call, tmp_path: Path) -> None:
     assert run.spec == SMALL and run.status == "done"
     rows = dict(line.split(maxsplit=1) for line in result.stdout.splitlines() if line.startswith("Run "))
     assert rows == {"Run": run.id}
-    assert f"{run.result['test_accuracy']:.2%} (95 % interval" in result.stdout and "500 digits" in result.stdout
+    assert f"{run.result['test_accuracy']:.2%} (95% interval" in result.stdout and "500 digits" in result.stdout
     assert "epoch 3 of 3, validation" in result.stderr
 
 

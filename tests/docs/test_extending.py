@@ -31,10 +31,10 @@ DECLARED = """
 import hdr.features, hdr.models, hdr.preprocessing
 from hdr import catalogue
 from hdr.features.extract import columns
-from hdr.preprocessing.code import script
+from hdr.export.preprocessing_script import script
 from hdr.preprocessing.pipeline import chain
-from hdr.training.search_space import dimension
-from hdr.training.spec import RunSpec
+from hdr.tuning.space import dimension
+from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 
 assert [p.expected for p in catalogue.get("step", "posterise").parameters] == ["a whole number from 2 to 16"]

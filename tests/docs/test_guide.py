@@ -27,7 +27,7 @@ from hdr.ui.state import train_mode
 from .conftest import PAGES, ROOT, prose
 
 GUIDE = [*(page for page in PAGES if page.parent.name == "guide"), ROOT / "docs" / "class.md"]
-SCRIPTS = [*(ROOT / "hdr" / "ui").glob("*.py"), *(ROOT / "pages").glob("*.py")]
+SCRIPTS = [*(ROOT / "hdr" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]
 NO_LABELS = {"key", "help", "icon", "type", "placeholder", "alt"}
 """Arguments whose texts are on no tab and no button."""
 

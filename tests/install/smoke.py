@@ -29,7 +29,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from hdr import entry
-from hdr.ui import startup
+from hdr.ui.shell import startup
 
 icons = set()
 set_page_config = st.set_page_config

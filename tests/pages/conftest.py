@@ -141,7 +141,7 @@ def healthy(app: AppTest) -> None:
 def text(app: AppTest) -> str:
     """Everything that a page says in words or HTML, in its order; all kinds of spaces as one."""
     said = (str(e.value) for e in app.main if e.type in ("markdown", "html", "caption", "header", "text"))
-    return "\n".join(said).replace("\u2009", " ").replace("\u202f", " ")
+    return "\n".join(said).replace("\u2009", " ").replace("\xa0", " ")
 
 
 def explained(app: AppTest) -> AppTest:

@@ -60,7 +60,7 @@ def in_class(open_page: Open, page: str = "train", **values: Any) -> AppTest:
 def test_the_train_page_of_a_class_shows_the_task_and_only_what_is_free(open_page: Open) -> None:
     app = in_class(open_page, target=0.9)
     assert "Mind the epochs" in text(app)
-    assert "Reach 90.00 % test accuracy. You have no run yet." in text(app)
+    assert "Reach 90.00% test accuracy. You have no run yet." in text(app)
     assert keys(app) == {"mlp-0-epochs"}
     assert app.session_state["_plan"] == PLAN
     assert "Set by your teacher" in text(app)

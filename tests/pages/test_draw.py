@@ -118,7 +118,7 @@ def test_an_answer_comes_with_bars_guesses_and_what_the_model_sees(open_page: Op
     said = text(app)
     assert said.count('class="hdr-bar"') == 9
     assert said.count("hdr-best") == 1
-    assert re.search(r"\*\*[\d.]+ %\*\* sure\. Next guesses: \d \([\d.]+ %\) and \d \(", said)
+    assert re.search(r"\*\*[\d.]+%\*\* sure\. Next guesses: \d \([\d.]+%\) and \d \(", said)
     assert seen(app) == ["captured"], "this model has no steps"
     assert "The canvas is empty" not in said
 
@@ -224,7 +224,7 @@ def test_what_is_no_digit_is_said_with_what_it_resembles(open_page: Open, reader
     app = draw(open_page("draw"), dot)
     healthy(app)
     assert "Not a digit" in answer(app)
-    assert re.search(r"does not look like a digit: [\d.<]+ % sure that it is one. It resembles a \*\*\d", text(app))
+    assert re.search(r"does not look like a digit: [\d.<]+% sure that it is one. It resembles a \*\*\d", text(app))
     assert answer(draw(app, ZERO)) == "0"
 
 
@@ -292,7 +292,7 @@ def test_why_it_is_read_so(open_page: Open, reader: None) -> None:
     shown = figures(app)
     second = next(title for title in shown if title.startswith("To be read as a "))
     assert list(shown) == ["Place by place", "Stroke by stroke", second, "Without capture"]
-    assert re.search(r"it would be a \d, [\d.]+ % sure", shown["Without capture"])
+    assert re.search(r"it would be a \d, [\d.]+% sure", shown["Without capture"])
     assert "most alike for this model among" in text(app)
     assert "Draw a digit, and see" in text(draw(app, []))
 
@@ -435,8 +435,8 @@ def test_the_reader_learns_a_hand_and_the_original_stays(open_page: Open, reader
     app.button(key="learn_hand").click().run()
     healthy(app)
     assert app.selectbox(key="reader").value == "hand"
-    assert "your 6 drawings, each held out | 6 (100.0 %) | 6 (100.0 %)" in text(app)
-    assert re.search(r"1 000 digits of others \| [\d.]+ % \| [\d.]+ %", text(app))
+    assert "your 6 drawings, each held out | 6 (100.0%) | 6 (100.0%)" in text(app)
+    assert re.search(r"1,000 digits of others \| [\d.]+% \| [\d.]+%", text(app))
     assert answer(app) == "0"
     assert app.button(key="learn_hand").disabled, "nothing is new"
     app.button(key="switch_hand").click().run()

@@ -123,7 +123,7 @@ def test_quality_is_shown_only_of_what_was_disturbed(open_page: Open) -> None:
     steps = chain("median", "contrast_stretching", "otsu")
     found = quality(steps.apply(split.images[:1])[0], pictures(app)[3])
     (note,) = panels(app)[1]["notes"]
-    assert note == f"PSNR {found.psnr:.1f}\u202fdB · SSIM {found.ssim:.2f}"
+    assert note == f"PSNR {found.psnr:.1f}\xa0dB · SSIM {found.ssim:.2f}"
     over = re.findall(r'<div class="hdr-over" title="(\d)[^"]*PSNR ([\d.]+)', text(app))
     assert [int(number) for number, _ in over] == [1, 2, 3, 4, 5, 6]
     assert over[2][1] == f"{found.psnr:.1f}"

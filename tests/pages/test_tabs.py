@@ -206,12 +206,12 @@ def test_nothing_is_trained_before_somebody_asks(small: AppTest) -> None:
     assert "What the step is worth appears here" in text(small)
     assert "hdr-figure" not in text(small) and "hdr-waiting" not in text(small)
     assert small.button(key="measure").label == "Measure Median filter"
-    assert "3 000 digits of Small digits (offline):" in text(small)
+    assert "3,000 digits of Small digits (offline):" in text(small)
 
 
 def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_change(small: AppTest) -> None:
     disturb(small, "salt_and_pepper.share", 30)
-    assert "all spoiled in the same way (Salt and pepper 30 %)" in text(small)
+    assert "all spoiled in the same way (Salt and pepper 30%)" in text(small)
     answered(click(small, "measure"))
     data = datasets.load("bundled")
     found = worth(data, chain("median", "otsu"), 0, disturbances=[Step("salt_and_pepper", {"share": 30})])
@@ -220,14 +220,14 @@ def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_chang
     assert "**Median filter helps** here" in said
     assert (
         f"{format_percent(found.accuracy_with)} with it, {format_percent(found.accuracy_without)} without".replace(
-            "\u202f", " "
+            "\xa0", " "
         )
         in said
     )
     figure = f"+{found.difference * 100:.2f}"
     assert f'<div class="hdr-figure">{figure}</div>' in said
     low, high = (f"+{edge * 100:.2f}" for edge in found.interval)
-    assert f"on {format_count(found.validated_on)} digits; 95 % interval {low} to {high}, for new digits" in said
+    assert f"on {format_count(found.validated_on)} digits; 95% interval {low} to {high}, for new digits" in said
     assert f"**Wrong without it, right with it: {len(found.mended)}**" in said
     assert f"**Right without it, wrong with it: {len(found.broken)}**" in said
     shown = images(small, 56)

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue
 from hdr.jobs.cost_estimate import Estimate
-from hdr.plots.html_images import SPACE
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import LARGEST, PRESETS, RunSpec
 from hdr.types import HdrError, Step
@@ -324,9 +323,9 @@ def test_a_waiting_run_can_be_stopped(open_page: Open, store: RunStore) -> None:
 def test_a_result_is_shown_with_its_interval_its_mistakes_and_how_long_it_took(open_page: Open, model: Run) -> None:
     app = open_page("train", {"run": model.id})
     result, said = model.result, text(app)
-    assert f"{result['test_accuracy'] * 100:.2f} %" in said
-    low, high = (f"{v * 100:.2f} %" for v in result["interval"])
-    assert f"95 % interval {low} to {high}" in said
+    assert f"{result['test_accuracy'] * 100:.2f}%" in said
+    low, high = (f"{v * 100:.2f}%" for v in result["interval"])
+    assert f"95% interval {low} to {high}" in said
     assert {c.key for c in app.get("plotly_chart")} == {f"curve-{model.id}", f"understand_confusion-{model.id}"}
     table = app.dataframe[0].value
     assert list(table["count"]) == [r["count"] for r in result["per_class"]]
@@ -378,7 +377,7 @@ def test_the_slider_offers_what_the_server_allows_and_says_so_at_its_end(
     assert "This server allows" not in text(app)
     size.set_value(3_000).run()
     healthy(app)
-    assert "This server allows 3 200 training digits." in plain_spaces(text(app))
+    assert "This server allows 3,200 training digits." in plain_spaces(text(app))
     # Distorted copies count, and the slider follows.
     app.toggle(key=key_of(app, "augmentation")).set_value(True).run()
     healthy(app)
@@ -398,8 +397,8 @@ def test_the_slider_offers_what_the_server_allows_and_says_so_at_its_end(
 
 
 def plain_spaces(words: str) -> str:
-    """Numbers with spaces that everybody can type."""
-    return words.replace(SPACE, " ")
+    """Words with spaces that a keyboard has."""
+    return words.replace("\u00a0", " ")
 
 
 def test_where_even_the_smallest_is_too_much_the_plan_is_refused_in_words(

@@ -240,7 +240,7 @@ def test_a_search_shows_its_best_with_what_varied(open_page: Open, searches: Sea
     search = made(searches)
     app = tune(open_page, search=search.id)
     said = unescaped(text(app))
-    assert "97.00 %" in said
+    assert "97.00%" in said
     assert "Deskew on · Components 12 · Kernel rbf · C 0.3" in said
     assert "8 of 20 trials** (1 stopped early, 1 refused)" in said
     assert draft(app).spec == search.spec, "the left side shows what this search varies"
@@ -347,7 +347,7 @@ def test_what_is_somebody_elses_is_not_shown(
     search = made(searches, owner="a" * 32)
     app = tune(open_page, search=search.id)
     assert "belongs to somebody else" in app.warning[0].value
-    assert "97.00 %" not in text(app)
+    assert "97.00%" not in text(app)
     assert not [s for s in app.selectbox if (s.key or "").startswith("tune_open")]
 
 

@@ -32,7 +32,7 @@ def page() -> None:
 
     from hdr.ui.state import resources
 
-    section = importlib.import_module(f"hdr.ui.understand_{st.session_state['section']}").section
+    section = importlib.import_module(f"hdr.ui.results.{st.session_state['section']}").section
     section(resources.store().get(st.session_state["run_id"]))
 
 
@@ -142,7 +142,7 @@ def test_calibration_reads_off_a_threshold(model: Run) -> None:
     app.select_slider[0].set_value(0.0).run()
     healthy(app)
     wrong, total = model.result["wrong"], model.result["tested_on"]
-    assert f"It answers **{total}** of {total} test digits (100.00 %) and is wrong on **{wrong}**" in text(app)
+    assert f"It answers **{total}** of {total} test digits (100.00%) and is wrong on **{wrong}**" in text(app)
 
 
 def test_a_machine_without_probabilities_is_scaled_by_its_margins(fresh: None) -> None:
@@ -160,7 +160,7 @@ def test_robustness_is_measured_once_and_kept(model: Run, monkeypatch: pytest.Mo
     assert corruption_robustness.load(model.folder) is None
     app = shown("robustness", model)
     found = corruption_robustness.load(model.folder)
-    assert found is not None and f"{found.mean * 100:.1f} %" in text(app)
+    assert found is not None and f"{found.mean * 100:.1f}%" in text(app)
     assert len(app.get("plotly_chart")) == len(corruption_robustness.SWEEPS)
     monkeypatch.setattr(corruption_robustness, "measure", None)
     assert len(shown("robustness", model).get("plotly_chart")) == len(corruption_robustness.SWEEPS)
@@ -205,7 +205,7 @@ def test_every_view_of_the_inside(
     classifier: Step, reduction: Step | None, view: str, words: str, fresh: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hdr.analysis.occlusion_importance.of_model.__defaults__", (20, *_silent()))
-    app = shown("inside", trained(classifier, reduction))
+    app = shown("model_internals", trained(classifier, reduction))
     choose(app, "understand_inside", view)
     assert words in text(app)
 
@@ -221,11 +221,11 @@ def test_weights_that_are_not_of_pixels_are_not_shown(fresh: None) -> None:
     spec = RunSpec("bundled", 500, features=(Step("hog"),), classifier=Step("mlp", {"epochs": 2, "units": 12}))
     run = store.create(spec, "local", "hog", "HOG")
     assert execute(store, run.id)
-    assert "not pixels" in text(shown("inside", store.get(run.id)))
+    assert "not pixels" in text(shown("model_internals", store.get(run.id)))
 
 
 def test_suspect_labels_of_test_and_training_digits(model: Run) -> None:
-    app = shown("labels", model)
+    app = shown("label_errors", model)
     listed = cards(app, "understand-suspect")
     assert set(listed) <= {m["index"] for m in model.result["mistakes"]}
     assert "are suspect** by confident learning" in text(app)
@@ -246,7 +246,7 @@ def test_what_a_learning_curve_says_goes_by_mistakes() -> None:
 
 
 def test_curves_are_drawn_on_demand(model: Run) -> None:
-    app = shown("curves", model)
+    app = shown("learning_curves", model)
     assert not app.get("plotly_chart")
     app.button(key=f"ask-learning-{model.id}").click()
     assert len(settled(app).get("plotly_chart")) == 1

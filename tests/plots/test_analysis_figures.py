@@ -26,9 +26,7 @@ def test_shares_of_variance_add_up() -> None:
     np.testing.assert_allclose(explained_variance.cumulative(np.array([0.5, 0.3, 0.2])), [0, 50, 80, 100])
 
 
-@pytest.mark.parametrize(
-    ("ratio", "text"), [([0.5, 0.4, 0.1], "90\u202f% with 2"), ([0.6, 0.3, 0.1], "90\u202f% with 2")]
-)
+@pytest.mark.parametrize(("ratio", "text"), [([0.5, 0.4, 0.1], "90% with 2"), ([0.6, 0.3, 0.1], "90% with 2")])
 def test_the_curve_says_how_many_hold_nine_tenths(ratio: list[float], text: str) -> None:
     figure = explained_variance.figure(np.array(ratio), 1)
     assert [a.text for a in figure.layout.annotations] == [text]

@@ -66,11 +66,11 @@ def test_words_are_escaped() -> None:
 
 
 def test_every_found_digit_has_its_box_and_words_within_the_picture() -> None:
-    found = [Found((0, 0, 20, 30), 3, "3 · 99 %"), Found((85, 40, 14, 20), 4, "4 · 12 %", doubted=True)]
+    found = [Found((0, 0, 20, 30), 3, "3 · 99%"), Found((85, 40, 14, 20), 4, "4 · 12%", doubted=True)]
     paper = drawn(bounding_boxes.on_paper((100, 100), [LINE], 5, "#000", found, "x"))
     photo = drawn(bounding_boxes.on_photo(np.full((100, 100), 200, np.uint8), found, "x"))
     for picture in (paper, photo):
         texts = [e for e in picture if e.tag.endswith("text")]
-        assert [t.text for t in texts] == ["3 · 99 %", "4 · 12 %"]
+        assert [t.text for t in texts] == ["3 · 99%", "4 · 12%"]
         assert all(0 <= float(t.get("x")) < 100 and 0 < float(t.get("y")) < 100 for t in texts)
         assert sum("stroke-dasharray" in e.attrib for e in picture) == 1

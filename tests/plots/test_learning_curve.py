@@ -53,8 +53,8 @@ def test_axes_reach_to_the_end_of_the_run_and_hold_every_point(points: list[Poin
 def test_the_last_values_are_written_beside_their_curves() -> None:
     figure = learning_curve.figure(EPOCHS, "epoch", 10)
     texts = [a.text for a in figure.layout.annotations]
-    assert "training 95.00\u202f%" in texts
-    assert "validation 89.00\u202f%" in texts
+    assert "training 95.00%" in texts
+    assert "validation 89.00%" in texts
 
 
 def test_labels_of_curves_that_meet_stand_apart_the_higher_one_above() -> None:

@@ -116,7 +116,7 @@ def test_parallel_coordinates_of_one_trial_have_ranges() -> None:
 def test_importance_has_the_most_important_on_top() -> None:
     assert importance.ranked({"C": 0.7, "Gamma": 0.25, "Kernel": 0.05})[-1] == ("C", 70)
     figure = importance.figure({"C": 0.7, "Gamma": 0.3})
-    assert list(figure.data[0].y) == ["Gamma", "C"] and figure.data[0].text[-1] == "70 %"
+    assert list(figure.data[0].y) == ["Gamma", "C"] and figure.data[0].text[-1] == "70%"
     assert "%" in figure.layout.xaxis.title.text
 
 

@@ -204,7 +204,7 @@ from __future__ import annotations
 import numpy as np
 from functools import cache
 from numpy import uint8 as small
-from hdr.preprocessing.arrays import each as per_image
+from hdr.preprocessing.batch_ops import each as per_image
 from hdr.types import HdrError, Images
 
 class TooDark(HdrError):
@@ -310,7 +310,10 @@ def test_names_that_two_modules_use_are_told_apart(modules: Any, digits: Split) 
     ("text", "words"),
     [
         ("import hdr.types\ndef step_x(images):\n    return hdr.types.SIDE", "imports hdr.types whole"),
-        ("from hdr.preprocessing import arrays\ndef step_x(i):\n    return arrays", "imports the module arrays"),
+        (
+            "from hdr.preprocessing import batch_ops as arrays\ndef step_x(i):\n    return arrays",
+            "imports the module arrays",
+        ),
         ("import scipy.ndimage\ndef step_x(images):\n    return scipy", "without a name of its own"),
         ("def step_x(images):\n    from hdr.types import SIDE\n    return SIDE", "imports hdr.types within itself"),
         ("for K in (1, 2):\n    pass\ndef step_x(images):\n    return K", "uses K, which is not defined"),

@@ -30,7 +30,7 @@ def fit(digits: Split, units: int = 48) -> list[NDArray[np.float32]]:
 def write(
     path: Path, weights: list[NDArray[np.float32]], metadata: dict[str, Any] = METADATA, kind: int = TensorProto.UINT8
 ) -> Path:
-    """Whatever has between 1 % and 50 % of ink is a digit."""
+    """Whatever has between 1% and 50% of ink is a digit."""
     names = ("w1", "b1", "w2", "b2")
     constants = [numpy_helper.from_array(a, n) for a, n in zip(weights, names, strict=True)]
     constants += [

@@ -185,7 +185,7 @@ def test_a_search_past_its_time_keeps_what_it_has_found(store, processes, monkey
 
 HUNGRY = """
 import numpy as np, time
-from hdr.training import worker
+from hdr.jobs import worker
 def fit(*_):
     held = []
     for _ in range(1000):

@@ -56,7 +56,7 @@ def test_a_card_says_how_well_it_does_and_where_it_fails(model: TrainedModel, bu
     text, metrics = card("Mine", model, bundled, model.test_probabilities), model.metrics
     low, _ = metrics["interval"]
     assert (
-        f"**Test accuracy {format_percent(metrics['test_accuracy'])}**, 95 % interval {format_percent(low)} to" in text
+        f"**Test accuracy {format_percent(metrics['test_accuracy'])}**, 95% interval {format_percent(low)} to" in text
     )
     assert f"Wrong: {metrics['wrong']} of 450 test digits." in text
     for row in metrics["per_class"]:

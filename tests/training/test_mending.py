@@ -310,7 +310,7 @@ def test_without_room_it_says_so_and_leaves_everything(file: Path, monkeypatch: 
 
 READ_ONLY = """
 import os
-from hdr.training.store import RunStore, StoreError
+from hdr.store.runs import RunStore, StoreError
 RunStore("sqlite://")
 if os.geteuid() == 0:
     # Nothing is forbidden to this one.

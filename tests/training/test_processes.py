@@ -156,10 +156,10 @@ def test_a_stop_reaches_a_run_through_the_store_alone(
 SERVER = """
 import sys, time
 from hdr import cluster
-from hdr.training.local import LocalProcesses
-from hdr.training.spec import Change, RunSpec
-from hdr.training.steering import Steering
-from hdr.training.store import RunStore
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.training.run_spec import Change, RunSpec
+from hdr.store.run_commands import Steering
+from hdr.store.runs import RunStore
 from hdr.types import Step
 cluster.register()
 store = RunStore()
@@ -199,7 +199,7 @@ def test_a_run_outlives_a_server_that_is_killed(store: RunStore) -> None:
 GROUP = Path("/proc/self/autogroup")
 PRIORITY = f"""
 import os, pathlib
-from hdr.training import guard
+from hdr.jobs import resource_limits as guard
 guard.lower_priority()
 print(os.nice(0), pathlib.Path("{GROUP}").read_text().split()[-1])
 """

@@ -119,9 +119,9 @@ def test_stopped_waiting_and_gone_on_with_among_runs(
 SERVER = """
 import sys, time
 from hdr import cluster
-from hdr.training import store as module
-from hdr.training.local import LocalProcesses
-from hdr.training.run_tables import searches as _searches
+from hdr.store import runs as module
+from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.store.schema import searches as _searches
 cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0

@@ -225,7 +225,7 @@ def test_a_script_of_the_bundled_digits_is_a_program_that_needs_no_folder(bundle
     (tmp_path / "train.py").write_text(recipe(model), "utf-8")
     done = run_python("train.py", "labels.txt", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"Test accuracy {model.metrics['test_accuracy']:.2%}, 95 % interval ")
+    assert done.stdout.startswith(f"Test accuracy {model.metrics['test_accuracy']:.2%}, 95% interval ")
     np.testing.assert_array_equal(labels_of(tmp_path / "labels.txt"), said(model))
 
 

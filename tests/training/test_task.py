@@ -69,7 +69,7 @@ def test_a_task_comes_back_from_its_link_as_it_was_and_its_plan_lies_within(task
 
 def test_a_usual_link_is_short() -> None:
     free = ("classifier.svm.C", "classifier.svm.kernel")
-    task = make(title="Reach 98 %", instruction="Change C only.", plan=PRESETS["fast"].spec, free=free, target=0.98)
+    task = make(title="Reach 98%", instruction="Change C only.", plan=PRESETS["fast"].spec, free=free, target=0.98)
     assert len(to_text(task)) < 700
 
 

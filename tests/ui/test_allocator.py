@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 FREED = """
 import threading, time
-from hdr.ui import allocator
+from hdr.memory import allocator
 allocator.EVERY = 0.2
 allocator.settle()
 allocator.settle()
@@ -45,7 +45,7 @@ def test_what_threads_have_freed_goes_back() -> None:
 
 CIRCLES = """
 import gc, time, weakref
-from hdr.ui import allocator
+from hdr.memory import allocator
 
 class Session:
     def __init__(self):

@@ -25,7 +25,7 @@ NEVER_RAISE = {
 
 def fragments() -> Iterator[tuple[str, bool]]:
     """Every function that is a fragment, and whether its errors are shown plainly."""
-    for path in UI.glob("*.py"):
+    for path in UI.rglob("*.py"):
         tree = ast.parse(path.read_text("utf-8"))
         functions = {f.name: f for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)}
         # st.fragment(f, ...)(...) as well as @st.fragment.

@@ -53,7 +53,7 @@ def settled(app: AppTest) -> AppTest:
 
 def said(app: AppTest) -> str:
     """All that is shown as words or HTML."""
-    return "\n".join(str(e.value) for e in app.main if e.type in ("markdown", "html", "caption")).replace("\u202f", " ")
+    return "\n".join(str(e.value) for e in app.main if e.type in ("markdown", "html", "caption")).replace("\xa0", " ")
 
 
 def opened(script: object, **state: object) -> AppTest:
@@ -69,7 +69,7 @@ def test_a_digit_is_shown_before_anybody_clicks() -> None:
     app = opened(features_of)
     text = said(app)
     assert "the one deepest among another class" in text and "of the training split" in text
-    assert "1 347 training digits" in text
+    assert "1,347 training digits" in text
     assert [b.label for b in app.button] == ["Open in Preprocess"]
 
 
@@ -128,7 +128,7 @@ def test_a_digit_is_rebuilt_and_a_component_is_walked_along() -> None:
     assert "20 numbers instead of 784" in text and "+3 sd" in text and "component 1 alone" in text
     app.select_slider[0].set_value(0)
     settled(app)
-    assert "0 numbers instead of 784 hold 0.0 %" in said(app)
+    assert "0 numbers instead of 784 hold 0.0%" in said(app)
     app.slider[0].set_value(5)
     settled(app)
     assert "component 5 alone" in said(app)
@@ -136,5 +136,5 @@ def test_a_digit_is_rebuilt_and_a_component_is_walked_along() -> None:
 
 def test_the_panel_on_the_data_has_figures_and_facts() -> None:
     text = said(opened(about))
-    assert "not* standardised" in text and "13 people" in text and "1 347 training digits" in text
+    assert "not* standardised" in text and "13 people" in text and "1,347 training digits" in text
     assert text.count("hdr-digit") == 30, "one, mean and deviation of each class"

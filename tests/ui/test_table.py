@@ -14,8 +14,8 @@ from hdr.ui.components import arrow_table
 
 SPARED = """
 import sys
-from hdr.sparing import spare
-from hdr.ui import table
+from hdr.memory.lazy_imports import spare
+from hdr.ui.components import arrow_table as table
 spare()
 made = table.of_rows([{"text": "a", "number": 1.5, "list": ["x"]}, {"text": None, "number": None, "list": []}])
 table.spare_components()

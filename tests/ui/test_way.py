@@ -254,8 +254,8 @@ def test_pictures_of_two_sizes_are_not_compared() -> None:
     ("found", "words"),
     [
         (None, ""),
-        (Quality(21.26, 0.876), "PSNR 21.3\u202fdB · SSIM 0.88"),
-        (Quality(21.26, None), "PSNR 21.3\u202fdB"),
+        (Quality(21.26, 0.876), "PSNR 21.3\xa0dB · SSIM 0.88"),
+        (Quality(21.26, None), "PSNR 21.3\xa0dB"),
         (Quality(math.inf, 1.0), "equal"),
         (Quality(math.inf, None), "equal"),
     ],

@@ -85,7 +85,7 @@ def test_log_values_of_whole_numbers_are_whole() -> None:
 
 @pytest.mark.parametrize(
     ("unit", "value", "text"),
-    [("px", 3, "3 px"), ("", 0.001, "0.001"), ("%", 60, "60 %"), ("", 1e-6, "1e-06"), ("", False, "no")],
+    [("px", 3, "3 px"), ("", 0.001, "0.001"), ("%", 60, "60%"), ("", 1e-6, "1e-06"), ("", False, "no")],
 )
 def test_values_are_shown_with_their_unit(unit: str, value: float, text: str) -> None:
     assert replace(RATE, unit=unit).shown(value) == text

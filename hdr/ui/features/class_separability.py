@@ -113,7 +113,7 @@ def _table(ranked: Ranking, informed: Information | None, by: str, name: str) ->
                 "AUC",
                 format="%.1f %%",
                 help="Of all pairs of one digit from each of the two classes, the share that it puts in the same "
-                "order: the area under the ROC curve. 50 % is chance.",
+                "order: the area under the ROC curve. 50% is chance.",
             ),
         },
         hide_index=True,

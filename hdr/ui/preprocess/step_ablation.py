@@ -71,7 +71,7 @@ def _answer(found: Worth, title: str) -> None:
         st.markdown(
             f"**{title} {verdict}** here: {format_percent(found.accuracy_with)} with it, "
             f"{format_percent(found.accuracy_without)} without.  \n"
-            f"In points of accuracy on {format_count(found.validated_on)} digits; 95 % interval {interval}, for new "
+            f"In points of accuracy on {format_count(found.validated_on)} digits; 95% interval {interval}, for new "
             f"digits read by these two models. It took {format_duration(found.seconds)}.",
             width="stretch",
         )

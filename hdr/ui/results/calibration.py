@@ -94,7 +94,7 @@ def _note(found: Calibration) -> str:
     )
     used = "" if found.own else " Everywhere else in this app it speaks as it does after scaling."
     return (
-        "Each point is a group of about as many test digits, with the 95 % interval of its accuracy; on the dotted "
+        "Each point is a group of about as many test digits, with the 95% interval of its accuracy; on the dotted "
         "line the model is right as often as it says, below it is too sure. Temperature scaling divides "
         f"{what} by one number, fitted on {format_count(found.validated_on)} validation digits. {verdict}{used}"
     )

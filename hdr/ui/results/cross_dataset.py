@@ -58,7 +58,7 @@ def _show(run: Run, found: Transfer) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.html(f'<div class="hdr-figure">{format_percent(figures["test_accuracy"])}</div>', width="content")
         st.markdown(
-            f"**of {format_count(figures['tested_on'])} test digits of {found.title}**, 95 % interval "
+            f"**of {format_count(figures['tested_on'])} test digits of {found.title}**, 95% interval "
             f"{format_percent(low)} to {format_percent(high)}  \n"
             f"on the digits it was made for: {format_percent(before)}, "
             f"{format_points(figures['test_accuracy'] - before)} points",

@@ -138,7 +138,7 @@ def _trade_offs(done: list[tuple[int, RunSummary]]) -> None:
                 )
     st.html(
         '<div class="hdr-note">Full points are the Pareto front: no other run here is as cheap and as good, and better '
-        "in one of both. Rings are beaten. Bars are 95 % intervals.</div>"
+        "in one of both. Rings are beaten. Bars are 95% intervals.</div>"
     )
 
 
@@ -170,7 +170,7 @@ def _answer(found: Paired) -> None:
         st.html(f'<div class="hdr-figure">{format_points(found.difference)}</div>', width="content")
         st.markdown(
             f"**{better}.** {format_percent(found.first_accuracy)} and {format_percent(found.second_accuracy)} of "
-            f"{format_count(found.tested_on)} test digits: A minus B in points, 95 % interval {interval}.  \n"
+            f"{format_count(found.tested_on)} test digits: A minus B in points, 95% interval {interval}.  \n"
             f"McNemar's exact test: {p}, the chance that two equally good models differ at "
             "least as much.",
             width="stretch",

@@ -122,7 +122,7 @@ def _outcome(run: Run) -> None:
             with st.container(key="test_accuracy", width="content"):
                 st.html(f'<div class="hdr-figure">{format_percent(result["test_accuracy"])}</div>')
             st.markdown(
-                f"**test accuracy**, 95 % interval {format_percent(low)} to {format_percent(high)}  \n"
+                f"**test accuracy**, 95% interval {format_percent(low)} to {format_percent(high)}  \n"
                 f"the share of {format_count(result['tested_on'])} unseen digits that it called by their right name",
                 width="stretch",
             )

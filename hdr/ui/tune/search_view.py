@@ -142,7 +142,7 @@ def _running(search: Search, now: Sequence[Trial]) -> str:
     if not now:
         return ""
     trial = now[-1]
-    at = f", {trial.scores[-1][0]:.0f} % done at {format_percent(trial.scores[-1][1])}" if trial.scores else ""
+    at = f", {trial.scores[-1][0]:.0f}% done at {format_percent(trial.scores[-1][1])}" if trial.scores else ""
     told = plain(formatting.settings(trial.values, search.spec.space))
     again = f", begun {trial.attempts} times" if trial.attempts > 1 else ""
     several = f"{len(now)} trials at once, the newest of them: " if len(now) > 1 else ""
