@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hdr.training.limits import check_memory
 from hdr.types import HdrError
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ def train(preset: str | None, spec_file: Path | None, data: str | None, as_json:
     import cv2
 
     from hdr import cluster, datasets
-    from hdr.jobs.cost_estimate import check_memory
     from hdr.store.runs import RunStore
 
     cv2.setNumThreads(1)

@@ -11,19 +11,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
 
-from hdr import catalogue, datasets, settings
+from hdr import catalogue, datasets
 from hdr.datasets import own
-from hdr.features.extract import CHUNK, extract
-from hdr.jobs import quotas, resource_limits, worker_process
+from hdr.jobs import resource_limits, worker_process
 from hdr.models.fit_context import Cost
 from hdr.training import fitting
+from hdr.training.limits import check_memory, row_count
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import RunSpec, versions
 from hdr.training.strategies import GROWN
@@ -37,15 +35,8 @@ ENOUGH_SECONDS = 0.5
 
 PATIENCE_SECONDS = 90.0
 
-BASE_MB = 160.0
-"""What a training process holds before there are features: Python, the libraries and the data."""
-
 EARLIER = (1 / 8, 1 / 4, 1 / 2)
 """Shares of the digits on which a classifier that has no epochs is fitted first, for the curve."""
-
-
-class TooLarge(HdrError):
-    """A run needs more memory than there is; the message says how much of both."""
 
 
 @dataclass(frozen=True)
@@ -99,62 +90,6 @@ def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
     return Estimate(**said)
 
 
-def check_digits(spec: RunSpec, dataset: Dataset) -> None:
-    """Refuse a run that learns from more digits than the server allows, copies counted.
-
-    Raises:
-        NotAllowed: with both numbers.
-    """
-    each = versions(spec.augmentation)
-    quotas.check_size(_rows(spec, dataset) // each, each - 1)
-
-
-def check_memory(spec: RunSpec, dataset: Dataset) -> float:
-    """Refuse a run that would not fit; from one digit, so that it takes a moment.
-
-    Returns:
-        Megabytes that the run will hold at most.
-
-    Raises:
-        TooLarge: they are more than `memory_limit_mb`.
-        HdrError: the spec does not suit its data, or learns from more digits than the server allows.
-    """
-    check_digits(spec, dataset)
-    before = extract(dataset.train.images[:1], spec.pipeline, spec.features).shape[1]
-    features = spec.reduction.params.get("components", before) if spec.reduction else before
-    rows = _rows(spec, dataset)
-    cost: Cost = catalogue.get("classifier", spec.classifier.name).facts.get("cost", Cost())
-    validation = fitting.validation_size(len(dataset.train))
-    # What a reduction is fitted from is gone again before all the features are there.
-    reducing = 0 if spec.reduction is None else 6 * 4 * before * min(fitting.REDUCED_FROM, rows)
-    learning = 4 * features * (rows + validation) + 4 * CHUNK * before * (spec.reduction is not None)
-    # Their variance is taken in float64, before the classifier is there.
-    held = max(8 * rows * features, cost.held(rows, features, spec.classifier.params))
-    found = BASE_MB + max(reducing, learning + held) / 1e6
-    limit = memory_limit_mb()
-    if limit is not None and found > limit:
-        raise TooLarge(
-            f"This run would hold about {found:,.0f} MB of memory, and there are {limit:,.0f} MB. "
-            "Take fewer digits or copies, or fewer features; a reduction makes the most of a difference."
-        )
-    return found
-
-
-def memory_limit_mb() -> float | None:
-    """Megabytes that a run may hold: the setting `memory_mb`, or else what the machine or its container has; None
-    where the system does not say."""
-    named = settings.current().memory_mb
-    if named is not None:
-        return named
-    found = []
-    with suppress(AttributeError, ValueError, OSError):
-        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    for name in ("memory.max", "memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):
-            found.append(int(Path("/sys/fs/cgroup", name).read_text("ascii")))
-    return min(found) / 1e6 if found else None
-
-
 def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
     """Do small parts of a run in this process and extrapolate.
 
@@ -163,7 +98,7 @@ def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
     """
     peak_mb, clock = check_memory(spec, dataset), _clock(spec)
     chosen, held = fitting.split(spec, dataset)
-    rows, each = _rows(spec, dataset), versions(spec.augmentation)
+    rows, each = row_count(spec, dataset), versions(spec.augmentation)
 
     start = clock()
     # A reduction is fitted as the run will fit it: nothing of it has to be extrapolated.
@@ -256,11 +191,6 @@ class _Times:
 def _clock(spec: RunSpec) -> Callable[[], float]:
     # What else the machine does at this moment, it may not do when the run is begun.
     return process_time if spec.threads == 1 else perf_counter
-
-
-def _rows(spec: RunSpec, dataset: Dataset) -> int:
-    n = len(dataset.train)
-    return min(spec.train_size, n - fitting.validation_size(n)) * versions(spec.augmentation)
 
 
 def main() -> None:

@@ -12,37 +12,14 @@ from hdr.store.runs import RunStore
 from hdr.store.schema import runs as _runs
 from hdr.store.schema import searches as _searches
 from hdr.store.schema import starts as _starts
+from hdr.training.limits import NotAllowed
 from hdr.training.run_spec import LARGEST, SMALLEST, versions
-from hdr.types import HdrError, Step
+from hdr.types import Step
 
 OWNER = "default"
 """The app itself, whose own trainings count against nobody's share."""
 
 DAY = 24 * 3600.0
-
-
-class NotAllowed(HdrError):
-    """The server does not allow it; the message says how much it allows, and how much this would be."""
-
-
-def check_size(digits: int, copies: int = 0) -> None:
-    """Refuse a plan that learns from more digits than the server allows.
-
-    Args:
-        digits: that it learns from, without copies.
-        copies: distorted ones of each digit.
-
-    Raises:
-        NotAllowed: with both numbers.
-    """
-    most, rows = settings.current().training_digits, digits * (1 + copies)
-    if most is not None and rows > most:
-        many = f"{copies} distorted {'copy' if copies == 1 else 'copies'}"
-        made = f", {digits:,} and {many} of each" if copies else ""
-        raise NotAllowed(
-            f"This plan learns from {rows:,} digits{made}; this server allows {most:,}. "
-            f"Take {'fewer digits or copies' if copies else 'fewer digits'}."
-        )
 
 
 def largest_size(augmentation: Step | None = None) -> int:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from hdr import datasets, settings
 from hdr.datasets import own
 from hdr.jobs import retention
-from hdr.jobs.cost_estimate import check_digits
 from hdr.jobs.fair_queue import Line
-from hdr.jobs.quotas import Allowance, NotAllowed
+from hdr.jobs.quotas import Allowance
 from hdr.store.runs import ACTIVE, LOST, Run, RunStore
 from hdr.store.searches import SearchStore
+from hdr.training.limits import NotAllowed, check_digits
 from hdr.training.run_spec import RunSpec, versions
 from hdr.tuning.records import HELP, SEARCH, Search
 from hdr.tuning.search_spec import SearchSpec

@@ -18,7 +18,6 @@ from typing import Any
 
 from hdr import datasets
 from hdr.jobs import resource_limits
-from hdr.jobs.cost_estimate import check_memory
 from hdr.jobs.quotas import Allowance
 from hdr.jobs.worker_process import LEASHED
 from hdr.memory.lazy_imports import spare
@@ -29,6 +28,7 @@ from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
 from hdr.training.controller import Control
 from hdr.training.fitting import Report, fit
+from hdr.training.limits import check_memory
 from hdr.tuning.records import HELP, SEARCH
 from hdr.types import HdrError
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.jobs.cost_estimate import check_memory, memory_limit_mb
 from hdr.training.controller import Control
 from hdr.training.fitting import Fitted, Prepared, learn, prepare, split
+from hdr.training.limits import check_memory, memory_limit_mb
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.types import Dataset

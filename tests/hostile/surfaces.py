@@ -29,7 +29,6 @@ from hdr.cli import read as command
 from hdr.datasets import idx
 from hdr.export import preprocessing_script
 from hdr.features.extract import drawings
-from hdr.jobs import cost_estimate
 from hdr.plots import html_images
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
@@ -37,6 +36,7 @@ from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import open_image, read_numbers, read_page, read_strokes, ready, sharing, strokes_from_canvas
 from hdr.reading.cutting import cut, find_digits
 from hdr.reading.handwriting import Handwriting
+from hdr.training.limits import check_memory
 from hdr.training.run_spec import PRESETS as PLANS
 from hdr.training.run_spec import RunSpec, for_dataset
 from hdr.tuning.search_spec import SearchSpec
@@ -235,7 +235,7 @@ def _take_plan(data: bytes) -> None:
     spec = actions.read_plan(_as_text(data)[: actions.LONGEST_PLAN])
     assert RunSpec.from_json(json.loads(json.dumps(spec.to_json()))).key == spec.key
     assert spec.summary and compare_runs.settings(spec.to_json())
-    cost_estimate.check_memory(spec, _digits())
+    check_memory(spec, _digits())
 
 
 def _searches() -> list[Any]:

@@ -16,11 +16,12 @@ from hdr.jobs import quotas, resource_limits
 from hdr.jobs import scheduler as module
 from hdr.jobs import worker_process as starting
 from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.quotas import Allowance, NotAllowed
+from hdr.jobs.quotas import Allowance
 from hdr.store import schema
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
 from hdr.training.controller import Control
+from hdr.training.limits import NotAllowed
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension

@@ -9,11 +9,11 @@ import pytest
 
 from hdr.jobs import retention
 from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.quotas import NotAllowed
 from hdr.jobs.retention import DAY, Cleaned, clean
 from hdr.paths import home
 from hdr.store.runs import RunStore, UnknownRun
 from hdr.store.searches import SearchStore
+from hdr.training.limits import NotAllowed
 from hdr.training.run_spec import RunSpec
 
 from .test_search_processes import plan

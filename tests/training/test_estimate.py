@@ -9,7 +9,8 @@ import pytest
 
 from hdr import catalogue
 from hdr.jobs import cost_estimate as module
-from hdr.jobs.cost_estimate import TooLarge, check_memory, estimate, memory_limit_mb, probe
+from hdr.jobs.cost_estimate import estimate, probe
+from hdr.training.limits import TooLarge, check_memory, memory_limit_mb
 from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, HdrError, Step
 

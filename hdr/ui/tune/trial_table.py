@@ -13,8 +13,8 @@ from typing import Any
 import streamlit as st
 
 from hdr.formatting import format_count
-from hdr.jobs.cost_estimate import check_memory
 from hdr.sanitize import plain
+from hdr.training.limits import check_memory
 from hdr.training.run_spec import LARGEST
 from hdr.tuning.records import Search, Trial
 from hdr.tuning.space import Dimension
