@@ -4,8 +4,8 @@ import secrets
 
 import streamlit as st
 
-from hdr.jobs.cost_estimate import check_memory
 from hdr.sanitize import plain
+from hdr.training.limits import check_memory
 from hdr.types import HdrError
 from hdr.ui.classroom import banner
 from hdr.ui.components import run_estimate

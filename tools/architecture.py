@@ -13,21 +13,30 @@ CAPTIONS = {
     "hdr.ui": "everything that knows Streamlit",
     "hdr.cli": "the same work in a terminal",
     "hdr.plots": "figures from plain values",
-    "hdr.training": "plans, processes, run store, models",
+    "hdr.cluster": "PostgreSQL, S3 and Dask, registered on demand",
+    "hdr.jobs": "scheduler, worker processes, quotas, clean-up",
+    "hdr.export": "ONNX, scripts, model cards",
+    "hdr.classroom": "assignments for a class",
+    "hdr.store": "runs, searches, artifacts",
+    "hdr.analysis": "calibration, ablation, internals",
+    "hdr.tuning": "search space and sampler",
+    "hdr.training": "run spec, fitting, metrics",
     "hdr.reading": "drawings and photos to digits",
     "hdr.models": "classifiers, reductions",
     "hdr.features": "extractors",
     "hdr.datasets": "MNIST and others",
-    "hdr.preprocessing": "image steps and the chain of them",
+    "hdr.preprocessing": "image steps and their pipeline",
     "hdr.catalogue": "one declared function: widget, check, address, JSON, search axis, contract test",
     "hdr.paths": "where files are kept, and how they are written",
+    "hdr.images": "one opener for every picture",
     "hdr.settings": "HDR_* settings, with defaults for two profiles",
     "hdr.background": "work in threads, with progress",
-    "hdr.types": "values that all share",
-    "hdr.sanitize": "text made safe to show",
-    "hdr.memory.lazy_imports": "saves memory at import",
-    "hdr.redaction": "which stores are known",
-    "hdr.entry": "where the app's script is",
+    "hdr.types": "shared values",
+    "hdr.sanitize": "safe text",
+    "hdr.formatting": "numbers as text",
+    "hdr.memory": "low memory",
+    "hdr.redaction": "no passwords",
+    "hdr.entry": "the app's script",
 }
 """The second line of each box. A layer without a caption is an error, so that no package is left out."""
 
@@ -78,13 +87,12 @@ def picture() -> str:
         f'<rect class="ground" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="12"/>',
         f'<path class="rule" d="M{LEFT + 4} 20 v18 m-5 -6 l5 6 l5 -6"/>',
         f'<text class="caption" x="{LEFT + 20}" y="34">{TITLE}</text>',
-        _box("top", LEFT, TOP, inner, HEIGHT, "streamlit_app.py, pages/", "one short script for each page of the app"),
-        # Beside the layers that they neither import nor are imported by.
-        _box("top", right, TOP, SIDE, HEIGHT + step, "hdr.cli", CAPTIONS["hdr.cli"]),
+        _box("top", LEFT, TOP, whole, HEIGHT, "streamlit_app.py, pages/", "one short script for each page of the app"),
+        # Beside the layers that it neither imports nor is imported by.
         _box("side", right, TOP + 2 * step, SIDE, (len(rows) - 2) * step - GAP, "hdr.plots", CAPTIONS["hdr.plots"]),
     ]
     for number, row in enumerate(rows):
-        room = whole if number == len(rows) - 1 else inner
+        room = whole if number in (0, len(rows) - 1) else inner
         width = (room - GAP * (len(row) - 1)) / len(row)
         for place, name in enumerate(row):
             x, y = LEFT + place * (width + GAP), TOP + (number + 1) * step

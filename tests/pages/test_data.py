@@ -23,7 +23,7 @@ from hdr.types import Dataset, HdrError, Split, Step
 from hdr.ui.data import page as data_page
 from hdr.ui.runs import actions
 from hdr.ui.shell import startup
-from hdr.ui.state import user_datasets
+from hdr.ui.state import session_datasets
 
 from .conftest import Open, healthy, key_of, text, unescaped
 
@@ -48,8 +48,8 @@ def settle(app: AppTest) -> None:
 def no_earlier_sessions() -> None:
     """Sessions of other tests, wherever they still are, are not to hold what this one deletes."""
     gc.collect()
-    user_datasets._ended.clear()
-    user_datasets._holders.clear()
+    session_datasets._ended.clear()
+    session_datasets._holders.clear()
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_a_session_that_only_looked_leaves_nothing(open_page: Open) -> None:
     assert len(list(own._all())) == 2
     mine = app.session_state["_own_data"]
     # As when Streamlit lets a session go.
-    user_datasets._ended.append(mine.keys)
+    session_datasets._ended.append(mine.keys)
     startup.tidy()
     assert not list(own._all())
 
@@ -236,12 +236,12 @@ def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: 
     data = own.make("x", "", train.train, train.test)
     own.keep(data, "local")
     session: dict[str, Any] = {}
-    monkeypatch.setattr(user_datasets.st, "session_state", session)
-    user_datasets.hold(data, "local")
-    assert user_datasets.names() == (data.name,)
+    monkeypatch.setattr(session_datasets.st, "session_state", session)
+    session_datasets.hold(data, "local")
+    assert session_datasets.names() == (data.name,)
     other: dict[str, Any] = {}
-    monkeypatch.setattr(user_datasets.st, "session_state", other)
-    user_datasets.hold(data, "local")
+    monkeypatch.setattr(session_datasets.st, "session_state", other)
+    session_datasets.hold(data, "local")
     session.clear()
     startup.tidy()
     np.testing.assert_array_equal(own.load(data.name, "local").test.labels, data.test.labels)

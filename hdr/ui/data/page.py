@@ -22,7 +22,7 @@ from hdr.types import CLASSES, Dataset, HdrError, Split
 from hdr.ui.components import dataset_summary, job_progress
 from hdr.ui.inputs import digit_picker
 from hdr.ui.shell import page
-from hdr.ui.state import identity, resources, run_config, user_datasets
+from hdr.ui.state import identity, resources, run_config, session_datasets
 
 SHOWN, SIDE = 10, 28
 """Digits of each class in the preview, one of their pixels for each of the screen's."""
@@ -157,9 +157,9 @@ def _forget() -> None:
         if (
             job.state == "done"
             and isinstance(job.result, _Read)
-            and job.result.dataset.name not in user_datasets.names()
+            and job.result.dataset.name not in session_datasets.names()
         ):
-            user_datasets.remove(job.result.dataset.name)
+            session_datasets.remove(job.result.dataset.name)
 
 
 def _nothing(report: job_progress.Report) -> None:
@@ -185,10 +185,10 @@ def _show(draft: _Draft) -> None:
     if read is None:
         return
     # Whoever only looks at it, and leaves, is not to take up the room of others for a day.
-    user_datasets.mind(read.dataset.name, draft.owner)
+    session_datasets.mind(read.dataset.name, draft.owner)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(draft.title)}**", width="content")
-        used = read.dataset.name in user_datasets.names()
+        used = read.dataset.name in session_datasets.names()
         st.button(
             "In use" if used else "Use these digits",
             type="primary",
@@ -204,7 +204,7 @@ def _show(draft: _Draft) -> None:
 
 def _use(draft: _Draft, read: _Read) -> None:
     try:
-        user_datasets.hold(read.dataset, draft.owner)
+        session_datasets.hold(read.dataset, draft.owner)
     except HdrError as error:
         st.toast(plain(error))
         return
@@ -275,7 +275,7 @@ def _row(split: Split, label: int) -> str:
 
 def shelf() -> None:
     """Every data set: what it is, and to look at it, learn from it, fetch it or remove it."""
-    for name in user_datasets.available():
+    for name in session_datasets.available():
         _card(resources.dataset(name))
 
 
@@ -300,7 +300,7 @@ def _card(data: Dataset) -> None:
                     "Remove",
                     icon=":material/delete:",
                     key=f"remove-{data.name}",
-                    on_click=user_datasets.remove,
+                    on_click=session_datasets.remove,
                     args=(data.name,),
                     help="Runs that learned from it stay, and can still read drawings.",
                 )
@@ -314,7 +314,7 @@ def _about(name: str) -> None:
 
 def more() -> None:
     """Published data sets that are not here, and how to get them."""
-    here = user_datasets.available()
+    here = session_datasets.available()
     missing = [each for each in further.ALL if each.NAME not in here]
     if not missing:
         return

@@ -22,7 +22,7 @@ from hdr.store.searches import SearchStore
 from hdr.types import HdrError
 from hdr.ui.components import rerun_timer
 from hdr.ui.shell import store_outage
-from hdr.ui.state import identity, resources, user_datasets
+from hdr.ui.state import identity, resources, session_datasets
 
 log = logging.getLogger("hdr.startup")
 
@@ -107,7 +107,7 @@ def _import_slow_ones() -> None:
 
 def tidy() -> None:
     """Delete the own data of sessions that have ended; quick where there are none."""
-    user_datasets.sweep(lambda: _waited_for(resources.store()))
+    session_datasets.sweep(lambda: _waited_for(resources.store()))
 
 
 def _waited_for(store: RunStore) -> set[tuple[str, str]]:

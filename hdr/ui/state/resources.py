@@ -21,7 +21,7 @@ from hdr.store.run_commands import Steering
 from hdr.store.runs import RunStore, RunSummary, StoreError, StoreLost
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.types import Dataset
-from hdr.ui.state import identity, user_datasets
+from hdr.ui.state import identity, session_datasets
 
 LOST_SECONDS = 1.5
 """For so long a store that does not answer is not asked again."""
@@ -44,7 +44,7 @@ def dataset(name: str) -> Dataset:
     Raises:
         HdrError: it is not here, or another session's own.
     """
-    return user_datasets.dataset(name) if own.is_own(name) else _published(name)
+    return session_datasets.dataset(name) if own.is_own(name) else _published(name)
 
 
 def loader(name: str) -> Callable[[], Dataset]:
@@ -55,7 +55,7 @@ def loader(name: str) -> Callable[[], Dataset]:
     """
     if not own.is_own(name):
         return partial(_published, name)
-    mine = user_datasets.dataset(name)
+    mine = session_datasets.dataset(name)
     return lambda: mine
 
 
