@@ -19,7 +19,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from hdr import catalogue, datasets, settings
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.features.extract import CHUNK, extract
 from hdr.jobs import quotas, resource_limits, worker_process
 from hdr.models.fit_context import Cost
@@ -69,7 +69,7 @@ class Estimate:
     probed: int
 
 
-def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
+def estimate(spec: RunSpec, owner: str = user_datasets.LOCAL) -> Estimate:
     """Probe a spec in a process of its own; it takes some seconds.
 
     Args:

@@ -24,6 +24,7 @@ from hdr.tuning.records import SEARCH, Search, Trial
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Step
+from tests.waiting import PATIENCE
 from tests.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
@@ -147,10 +148,10 @@ def test_kills_of_servers_and_processes_lose_no_trial_and_count_none_twice(
     chance, killed = random.Random(0), 0
     search = searches.create(plan(5), "ann", "t").id
     seen: dict[int, Trial] = {}
-    server = serve()
+    server, end = serve(), time.monotonic() + PATIENCE
     try:
         while searches.get(search).status != "done":
-            assert searches.get(search).status != "failed"
+            assert time.monotonic() < end and searches.get(search).status != "failed"
             time.sleep(0.1 + chance.random() / 2)
             for trial in searches.trials(search):
                 earlier = seen.setdefault(trial.number, trial)

@@ -11,7 +11,7 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.types import HdrError, Stage
-from hdr.ui.state import resources, user_datasets
+from hdr.ui.state import resources, session_datasets
 from hdr.ui.state.url_state import Mirrored
 
 ANY = "any"
@@ -37,7 +37,7 @@ class Choice:
 
 
 def _to_text(choice: Choice) -> str:
-    source = choice.source or user_datasets.available()[0]
+    source = choice.source or session_datasets.available()[0]
     return source if source in (DRAWING, PHOTO) else f"{source}-{choice.split}-{choice.digit}-{choice.index}"
 
 
@@ -46,7 +46,7 @@ def _from_text(text: str) -> Choice:
     source, *rest = text[:80].rsplit("-", 3)
     if source in (DRAWING, PHOTO) and not rest:
         return Choice(source)
-    known = user_datasets.available()
+    known = session_datasets.available()
     if source not in known or len(rest) != 3:
         raise HdrError(f"It is '{catalogue.excerpt(text)}'; right would be one such as '{known[0]}-test-any-0'.")
     split, digit, index = rest
@@ -71,13 +71,15 @@ def current() -> Choice:
     """What is chosen; a data set that is not here is taken for the best one."""
     choice = _mirrored.get()
     return (
-        choice if choice.source in (*user_datasets.available(), DRAWING, PHOTO) else replace(choice, source=dataset())
+        choice
+        if choice.source in (*session_datasets.available(), DRAWING, PHOTO)
+        else replace(choice, source=dataset())
     )
 
 
 def dataset() -> str:
     """The data set that is chosen, or else the best one."""
-    source, known = _mirrored.get().source, user_datasets.available()
+    source, known = _mirrored.get().source, session_datasets.available()
     return source if source in known else known[0]
 
 
@@ -101,7 +103,7 @@ def _change(name: str, key: str) -> None:
 
 def choose_source() -> str:
     """Show the widget that says where pictures come from."""
-    titles = {name: user_datasets.title(name) for name in user_datasets.available()}
+    titles = {name: session_datasets.title(name) for name in session_datasets.available()}
     titles |= {DRAWING: "My drawing", PHOTO: "A photo"}
     key = _mirrored.widget_key("source")
     return st.segmented_control(

@@ -11,7 +11,7 @@ from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
 from hdr.ui.components import job_progress
 from hdr.ui.shell import page
-from hdr.ui.state import resources, user_datasets
+from hdr.ui.state import resources, session_datasets
 
 HEIGHT, SIDE = 400, 56
 
@@ -24,7 +24,7 @@ def section(run: Run) -> None:
     Args:
         run: a run that is done.
     """
-    others = {name: user_datasets.title(name) for name in user_datasets.available() if name != run.spec.dataset}
+    others = {name: session_datasets.title(name) for name in session_datasets.available() if name != run.spec.dataset}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
             "Test on",

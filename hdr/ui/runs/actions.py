@@ -15,7 +15,7 @@ from hdr.store.runs import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSumma
 from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError
 from hdr.ui.runs import table
-from hdr.ui.state import assignment_state, current_run, identity, resources, run_config, user_datasets
+from hdr.ui.state import assignment_state, current_run, identity, resources, run_config, session_datasets
 
 LONGEST_PLAN = 20_000
 
@@ -114,8 +114,8 @@ def read_plan(text: str) -> RunSpec:
         where = f" in line {error.lineno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else f": {error}"
         raise HdrError(f"This is not JSON{where}.") from None
     spec = RunSpec.from_json(data)
-    if spec.dataset not in user_datasets.available():
-        known = ", ".join(user_datasets.available())
+    if spec.dataset not in session_datasets.available():
+        known = ", ".join(session_datasets.available())
         raise HdrError(f"There is no data set {catalogue.excerpt(spec.dataset)!r} here; there are {known}.")
     return spec
 

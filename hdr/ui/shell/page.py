@@ -11,7 +11,7 @@ import streamlit as st
 from hdr.sanitize import plain
 from hdr.types import HdrError
 from hdr.ui.shell import startup
-from hdr.ui.state import user_datasets
+from hdr.ui.state import session_datasets
 
 _ENTERED = "_entered"
 
@@ -37,7 +37,7 @@ def begin(title: str, note: str = "") -> None:
 
         PagesManager.uses_pages_directory = False
         st.rerun()
-    user_datasets.look()
+    session_datasets.look()
     st.header(title, anchor=False)
     if note:
         st.caption(note)

@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr import datasets, paths, settings
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.jobs.local_scheduler import LocalProcesses
 from hdr.jobs.scheduler import Processes
 from hdr.reading import ready
@@ -21,7 +21,7 @@ from hdr.store.run_commands import Steering
 from hdr.store.runs import RunStore, RunSummary, StoreError, StoreLost
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.types import Dataset
-from hdr.ui.state import identity, user_datasets
+from hdr.ui.state import identity, session_datasets
 
 LOST_SECONDS = 1.5
 """For so long a store that does not answer is not asked again."""
@@ -44,7 +44,7 @@ def dataset(name: str) -> Dataset:
     Raises:
         HdrError: it is not here, or another session's own.
     """
-    return user_datasets.dataset(name) if own.is_own(name) else _published(name)
+    return session_datasets.dataset(name) if user_datasets.is_own(name) else _published(name)
 
 
 def loader(name: str) -> Callable[[], Dataset]:
@@ -53,9 +53,9 @@ def loader(name: str) -> Callable[[], Dataset]:
     Raises:
         HdrError: it is another session's own.
     """
-    if not own.is_own(name):
+    if not user_datasets.is_own(name):
         return partial(_published, name)
-    mine = user_datasets.dataset(name)
+    mine = session_datasets.dataset(name)
     return lambda: mine
 
 

@@ -14,7 +14,7 @@ from hdr.jobs.quotas import largest_size
 from hdr.sanitize import plain
 from hdr.training.run_spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
-from hdr.ui.state import assignment_state, pipeline_state, user_datasets
+from hdr.ui.state import assignment_state, pipeline_state, session_datasets
 
 _PLAN, _REVISION = "_plan", "_plan_revision"
 
@@ -46,7 +46,7 @@ def widget_key(name: str) -> str:
 
 def use(spec: RunSpec) -> None:
     """Make a spec the plan, as that of an earlier run. What a class does not allow changes nothing and is said."""
-    known = user_datasets.available()
+    known = session_datasets.available()
     # Data of one's own may be gone, or another's.
     spec = spec if spec.dataset in known else for_dataset(spec, known[0])
     try:

@@ -17,7 +17,7 @@ from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import Dimension, dimension_from_json, own_value, possible, reachable
 from hdr.types import HdrError
 from hdr.ui.components.parameter_widgets import log_values
-from hdr.ui.state import assignment_state, run_config, user_datasets
+from hdr.ui.state import assignment_state, run_config, session_datasets
 from hdr.ui.state.url_state import Mirrored
 
 PARAMETER = "space"
@@ -86,8 +86,8 @@ def from_text(text: str) -> Draft:
         draft = replace(_draft(SearchSpec.from_json({**data, "method": "random"})), method="grid")
     else:
         draft = _draft(SearchSpec.from_json(data))
-    if draft.base.dataset not in user_datasets.available():
-        known = ", ".join(user_datasets.available())
+    if draft.base.dataset not in session_datasets.available():
+        known = ", ".join(session_datasets.available())
         raise HdrError(f"There is no data set {catalogue.excerpt(draft.base.dataset)!r} here; there are {known}.")
     return draft
 

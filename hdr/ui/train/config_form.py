@@ -17,7 +17,7 @@ from hdr.training.run_spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
 from hdr.types import Step
 from hdr.ui.classroom import banner
 from hdr.ui.components.parameter_widgets import parameter_widget
-from hdr.ui.state import assignment_state, pipeline_state, resources, run_config, user_datasets
+from hdr.ui.state import assignment_state, pipeline_state, resources, run_config, session_datasets
 
 SHOWN_DIGITS, SHOWN_COPIES = 7, 3
 """Digits, and copies of each, that show what augmentation does."""
@@ -86,7 +86,7 @@ def widgets() -> None:
 
 
 def _data() -> None:
-    names = assignment_state.offers(user_datasets.available(), "datasets")
+    names = assignment_state.offers(session_datasets.available(), "datasets")
     if run_config.current().dataset not in names:
         run_config.change(dataset=names[0])
     _choose_data(names)
@@ -102,7 +102,7 @@ def _choose_data(names: list[str]) -> None:
         "Data",
         names,
         names.index(run_config.current().dataset),
-        format_func=user_datasets.title,
+        format_func=session_datasets.title,
         key=data,
         help=resources.dataset(run_config.current().dataset).note,
         on_change=lambda: run_config.change(dataset=st.session_state[data]),
