@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hdr import paths, settings
-from hdr.datasets.about import FACTS
+from hdr.datasets.statistics import FACTS
 from hdr.ui.about import admin, server_limits
 from hdr.ui.classroom import banner
 from hdr.ui.shell import page

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import settings
 
 from hdr import datasets, paths
-from hdr.datasets import MissingData, download
+from hdr.datasets import MissingData
+from hdr.datasets.public import download
 from hdr.types import Dataset, Split
 
 # No deadline: a busy machine is no fault of the code. `--hypothesis-profile=full` takes the other one. Tests that need
@@ -62,7 +63,7 @@ def mnist(own_home: Path) -> Dataset:
         return datasets.load("mnist")
     except MissingData:
         try:
-            download.fetch(limits=download.Limits(connect=5, silence=10, total=120))
+            download.fetch_mnist(limits=download.Limits(connect=5, silence=10, total=120))
             return datasets.load("mnist")
         except (download.FetchFailed, MissingData):
             pytest.skip("MNIST is neither in HDR_DATASETS nor to be fetched: not tested on it")

@@ -44,7 +44,8 @@ def test_provided_data_sets_come_first(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_importing_makes_nothing(tmp_path: Path) -> None:
-    code = "import hdr.paths, hdr.datasets, hdr.datasets.download, hdr.datasets.background, hdr.cli.main"
+    datasets = "hdr.datasets, hdr.datasets.public.download, hdr.datasets.public.background_download"
+    code = f"import hdr.paths, {datasets}, hdr.cli.main"
     root = Path(__file__).parents[1]
     env = {**os.environ, "HDR_HOME": str(tmp_path / "home"), "PYTHONPATH": str(root)}
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, env=env)

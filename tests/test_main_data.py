@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from hdr.cli.main import main
-from hdr.datasets import download
+from hdr.datasets.public import download
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_a_damaged_file_is_named_with_what_was_expected(empty_home: Path) -> Non
 
 
 def test_fetch_shows_progress_and_what_came(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fetch(report: download.Report) -> tuple[str, ...]:
+    def fetch(name: str, report: download.ProgressCallback) -> tuple[str, ...]:
         # Back to the start in the middle: what happens when the first mirror fails.
         for done in (0, 60, 0, 100):
             report("some-file", done, 100)

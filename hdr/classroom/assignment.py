@@ -19,7 +19,7 @@ from pydantic import (
 
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.sanitize import clean
 from hdr.training.run_spec import LARGEST, SMALLEST, RunSpec
 from hdr.tuning.search_spec import SearchSpec
@@ -126,7 +126,7 @@ class Task(BaseModel):
         if self.features:
             settle(self, "features", _in_order("feature", _with(own_features, self.features)))
         for name in self.datasets:
-            if own.is_own(name) or not 1 <= len(name) <= 60:
+            if user_datasets.is_own(name) or not 1 <= len(name) <= 60:
                 raise ValueError(f"'{catalogue.excerpt(name)}' is no data set that everybody can have")
         known = {**PARTS, **parameters()}
         for path in self.free:

@@ -37,9 +37,9 @@ def data(fetch: bool, names: tuple[str, ...]) -> None:
 
 def _fetch(name: str) -> None:
     if name != "mnist":
-        _fetch_further(name)
+        _fetch_extra(name)
         return
-    from hdr.datasets import download
+    from hdr.datasets.public import download
 
     # The length is known at the first report, and then shown; until then a mirror is being asked.
     with click.progressbar(length=1, label="MNIST", file=sys.stderr) as bar:
@@ -48,12 +48,12 @@ def _fetch(name: str) -> None:
             bar.length, bar.label = total, file
             bar.update(done - bar.pos)
 
-        fetched = download.fetch(report)
+        fetched = download.fetch("mnist", report)
     click.echo(f"Fetched and verified: {', '.join(fetched)}" if fetched else "Nothing to fetch: MNIST is here.")
 
 
-def _fetch_further(name: str) -> None:
-    from hdr.datasets import fetching
+def _fetch_extra(name: str) -> None:
+    from hdr.datasets.public import download
 
     told: dict[str, int] = {}
 
@@ -63,5 +63,5 @@ def _fetch_further(name: str) -> None:
             told[file] = done // 10_000_000
             click.echo(f"{file}: {done / 1e6:.0f} MB so far", err=True)
 
-    fetching.fetch_by_name(name, report)
-    click.echo(f"Fetched and verified: {name}" if told else f"Nothing to fetch: {name} is here.")
+    fetched = download.fetch(name, report)
+    click.echo(f"Fetched and verified: {name}" if fetched else f"Nothing to fetch: {name} is here.")

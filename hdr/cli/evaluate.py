@@ -56,15 +56,15 @@ def _known(name: str) -> Dataset:
 
 def _own(file: Path) -> Dataset:
     """All digits of a file, as a test split."""
-    from hdr.datasets import own, preparing, upload
+    from hdr.datasets.uploads import clean_and_split, reader, user_datasets
 
     try:
         content = file.read_bytes()
     except OSError as error:
         raise HdrError(f"{file} cannot be read: {error.strerror}.") from None
-    found = upload.read([upload.Upload(file.name, content)])
-    train, test, _ = preparing.prepare(found, preparing.Options())
-    return own.make(file.stem, "", train, test)
+    found = reader.read([reader.Upload(file.name, content)])
+    train, test, _ = clean_and_split.prepare(found, clean_and_split.Options())
+    return user_datasets.create(file.stem, "", train, test)
 
 
 def _print(found: Transfer, learned: str) -> None:

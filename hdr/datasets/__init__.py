@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hdr.datasets import bundled, further, mnist, own
-from hdr.datasets.files import FileStatus, MissingData
+from hdr.datasets.public import extra, mnist, sklearn_digits
+from hdr.datasets.storage.verified_file import FileStatus, MissingData
+from hdr.datasets.uploads import user_datasets
 from hdr.types import Dataset, HdrError
 
 __all__ = ["DatasetStatus", "FileStatus", "MissingData", "UnknownDataset", "available", "describe", "load", "title"]
 
-_MODULES = {mnist.NAME: mnist, bundled.NAME: bundled} | {each.NAME: each for each in further.ALL}
+_MODULES = {mnist.NAME: mnist, sklearn_digits.NAME: sklearn_digits} | {each.NAME: each for each in extra.ALL}
 
 
 class UnknownDataset(HdrError):
@@ -37,7 +38,7 @@ class DatasetStatus:
     files: tuple[FileStatus, ...]
 
 
-def load(name: str, owner: str = own.LOCAL) -> Dataset:
+def load(name: str, owner: str = user_datasets.LOCAL) -> Dataset:
     """Load a data set from this machine; nothing is downloaded. Keep the result: every call reads the files anew.
 
     Args:
@@ -51,8 +52,8 @@ def load(name: str, owner: str = own.LOCAL) -> Dataset:
         UnknownDataset: there is no such name.
         MissingData: a file is not here, or damaged.
     """
-    if own.is_own(name):
-        return own.load(name, owner)
+    if user_datasets.is_own(name):
+        return user_datasets.load(name, owner)
     if name not in _MODULES:
         raise UnknownDataset(f'there is no data set "{name}"; there are: {", ".join(_MODULES)}')
     return _MODULES[name].load()
@@ -69,9 +70,9 @@ def available() -> tuple[str, ...]:
 
 
 def _ready(module: Any) -> bool:
-    # The further sets are large: every byte of them is looked at when they are loaded.
-    if isinstance(module, further.Further):
-        return module.here()
+    # The extra sets are large: they are verified when they are loaded.
+    if isinstance(module, extra.ExtraDataset):
+        return module.exists()
     return all(file.verified for file in module.statuses())
 
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from hdr import catalogue
-from hdr.datasets import bundled, mnist
-from hdr.datasets.bundled import enlarged, held_out
-from hdr.datasets.idx import parse
+from hdr.datasets.formats.idx import parse
+from hdr.datasets.public import mnist, sklearn_digits
+from hdr.datasets.public.sklearn_digits import enlarged, held_out
 from hdr.export.estimator_source import Estimators, unfitted
 from hdr.export.preprocessing_script import (
     Names,
@@ -86,7 +86,7 @@ class _Source:
 
 SOURCES = {
     mnist.NAME: _Source("load_mnist", "FOLDER ", "FOLDER holds the four files of MNIST, plain or gzip.\n"),
-    bundled.NAME: _Source("load_bundled", "", ""),
+    sklearn_digits.NAME: _Source("load_bundled", "", ""),
 }
 """The data sets that a script can load by itself."""
 

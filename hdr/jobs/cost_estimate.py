@@ -17,7 +17,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from hdr import catalogue, datasets
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.jobs import resource_limits, worker_process
 from hdr.models.fit_context import Cost
 from hdr.training import fitting
@@ -60,7 +60,7 @@ class Estimate:
     probed: int
 
 
-def estimate(spec: RunSpec, owner: str = own.LOCAL) -> Estimate:
+def estimate(spec: RunSpec, owner: str = user_datasets.LOCAL) -> Estimate:
     """Probe a spec in a process of its own; it takes some seconds.
 
     Args:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from hdr import datasets, settings
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.jobs import retention
 from hdr.jobs.fair_queue import Line
 from hdr.jobs.quotas import Allowance
@@ -197,7 +197,7 @@ class Processes(ABC):
 
     def _check_plan(self, spec: RunSpec, owner: str) -> None:
         check_plan(spec, owner)
-        if self.elsewhere and own.is_own(spec.dataset):
+        if self.elsewhere and user_datasets.is_own(spec.dataset):
             raise NotAllowed(
                 "Trainings are done on other machines here, and data of your own stay on this one: take one of the "
                 "other data sets to train on. Models can be tested on yours."

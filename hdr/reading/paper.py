@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.reading.images import FAINTEST, paper_surface
+from hdr.reading.ink import FAINTEST, paper_surface
 from hdr.reading.ruling import find_ruling, without_ruling
 from hdr.types import Stage
 

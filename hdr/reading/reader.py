@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hdr.preprocessing.batch_ops import boxes
 from hdr.preprocessing.size_normalisation import from_strokes, stroke_box
-from hdr.reading.images import to_ink
+from hdr.reading.ink import to_ink
 from hdr.reading.ink_parting import even_pen
 from hdr.reading.ready import on_pages
 from hdr.types import SIDE, Classifier, DigitReading, Images, Reading, Stage, Strokes
@@ -41,7 +41,7 @@ def read_image(grey: NDArray[np.uint8], model: Classifier) -> Reading:
     """Read a picture of one digit.
 
     Args:
-        grey: uint8 (h, w), dark on light or light on dark; see `hdr.reading.images.to_ink`.
+        grey: uint8 (h, w), dark on light or light on dark; see `hdr.reading.ink.to_ink`.
         model: what reads.
 
     Returns:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hdr.datasets import download, mnist
-from hdr.datasets.files import DataFile
+from hdr.datasets.public import download, mnist
+from hdr.datasets.storage.verified_file import DataFile
 from tests.datasets.conftest import CONTENTS, MirrorServer
 
 from .world import Row
@@ -44,12 +44,12 @@ def faulty(home: Path, times: int) -> Row:
 def _one(row: Row, way: str, server: MirrorServer, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("HDR_MIRRORS", server.at(way))
     try:
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
         row.problems.append(f"{way} was taken")
     except download.FetchFailed as error:
         row.messages.add(str(error))
     folder = Path(os.environ["HDR_HOME"]) / "datasets" / "mnist"
     row.problems += [f"{way} has left {path.name}" for path in folder.glob("*")]
     patch.setenv("HDR_MIRRORS", server.at("good"))
-    row.acknowledged += len(download.fetch(limits=FAST))
+    row.acknowledged += len(download.fetch_mnist(limits=FAST))
     row.lost += sum((folder / name).read_bytes() != data for name, data in CONTENTS.items())

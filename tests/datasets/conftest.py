@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hdr.datasets import background, mnist
-from hdr.datasets.files import DataFile
+from hdr.datasets.public import background_download, mnist
+from hdr.datasets.storage.verified_file import DataFile
 
 
 def idx_bytes(array: np.ndarray) -> bytes:
@@ -51,7 +51,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     table = tuple(DataFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in CONTENTS.items())
     monkeypatch.setattr(mnist, "FILES", table)
-    monkeypatch.setattr(background, "_progress", {})
+    monkeypatch.setattr(background_download, "_progress", {})
     return tmp_path / "home" / "datasets" / "mnist"
 
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
-from hdr.datasets.upload import Upload
+from hdr.datasets.uploads.reader import Upload
 
 IDX_TYPES = {"u1": 0x08, "i4": 0x0C}
 
 
 def digits(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures that differ, with dark borders, and labels in turn: uint8 (n, 28, 28) and (n,)."""
+    """Pictures that differ, with dark border_medians, and labels in turn: uint8 (n, 28, 28) and (n,)."""
     rng = np.random.default_rng(seed)
     images = np.zeros((n, 28, 28), np.uint8)
     images[:, 6:22, 8:20] = rng.integers(0, 256, (n, 16, 12), np.uint8)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from hdr.datasets import download, mnist
-from hdr.datasets.download import FetchFailed, Limits
+from hdr.datasets.public import download, mnist
+from hdr.datasets.public.download import FetchFailed, Limits
 from tests.waiting import until
 
 from .conftest import CONTENTS, MirrorServer
@@ -41,7 +41,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("way", ["good", "plain", "encoded", "no_length", "chunked", "redirect"])
 def test_every_honest_way_of_sending_is_understood(own, mirror: MirrorServer, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way))
-    assert download.fetch(limits=Limits()) == NAMES
+    assert download.fetch_mnist(limits=Limits()) == NAMES
     assert content_of(own) == CONTENTS
     assert len(mnist.load().train) == 60
 
@@ -54,7 +54,7 @@ WRONG = {
     "trailing": "goes on after the end",
     "announces_more": "broke off|middle",
     "announces_less": "ends in the middle",
-    "404": "answered 404 Not Found",
+    "404": "answered 404 Not UploadedDigits",
     "500": "answered 500 Internal Server Error",
     "html": r"sent a web page \(text/html\)",
     "disguised_html": "ends after 42 of 47,056 bytes",
@@ -73,7 +73,7 @@ WRONG = {
 @pytest.mark.parametrize("way", WRONG)
 def test_every_wrong_way_ends_in_the_next_mirror(own, mirror: MirrorServer, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way), mirror.at("good"))
-    assert download.fetch(limits=FAST if way in GIVEN_UP else Limits()) == NAMES
+    assert download.fetch_mnist(limits=FAST if way in GIVEN_UP else Limits()) == NAMES
     assert content_of(own) == CONTENTS
     # Having failed once, the wrong one is not asked first again.
     assert {name for asked, name in mirror.asked if asked == way} == {f"{FIRST}.gz"}
@@ -83,7 +83,7 @@ def test_every_wrong_way_ends_in_the_next_mirror(own, mirror: MirrorServer, monk
 def test_where_no_mirror_is_right_one_message_says_what_each_did(own, mirror, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way), mirror.at("404"))
     with pytest.raises(FetchFailed, match=WRONG[way]) as caught:
-        download.fetch(limits=FAST if way in GIVEN_UP else Limits())
+        download.fetch_mnist(limits=FAST if way in GIVEN_UP else Limits())
     said = str(caught.value)
     assert f"{FIRST} could not be fetched. Expected 47,056 bytes" in said
     assert mnist.FILES[0].sha256 in said
@@ -95,13 +95,13 @@ def test_where_no_mirror_is_right_one_message_says_what_each_did(own, mirror, mo
 def test_a_steady_mirror_that_is_too_slow_for_the_deadline_is_given_up(own, mirror, monkeypatch) -> None:
     use(monkeypatch, mirror.at("drip"))
     with pytest.raises(FetchFailed, match=r"had not sent everything after 0\.4 s"):
-        download.fetch(limits=Limits(window=0.2, speed=0.0, total=0.4))
+        download.fetch_mnist(limits=Limits(window=0.2, speed=0.0, total=0.4))
 
 
 def test_a_thread_that_was_left_behind_ends(own, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("drip"))
     with pytest.raises(FetchFailed):
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
     until(lambda: all(thread.name != "hdr-download" for thread in threading.enumerate()))
 
 
@@ -110,7 +110,7 @@ def test_without_a_network_the_message_is_plain(own, monkeypatch) -> None:
         closed.bind(("127.0.0.1", 0))
         use(monkeypatch, f"http://127.0.0.1:{closed.getsockname()[1]}/", "http://no-such-host.invalid/")
         with pytest.raises(FetchFailed, match=r"127\.0\.0\.1:\d+/.*: failed \(Connection refused\)") as caught:
-            download.fetch(limits=FAST)
+            download.fetch_mnist(limits=FAST)
     assert "HTTPConnectionPool" not in str(caught.value)
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_is_never_found_does_not_hold_the_fetch(own, mirror: MirrorS
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
     use(monkeypatch, "http://slow.invalid/", mirror.at("good"))
     try:
-        assert download.fetch(limits=FAST) == NAMES
+        assert download.fetch_mnist(limits=FAST) == NAMES
     finally:
         answer.set()
     assert asked.is_set()
@@ -136,7 +136,7 @@ def test_a_name_that_is_never_found_does_not_hold_the_fetch(own, mirror: MirrorS
 def test_a_password_in_an_address_is_not_shown(own, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("404").replace("http://", "http://me:secret@"))
     with pytest.raises(FetchFailed) as caught:
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
     assert "secret" not in str(caught.value) and "http://127.0.0.1:" in str(caught.value)
 
 
@@ -144,26 +144,26 @@ def test_a_password_in_an_address_is_not_shown(own, mirror: MirrorServer, monkey
 def test_an_address_that_cannot_be_asked_is_a_failure_like_others(own, monkeypatch, address: str) -> None:
     use(monkeypatch, address)
     with pytest.raises(FetchFailed, match=r"cannot be used|failed"):
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
 
 
 def test_an_address_that_is_none_is_named(own, monkeypatch) -> None:
     use(monkeypatch, "ftp://somewhere/")
     with pytest.raises(FetchFailed, match='HDR_MIRRORS holds "ftp://somewhere/"'):
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
 
 
 def test_without_the_variable_the_published_mirrors_are_asked(own) -> None:
-    assert download.mirrors() == download.MIRRORS
+    assert download.custom_mirrors() == ()
     assert all(address.startswith("https://") for address in download.MIRRORS)
 
 
 def test_only_what_is_missing_is_fetched(provided: Path, own: Path, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("good"))
-    assert download.fetch(limits=FAST) == ()
+    assert download.fetch_mnist(limits=FAST) == ()
     assert mirror.asked == [] and not own.exists()
     (provided / "mnist" / f"{NAMES[1]}.gz").unlink()
-    assert download.fetch(limits=FAST) == (NAMES[1],)
+    assert download.fetch_mnist(limits=FAST) == (NAMES[1],)
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -173,10 +173,10 @@ def test_a_damaged_file_of_ours_is_named_then_replaced(own: Path, mirror, monkey
     damaged.write_bytes(gzip.compress(CONTENTS[FIRST][:-1]))
     use(monkeypatch, mirror.at("404"))
     with pytest.raises(FetchFailed) as caught:
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
     assert f"{damaged} ends after 47,055 of 47,056 bytes" in str(caught.value)
     use(monkeypatch, mirror.at("good"))
-    assert download.fetch(limits=FAST) == NAMES
+    assert download.fetch_mnist(limits=FAST) == NAMES
     assert content_of(own) == CONTENTS
 
 
@@ -186,7 +186,7 @@ def test_a_damaged_file_in_the_provided_folder_stays_and_is_fetched_elsewhere(
     damaged = provided / "mnist" / f"{FIRST}.gz"
     damaged.write_bytes(b"damaged")
     use(monkeypatch, mirror.at("good"))
-    assert download.fetch(limits=FAST) == (FIRST,)
+    assert download.fetch_mnist(limits=FAST) == (FIRST,)
     assert damaged.read_bytes() == b"damaged" and set(content_of(own)) == {FIRST}
     assert len(mnist.load().train) == 60
 
@@ -194,7 +194,7 @@ def test_a_damaged_file_in_the_provided_folder_stays_and_is_fetched_elsewhere(
 def test_progress_runs_over_all_files(own, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("flipped"), mirror.at("good"))
     seen: list[tuple[str, int, int]] = []
-    download.fetch(lambda *report: seen.append(report), FAST)
+    download.fetch_mnist(lambda *report: seen.append(report), FAST)
     total = sum(map(len, CONTENTS.values()))
     assert seen[0] == (FIRST, 0, total) and seen[-1] == (NAMES[-1], total, total)
     assert {name for name, _, _ in seen} == set(NAMES)
@@ -208,7 +208,7 @@ def test_what_a_callback_raises_ends_the_fetch(own: Path, mirror: MirrorServer, 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        download.fetch(cancel, FAST)
+        download.fetch_mnist(cancel, FAST)
     assert content_of(own) == {}
 
 
@@ -217,20 +217,20 @@ def test_a_folder_that_cannot_be_made_is_named(own: Path, mirror: MirrorServer, 
     own.parent.write_text("a file where the folder should be")
     use(monkeypatch, mirror.at("good"))
     with pytest.raises(FetchFailed, match=f"cannot be kept in {own} .*Set HDR_HOME"):
-        download.fetch(limits=FAST)
+        download.fetch_mnist(limits=FAST)
 
 
 CHILD = """
 import json, os, sys, time
-from hdr.datasets import download, mnist
-from hdr.datasets.files import DataFile
+from hdr.datasets.public import download, mnist
+from hdr.datasets.storage.verified_file import DataFile
 mnist.FILES = tuple(DataFile(**file) for file in json.loads(sys.argv[1]))
 if sys.argv[2] == "hang":
     os.fsync = lambda _: (print("writing", flush=True), time.sleep(30))
 def report(file, done, total):
     if done:
         print("receiving", flush=True)
-download.fetch(report, download.Limits(window=20.0))
+download.fetch_mnist(report, download.Limits(window=20.0))
 """
 
 
@@ -267,7 +267,7 @@ def test_a_process_killed_while_receiving_leaves_nothing(own: Path, mirror: Mirr
         process.send_signal(signal.SIGKILL)
     assert content_of(own) == {}
     use(monkeypatch, mirror.at("good"))
-    assert download.fetch(limits=FAST) == NAMES
+    assert download.fetch_mnist(limits=FAST) == NAMES
     assert content_of(own) == CONTENTS
 
 
@@ -281,5 +281,5 @@ def test_what_a_process_killed_while_writing_leaves_is_never_used_and_later_remo
     assert not any(status.verified or status.path for status in mnist.statuses())
     long_ago = time.time() - 3600
     os.utime(left, (long_ago, long_ago))
-    assert download.fetch(limits=FAST) == NAMES
+    assert download.fetch_mnist(limits=FAST) == NAMES
     assert content_of(own) == CONTENTS

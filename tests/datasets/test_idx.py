@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.datasets.idx import DamagedData, inflate, parse
+from hdr.datasets.formats.idx import DamagedData, inflate, parse
 
 from .conftest import idx_bytes
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from hdr import datasets
-from hdr.datasets import MissingData, UnknownDataset, mnist
+from hdr.datasets import MissingData, UnknownDataset
+from hdr.datasets.public import mnist
 
 from .conftest import CONTENTS
 
@@ -131,7 +132,7 @@ def test_a_name_that_there_is_not() -> None:
 @pytest.fixture(scope="module")
 def real() -> datasets.Dataset:
     if "mnist" not in datasets.available():
-        pytest.skip("not tested: loading the real MNIST. Set HDR_DATASETS, or run python -m hdr data --fetch")
+        pytest.record_skip("not tested: loading the real MNIST. Set HDR_DATASETS, or run python -m hdr data --fetch")
     return datasets.load("mnist")
 
 

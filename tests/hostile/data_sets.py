@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from hdr import datasets
-from hdr.datasets import own, upload
-from hdr.datasets.preparing import Options, prepare
+from hdr.datasets.uploads import reader, user_datasets
+from hdr.datasets.uploads.clean_and_split import Options, prepare
 from hdr.types import Split
 
 from . import mutate
@@ -164,7 +164,7 @@ def _hostile_array(random: random.Random) -> bytes:
 def take(data: bytes) -> None:
     """As the page does: read, checked, split, and made a data set."""
     name = next((name for start, name in NAMES.items() if data.startswith(start)), "mine.csv")
-    found = upload.read([upload.Upload(name, data)])
+    found = reader.read([reader.Upload(name, data)])
     train, test, checked = prepare(found, Options())
-    made = own.make(name, "", train, test)
+    made = user_datasets.create(name, "", train, test)
     assert checked and len(made.train) and len(made.test)

@@ -26,7 +26,7 @@ from PIL import Image
 from hdr import catalogue, datasets
 from hdr.analysis import compare_runs
 from hdr.cli import read as command
-from hdr.datasets import idx
+from hdr.datasets.formats import idx
 from hdr.export import preprocessing_script
 from hdr.features.extract import drawings
 from hdr.plots import html_images

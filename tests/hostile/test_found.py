@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdr.datasets import upload
+from hdr.datasets.uploads import reader
+from hdr.images import MAX_JPEG_SCANS
 from hdr.reading import ImageError, open_image, read_number, ready
-from hdr.reading.decoding import MOST_SCANS
 from hdr.types import Strokes
 
 from .guard import MEMORY, SECONDS, Cost, measured
@@ -49,7 +49,7 @@ def test_a_jpeg_of_many_scans_is_refused_at_once() -> None:
     with pytest.raises(ImageError, match="takes very long to open"):
         open_image(data)
     assert cost(data).seconds < SECONDS / 4
-    assert open_image(with_scans(MOST_SCANS - 10)).shape == (4400, 4400)
+    assert open_image(with_scans(MAX_JPEG_SCANS - 10)).shape == (4400, 4400)
 
 
 def test_a_tiff_that_holds_a_jpeg_is_refused() -> None:
@@ -108,8 +108,8 @@ def test_a_zip_whose_directory_says_that_it_lies_elsewhere_is_refused_in_plain_w
     end = data.rindex(b"PK\x05\x06")
     (start,) = struct.unpack_from("<I", data, end + 16)
     struct.pack_into("<I", data, end + 16, start + 200)
-    with pytest.raises(upload.UploadError):
-        upload.read([upload.Upload("mine.zip", bytes(data))])
+    with pytest.raises(reader.UploadError):
+        reader.read([reader.Upload("mine.zip", bytes(data))])
 
 
 def bars(count: int, points: int) -> Strokes:

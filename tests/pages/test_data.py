@@ -13,9 +13,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr import datasets
-from hdr.datasets import own
-from hdr.datasets.preparing import Options
-from hdr.datasets.upload import Upload
+from hdr.datasets.uploads import user_datasets
+from hdr.datasets.uploads.clean_and_split import Options
+from hdr.datasets.uploads.reader import Upload
 from hdr.jobs.worker import execute
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import RunSpec
@@ -136,7 +136,7 @@ def test_a_run_learns_from_them_in_another_process_and_outlives_them(brought: Ap
     brought.run()
     healthy(brought)
     with pytest.raises(datasets.MissingData):
-        own.load(data.name, "local")
+        user_datasets.load(data.name, "local")
     brought.query_params["run"] = run.id
     brought.switch_page("pages/train.py").run()
     healthy(brought)
@@ -176,12 +176,12 @@ def test_a_run_is_tested_on_other_data_too(model: Run, brought: AppTest) -> None
 
 def test_more_data_sets_are_offered_and_fetched_on_request(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(data_page.background, "start", lambda retry, name: asked.append(name))
+    monkeypatch.setattr(data_page.background_download, "start", lambda retry, name: asked.append(name))
     app = open_page("data")
     app.button(key="get-usps").click().run()
     assert asked == ["usps"]
-    failed = data_page.background.FetchProgress("failed", message="No <b>mirror</b> had it.")
-    monkeypatch.setattr(data_page.background, "progress", lambda name="mnist": failed)
+    failed = data_page.background_download.FetchProgress("failed", message="No <b>mirror</b> had it.")
+    monkeypatch.setattr(data_page.background_download, "progress", lambda name="mnist": failed)
     app.run()
     assert any("mirror" in w.value for w in app.warning)
     # Half a gigabyte is not for a visitor to spend.
@@ -196,8 +196,8 @@ def test_all_own_data_together_take_no_more_than_the_host_has_set(
 ) -> None:
     monkeypatch.setenv("HDR_OWN_DATA_MB", "1")
     train = datasets.load("bundled").train
-    others = own.make("Theirs", "", Split(train.images[:900], train.labels[:900]), Split(*empty()))
-    own.keep(others, "bert")
+    others = user_datasets.create("Theirs", "", Split(train.images[:900], train.labels[:900]), Split(*empty()))
+    user_datasets.store(others, "bert")
 
     app = open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local"))
     for _ in range(100):
@@ -207,8 +207,8 @@ def test_all_own_data_together_take_no_more_than_the_host_has_set(
             break
         time.sleep(0.1)
     assert "This needs 0.31 MB, and visitors' own data take 0.71 of 1 MB on this server" in said
-    assert not any(b.key == "data_use" for b in app.button) and len(list(own._all())) == 1
-    own.drop(others.name, "bert")
+    assert not any(b.key == "data_use" for b in app.button) and len(list(user_datasets._all())) == 1
+    user_datasets.delete(others.name, "bert")
     # There is room again.
     settle(open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local")))
 
@@ -220,21 +220,21 @@ def empty() -> tuple[np.ndarray, np.ndarray]:
 def test_a_session_that_only_looked_leaves_nothing(open_page: Open) -> None:
     app = open_page("data", _data_draft=data_page._Draft(files(), (), Options(), "Mine", "local"))
     settle(app)
-    assert len(list(own._all())) == 1
+    assert len(list(user_datasets._all())) == 1
     app.session_state["_data_draft"] = data_page._Draft(files(300), (), Options(), "Mine", "local")
     settle(app)
-    assert len(list(own._all())) == 2
+    assert len(list(user_datasets._all())) == 2
     mine = app.session_state["_own_data"]
     # As when Streamlit lets a session go.
     session_datasets._ended.append(mine.keys)
     startup.tidy()
-    assert not list(own._all())
+    assert not list(user_datasets._all())
 
 
 def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     train = datasets.load("bundled")
-    data = own.make("x", "", train.train, train.test)
-    own.keep(data, "local")
+    data = user_datasets.create("x", "", train.train, train.test)
+    user_datasets.store(data, "local")
     session: dict[str, Any] = {}
     monkeypatch.setattr(session_datasets.st, "session_state", session)
     session_datasets.hold(data, "local")
@@ -244,8 +244,8 @@ def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: 
     session_datasets.hold(data, "local")
     session.clear()
     startup.tidy()
-    np.testing.assert_array_equal(own.load(data.name, "local").test.labels, data.test.labels)
+    np.testing.assert_array_equal(user_datasets.load(data.name, "local").test.labels, data.test.labels)
     other.clear()
     startup.tidy()
     with pytest.raises(datasets.MissingData):
-        own.load(data.name, "local")
+        user_datasets.load(data.name, "local")

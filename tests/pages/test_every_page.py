@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hdr.datasets import background
+from hdr.datasets.public import background_download
 from hdr.reading import ready
 from tests.waiting import until
 
@@ -76,14 +76,14 @@ def without_mnist(fresh: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     """A machine without MNIST and without a network."""
     monkeypatch.delenv("HDR_DATASETS", raising=False)
     monkeypatch.setenv("HDR_MIRRORS", "http://127.0.0.1:9/")
-    monkeypatch.setattr(background, "_progress", {})
+    monkeypatch.setattr(background_download, "_progress", {})
 
 
 def failed_fetch() -> None:
     """Try to fetch MNIST and wait until that has failed."""
-    background.start()
-    until(lambda: background.progress().state != "running", "the fetch ends")
-    assert background.progress().state == "failed"
+    background_download.start()
+    until(lambda: background_download.progress().state != "running", "the fetch ends")
+    assert background_download.progress().state == "failed"
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -106,8 +106,8 @@ def test_without_mnist_the_digits_are_labelled_as_what_they_are(open_page: Open,
 
 
 def test_a_download_shows_how_far_it_is(open_page: Open, without_mnist: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    half = background.FetchProgress("running", "train-images-idx3-ubyte", 27_000_000, 54_000_000)
-    monkeypatch.setattr(background, "_progress", {"mnist": half})
+    half = background_download.FetchProgress("running", "train-images-idx3-ubyte", 27_000_000, 54_000_000)
+    monkeypatch.setattr(background_download, "_progress", {"mnist": half})
     app = open_page()
     assert app.progress[0].value == 50
     assert "27 of 54 MB" in app.progress[0].text
@@ -116,8 +116,8 @@ def test_a_download_shows_how_far_it_is(open_page: Open, without_mnist: None, mo
 def test_a_failed_fetch_can_be_tried_again(open_page: Open, without_mnist: None) -> None:
     failed_fetch()
     app = open_page()
-    before = background.progress()
+    before = background_download.progress()
     app.button(key="retry_download").click().run()
     assert not app.exception
-    assert background.progress() is not before
+    assert background_download.progress() is not before
     failed_fetch()

@@ -8,8 +8,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from hdr.datasets import about
-from hdr.datasets.about import Description
+from hdr.datasets import statistics
+from hdr.datasets.statistics import Description
 from hdr.formatting import format_count, format_percent
 from hdr.plots import class_balance, distributions, html_images
 from hdr.plots.theme import CONFIG
@@ -21,7 +21,7 @@ SIDE = 56
 
 @st.cache_resource(max_entries=3, show_spinner="Measuring every digit")
 def _described(name: str) -> Description:
-    return about.describe(resources.dataset(name))
+    return statistics.describe(resources.dataset(name))
 
 
 def panel(name: str) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import streamlit as st
 
 from hdr import settings
-from hdr.datasets import background, further, own, preparing, upload
-from hdr.datasets.pieces import Limits
-from hdr.datasets.preparing import Checked, Options
+from hdr.datasets.formats.stream import Limits
+from hdr.datasets.public import background_download, extra
+from hdr.datasets.uploads import clean_and_split, reader, user_datasets
+from hdr.datasets.uploads.clean_and_split import CleaningReport, Options
 from hdr.formatting import format_count
 from hdr.plots import class_balance, html_images
 from hdr.plots.theme import CONFIG
@@ -44,8 +45,8 @@ _DRAFT = "_data_draft"
 class _Draft:
     """Files that were chosen, until their digits are used or something else is chosen."""
 
-    files: tuple[upload.Upload, ...]
-    tests: tuple[upload.Upload, ...]
+    files: tuple[reader.Upload, ...]
+    tests: tuple[reader.Upload, ...]
     options: Options
     title: str
     owner: str
@@ -57,7 +58,7 @@ class _Read:
     """What became of a draft."""
 
     dataset: Dataset
-    checked: Checked
+    checked: CleaningReport
 
 
 def bring() -> None:
@@ -127,7 +128,7 @@ def _choose(limits: settings.Settings) -> None:
             seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="data_seed", help="Decides which digits these are.")
     else:
         share, seed = 0.2, 0
-    title = st.text_input("Name", key="data_title", max_chars=own.LONGEST_TITLE, placeholder=_name(files))
+    title = st.text_input("Name", key="data_title", max_chars=user_datasets.MAX_TITLE_LENGTH, placeholder=_name(files))
     st.button(
         "Check these digits",
         type="primary",
@@ -140,12 +141,12 @@ def _choose(limits: settings.Settings) -> None:
 
 
 def _name(files: list) -> str:
-    return own.clean(PurePath(files[0].name).name.split(".")[0]) if files else "My digits"
+    return user_datasets.clean(PurePath(files[0].name).name.split(".")[0]) if files else "My digits"
 
 
 def _begin(files: list, tests: list, options: Options, title: str) -> None:
     _forget()
-    taken, kept = (tuple(upload.Upload(f.name, f.getvalue()) for f in group) for group in (files, tests))
+    taken, kept = (tuple(reader.Upload(f.name, f.getvalue()) for f in group) for group in (files, tests))
     st.session_state[_DRAFT] = _Draft(taken, kept, options, title, identity.owner())
 
 
@@ -174,12 +175,12 @@ def _show(draft: _Draft) -> None:
     most, limits = settings.current().own_data_mb, _limits()
 
     def work(report: job_progress.Report) -> _Read:
-        found = upload.read(draft.files, draft.tests, limits, report)
-        train, test, checked = preparing.prepare(found, draft.options, report)
-        made = own.make(draft.title, _note(checked), train, test)
-        own.keep(made, draft.owner, most)
+        found = reader.read(draft.files, draft.tests, limits, report)
+        train, test, checked = clean_and_split.prepare(found, draft.options, report)
+        made = user_datasets.create(draft.title, _note(checked), train, test)
+        user_datasets.store(made, draft.owner, most)
         # From the files now: what was read is not held in memory besides.
-        return _Read(own.load(made.name, draft.owner), checked)
+        return _Read(user_datasets.load(made.name, draft.owner), checked)
 
     read: _Read | None = job_progress.result(_key(draft), work, HEIGHT, slow=True)
     if read is None:
@@ -213,7 +214,7 @@ def _use(draft: _Draft, read: _Read) -> None:
     st.toast(f"{plain(draft.title)} can be chosen now wherever data are chosen.", icon=":material/check:")
 
 
-def _note(checked: Checked) -> str:
+def _note(checked: CleaningReport) -> str:
     split = "its own test split" if checked.own_test else "a test split drawn at random"
     return (
         f"Digits of your own: {int(checked.train.sum()):,} for training and {int(checked.test.sum()):,} for testing, "
@@ -295,7 +296,7 @@ def _card(data: Dataset) -> None:
             if st.button("Train on it", icon=":material/model_training:", key=f"train-{data.name}"):
                 run_config.use_if_valid(dataset=data.name)
                 st.switch_page("pages/train.py")
-            if own.is_own(data.name):
+            if user_datasets.is_own(data.name):
                 st.button(
                     "Remove",
                     icon=":material/delete:",
@@ -315,7 +316,7 @@ def _about(name: str) -> None:
 def more() -> None:
     """Published data sets that are not here, and how to get them."""
     here = session_datasets.available()
-    missing = [each for each in further.ALL if each.NAME not in here]
+    missing = [each for each in extra.ALL if each.NAME not in here]
     if not missing:
         return
     st.subheader("More data sets", anchor=False)
@@ -333,8 +334,8 @@ def more() -> None:
 
 @st.fragment(run_every=1.0)
 @page.plainly()
-def _fetch(each: further.Further) -> None:
-    seen = background.progress(each.NAME)
+def _fetch(each: extra.ExtraDataset) -> None:
+    seen = background_download.progress(each.NAME)
     if seen.state == "done":
         st.rerun(scope="app")
     elif seen.state == "running":
@@ -347,6 +348,6 @@ def _fetch(each: further.Further) -> None:
         f"Get it, about {each.megabytes} MB",
         icon=":material/download:",
         key=f"get-{each.NAME}",
-        on_click=background.start,
+        on_click=background_download.start,
         kwargs={"retry": True, "name": each.NAME},
     )

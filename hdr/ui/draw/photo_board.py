@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from hdr.images import FORMATS
 from hdr.plots import bounding_boxes, html_images
 from hdr.reading import open_image, read_image, read_page
-from hdr.reading.images import FORMATS
 from hdr.reading.ready import Looking, on_pages
 from hdr.types import Classifier, HdrError, Reading
 from hdr.ui.components import job_progress

@@ -7,7 +7,7 @@ import binascii
 
 import streamlit as st
 
-from hdr.reading.images import MOST_BYTES, ImageError
+from hdr.images import MAX_BYTES, ImageError
 from hdr.ui import ASSETS
 
 _JS = ASSETS / "clipboard.js"
@@ -39,8 +39,8 @@ def decoded(sent: str) -> bytes:
     Raises:
         ImageError: it is too large or none.
     """
-    if len(sent) > MOST_BYTES * 4 // 3 + 4:
-        raise ImageError(f"The picture is too large to be pasted; at most {MOST_BYTES:,} bytes are allowed.")
+    if len(sent) > MAX_BYTES * 4 // 3 + 4:
+        raise ImageError(f"The picture is too large to be pasted; at most {MAX_BYTES:,} bytes are allowed.")
     try:
         return base64.b64decode(sent, validate=True)
     except (ValueError, binascii.Error):

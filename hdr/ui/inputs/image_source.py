@@ -10,13 +10,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from hdr.images import FORMATS, open_image
 from hdr.plots import html_images
 from hdr.preprocessing import PRESETS
 from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import strokes_from_canvas
-from hdr.reading.images import FORMATS, open_image
 from hdr.sanitize import plain
 from hdr.types import HdrError, Stage
 from hdr.ui.components import dataset_summary

@@ -11,7 +11,8 @@ import time
 import streamlit as st
 
 from hdr import datasets, paths, ui
-from hdr.datasets import background, own
+from hdr.datasets.public import background_download
+from hdr.datasets.uploads import user_datasets
 from hdr.jobs import default_model, retention
 from hdr.jobs.scheduler import Processes
 from hdr.memory import allocator
@@ -63,7 +64,7 @@ def _prepare(store: RunStore, processes: Processes) -> None:
         threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
         insist(lambda: default_model.ensure(store, processes, data_name()))
         if "mnist" not in datasets.available():
-            background.start()
+            background_download.start()
         _import_slow_ones()
         allocator.freeze()
         while "mnist" not in datasets.available():
@@ -77,7 +78,7 @@ def _keep_clean(store: RunStore) -> None:
     while True:
         try:
             log.info("cleaned away: %s", retention.clean(store))
-            own.purge(_waited_for(store))
+            user_datasets.purge(_waited_for(store))
         except HdrError as error:
             log.warning("%s", error)
         except Exception:
@@ -123,7 +124,7 @@ def data_name() -> str:
 
 @st.fragment
 def _progress() -> None:
-    progress = background.progress()
+    progress = background_download.progress()
     if progress.state in ("idle", "running"):
         # Not `run_every`: after a failure the page would run every second for nothing.
         rerun_timer.after(PROGRESS_SECONDS, "wake_mnist")
@@ -136,7 +137,7 @@ def _progress() -> None:
     elif progress.state == "failed":
         with st.container(horizontal=True, vertical_alignment="center", key="no_mnist"):
             st.caption("MNIST could not be fetched, so a small set of digits stands in.", width="content")
-            st.button("Try again", key="retry_download", on_click=lambda: background.start(retry=True))
+            st.button("Try again", key="retry_download", on_click=lambda: background_download.start(retry=True))
             with st.popover("Why?", type="tertiary"):
                 st.text(progress.message)
 

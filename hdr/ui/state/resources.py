@@ -12,7 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr import cluster, datasets, paths, settings
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.jobs.local_scheduler import LocalProcesses
 from hdr.jobs.scheduler import Processes, remote_processes
 from hdr.reading import ready
@@ -44,7 +44,7 @@ def dataset(name: str) -> Dataset:
     Raises:
         HdrError: it is not here, or another session's own.
     """
-    return session_datasets.dataset(name) if own.is_own(name) else _published(name)
+    return session_datasets.dataset(name) if user_datasets.is_own(name) else _published(name)
 
 
 def loader(name: str) -> Callable[[], Dataset]:
@@ -53,7 +53,7 @@ def loader(name: str) -> Callable[[], Dataset]:
     Raises:
         HdrError: it is another session's own.
     """
-    if not own.is_own(name):
+    if not user_datasets.is_own(name):
         return partial(_published, name)
     mine = session_datasets.dataset(name)
     return lambda: mine

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from hdr import datasets
-from hdr.datasets import own
+from hdr.datasets.uploads import user_datasets
 from hdr.types import Dataset, HdrError
 
 MOST = 4
@@ -129,4 +129,4 @@ def sweep(in_use: Callable[[], set[Key]]) -> None:
                 if last:
                     del _holders[key]
             if last and key not in in_use():
-                own.drop(*key)
+                user_datasets.delete(*key)
