@@ -5,9 +5,9 @@ from typing import Literal
 import streamlit as st
 
 from hdr.memory import allocator
-from hdr.memory.lazy_imports import spare
-from hdr.sanitize import plain
-from hdr.store.runs import StoreLost
+from hdr.memory.lazy_imports import install_import_hooks
+from hdr.sanitize import escape_markdown
+from hdr.store.runs import StoreLostError
 from hdr.types import HdrError
 from hdr.ui import ASSETS
 from hdr.ui.classroom import banner
@@ -15,9 +15,9 @@ from hdr.ui.components import cards
 from hdr.ui.shell import page, session_messages, startup, store_outage
 from hdr.ui.state import assignment_state, identity
 
-allocator.settle()
+allocator.configure_malloc()
 session_messages.keep()
-spare()
+install_import_hooks()
 # The icon is a file of ours: Streamlit's own ones make every visitor's browser ask another host.
 st.set_page_config("Handwritten digits, step by step", str(ASSETS / "icon.svg"), "wide", "collapsed")
 st.html(cards.stylesheet())
@@ -28,7 +28,7 @@ problem = banner.follow()
 
 def shown(name: str) -> Literal["visible", "hidden"]:
     """Whether a page stands in the navigation: what a class leaves out is still there, and says so."""
-    return "visible" if assignment_state.has(name) else "hidden"
+    return "visible" if assignment_state.page_enabled(name) else "hidden"
 
 
 way = st.navigation(
@@ -39,20 +39,20 @@ way = st.navigation(
     position="top",
 )
 
-page.enter()
-store_outage.begin()
+page.mark_entered()
+store_outage.reset()
 try:
     identity.identify()
-    startup.begin()
-    banner.problem(problem)
+    startup.start()
+    banner.show_error(problem)
     banner.banner()
-    if assignment_state.has(way.url_path or "home"):
+    if assignment_state.page_enabled(way.url_path or "home"):
         way.run()
     else:
-        banner.not_here()
-except StoreLost as error:
-    store_outage.tell(error)
+        banner.unavailable_notice()
+except StoreLostError as error:
+    store_outage.show_outage(error)
 except HdrError as error:
-    st.error(plain(error), icon=":material/error:")
+    st.error(escape_markdown(error), icon=":material/error:")
 finally:
-    startup.page_is_made()
+    startup.mark_page_rendered()

@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 
 from hdr.cluster import register
-from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.scheduler import Processes
-from hdr.store.run_commands import Steering
+from hdr.jobs.local_scheduler import LocalScheduler
+from hdr.jobs.scheduler import JobScheduler
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
 from hdr.training.run_spec import RunSpec
@@ -38,7 +38,7 @@ def plan(trials: int) -> SearchSpec:
     return SearchSpec(BASE, (dimension(BASE, "classifier.mlp.learning_rate"),), "random", False, most_trials=trials)
 
 
-def measure(name: str, store: RunStore, processes: Processes, trials: int, hands: int) -> None:
+def measure(name: str, store: RunStore, processes: JobScheduler, trials: int, hands: int) -> None:
     """Do a search, and print a row of the table."""
     searches, began = SearchStore(store), time.time()
     search = processes.submit_search(plan(trials), "bench", name).id
@@ -56,7 +56,7 @@ def measure(name: str, store: RunStore, processes: Processes, trials: int, hands
 def statements(store: RunStore, repeats: int = 300) -> dict[str, float]:
     """What one of each costs, in milliseconds of wall time: medians."""
     runs = [store.create(BASE, "bench", str(k)).id for k in range(300)]
-    run, steering = runs[0], Steering(store)
+    run, steering = runs[0], RunCommands(store)
     store.claim(run, 1)
     asked = {
         "write a score down": lambda k: store.add_event(run, k, {"step": k}),
@@ -109,7 +109,7 @@ def _compare(folder: Path, trials: int) -> None:
     columns = ("trials a min", "fit, s", "the rest, s", "until first, s")
     print(f"{'':28} {columns[0]:>12} {columns[1]:>13} {columns[2]:>13} {columns[3]:>14}")
     store = RunStore()
-    local = LocalProcesses(store, capacity=1, spare=False)
+    local = LocalScheduler(store, capacity=1, spare=False)
     measure("this machine, 1 process", store, local, trials, 1)
     local.close()
     for workers in (1, 2):

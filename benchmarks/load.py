@@ -45,7 +45,7 @@ from benchmarks.crowd import (
 from benchmarks.serving import Server
 from benchmarks.visitor import VisitError, Visitor
 from hdr import datasets
-from hdr.training.run_spec import LARGEST, RunSpec
+from hdr.training.run_spec import MAX_DIGITS, RunSpec
 from hdr.types import Step
 
 MAX_PEOPLE, MAX_SECONDS = 100, 600
@@ -232,7 +232,7 @@ def serving(**settings: str):  # noqa: ANN201 - a context manager of `Server`
 def train(server: Server, count: int) -> list[str]:
     """Start trainings that outlast the scenario, and wait until they learn; returns their ids."""
     network = Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 50})
-    spec = RunSpec(dataset=datasets.available()[0], train_size=LARGEST, classifier=network)
+    spec = RunSpec(dataset=datasets.available()[0], train_size=MAX_DIGITS, classifier=network)
     runs = [server.store.create(spec, "local", f"load-{n}") for n in range(count)]
     deadline = time.monotonic() + 120
     while not all(server.store.events(run.id) for run in runs):

@@ -51,14 +51,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["HDR_HOME"] = folder
         from hdr import catalogue
-        from hdr.jobs.local_scheduler import QUIET_SECONDS, LocalProcesses
-        from hdr.store.run_commands import Steering
+        from hdr.jobs.local_scheduler import QUIET_SECONDS, LocalScheduler
+        from hdr.store.run_commands import RunCommands
         from hdr.store.runs import RunStore
         from hdr.training.run_spec import RunSpec
         from hdr.types import Step
 
         store = RunStore()
-        steering, processes = Steering(store), LocalProcesses(store)
+        steering, processes = RunCommands(store), LocalScheduler(store)
         print(f"{'ms, ' + format(asked.digits, ',') + ' digits':<36}{'first sign':>12}{'pause':>9}{'stop':>9}")
 
         def begun(run: str) -> bool:

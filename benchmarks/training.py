@@ -76,14 +76,14 @@ def preset(name: str) -> dict[str, Any]:
 
 
 def _row(accuracy: float, digits: int, fit_seconds: float, total_seconds: float) -> dict[str, Any]:
-    from hdr.training.fitting import peak_megabytes
+    from hdr.training.fitting import peak_rss_mb
 
     return {
         "accuracy": accuracy,
         "digits": digits,
         "fit": fit_seconds,
         "total": total_seconds,
-        "peak": peak_megabytes() or float("nan"),
+        "peak": peak_rss_mb() or float("nan"),
     }
 
 

@@ -25,7 +25,7 @@ from typing import Any, ForwardRef, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, create_model, field_validator
 
-from hdr.sanitize import sound
+from hdr.sanitize import strip_unprintable
 from hdr.types import HdrError, Step
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -35,7 +35,7 @@ Scope = Literal["image", "digit"]
 Display = Literal["intensity", "signed", "angle"]
 
 
-class UnknownEntry(HdrError):
+class UnknownEntryError(HdrError):
     """Nothing of that name is in the catalogue."""
 
 
@@ -130,10 +130,10 @@ def format_value(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def excerpt(value: Any) -> str:
+def shorten(value: Any) -> str:
     """At most 80 characters of any value, for a message about it."""
     try:
-        return sound(str(value)[:80])
+        return strip_unprintable(str(value)[:80])
     except (ValueError, RecursionError):
         # A whole number of thousands of digits, or lists within lists without end.
         return f"{type(value).__name__} too long to show"
@@ -225,7 +225,7 @@ class Entry:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             return f"{self.title} has no parameter {name[:80]!r}; {has}."
-        return f"{self.title}: {name} is {excerpt(error['input'])!r}; it must be {known[name].expected}."
+        return f"{self.title}: {name} is {shorten(error['input'])!r}; it must be {known[name].expected}."
 
     def __call__(self, *arrays: Any, **params: Any) -> Any:
         """Call the function with validated parameters."""
@@ -295,7 +295,7 @@ def get(kind: Kind, name: str) -> Entry:
     """The entry of that kind and name.
 
     Raises:
-        UnknownEntry: it lists the names there are, or where they are many, the nearest ones.
+        UnknownEntryError: it lists the names there are, or where they are many, the nearest ones.
     """
     known = _entries.get(kind, {})
     try:
@@ -304,14 +304,14 @@ def get(kind: Kind, name: str) -> Entry:
         near = get_close_matches(str(name), known, n=3) if len(known) > 12 else [*known]
         # An address may name anything: forty names would bury the message.
         there_are = f"there are {', '.join(near or list(known)[:6])}{'' if near else ' and others'}"
-        raise UnknownEntry(f"There is no {kind} {excerpt(name)!r}; {there_are}.") from None
+        raise UnknownEntryError(f"There is no {kind} {shorten(name)!r}; {there_are}.") from None
 
 
-def complete(kind: Kind, step: Step) -> Step:
+def with_defaults(kind: Kind, step: Step) -> Step:
     """The step with its parameters validated and its defaults filled in.
 
     Raises:
-        UnknownEntry, ParameterError: as `get` and `Entry.validate`.
+        UnknownEntryError, ParameterError: as `get` and `Entry.validate`.
     """
     return Step(step.name, get(kind, step.name).validate(step.params), step.on)
 
@@ -328,11 +328,11 @@ def step_from_json(kind: Kind, data: Any) -> Step:
         HdrError: `data` is not such an object.
     """
     if not isinstance(data, dict) or not isinstance(data.get("name"), str):
-        raise HdrError(f"A {kind} is written as an object with a name, not as {excerpt(data)!r}.")
+        raise HdrError(f"A {kind} is written as an object with a name, not as {shorten(data)!r}.")
     on = data.get("on", True)
     if not isinstance(on, bool):
-        raise HdrError(f"{data['name'][:80]}: on is {excerpt(on)!r}; it must be true or false.")
-    return complete(kind, Step(data["name"], {k: v for k, v in data.items() if k not in ("name", "on")}, on))
+        raise HdrError(f"{data['name'][:80]}: on is {shorten(on)!r}; it must be true or false.")
+    return with_defaults(kind, Step(data["name"], {k: v for k, v in data.items() if k not in ("name", "on")}, on))
 
 
 def step_to_text(step: Step) -> str:
@@ -359,7 +359,7 @@ def step_from_text(kind: Kind, text: str) -> Step:
     params = {}
     for key, value in zip(values[::2], values[1::2], strict=True):
         params[key] = _value_from_text(known[key], value) if key in known else value
-    return complete(kind, Step(name, params, not text.startswith("_")))
+    return with_defaults(kind, Step(name, params, not text.startswith("_")))
 
 
 def _value_to_text(value: Any) -> str:

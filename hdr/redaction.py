@@ -9,7 +9,7 @@ STORES = ("sqlite", "sqlite+pysqlite", "postgresql+psycopg")
 """Databases that the run store has been tried with."""
 
 
-def hidden(address: str) -> str:
+def redact_url(address: str) -> str:
     """An address as it may be shown: with stars for its password, and for all that follows a question mark."""
     begin, parted, _ = address.partition("?")
     # Up to the last @: who does not escape a password may have one in it, or a slash.

@@ -11,20 +11,20 @@ _UNSEEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def plain(message: object) -> str:
+def escape_markdown(message: object) -> str:
     """A message for a place that takes Markdown, to be shown letter by letter.
 
     An address may hold anything. What it holds must not become a picture from another host, or a link, and not turn the
     direction of the words around it.
     """
-    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", sound(str(message)))
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", strip_unprintable(str(message)))
     # Bare addresses become links even so: a joiner, which has no width, keeps them apart.
     return re.sub(r"(\\:\\/\\/|\\@|(?i:www)\\\.)", "\u2060\\1\u2060", escaped)
 
 
 def clean(text: str) -> str:
     """A name as it is kept: no control characters, nothing unseen, every stretch of space as one space."""
-    return " ".join(sound(text).split())
+    return " ".join(strip_unprintable(text).split())
 
 
 def clean_lines(text: str) -> str:
@@ -32,13 +32,13 @@ def clean_lines(text: str) -> str:
     return "\n".join(clean(line) for line in text.split("\n")).strip("\n")
 
 
-def cell(text: str) -> str:
+def escape_csv_formula(text: str) -> str:
     """A text for a table that a spreadsheet may open, which takes what begins like a formula for one."""
     seen = text.lstrip(" \t\r\n\0\u00a0")
     return f"'{text}" if seen.startswith(_FORMULA) or text.startswith(("\t", "\r", "\n")) else text
 
 
-def sound(text: str) -> str:
+def strip_unprintable(text: str) -> str:
     """A text without what cannot be sent to a browser, or would be felt there without being seen."""
     # Half a surrogate pair, as JSON can spell it, cannot be sent to a browser at all.
     whole = _UNSEEN.sub("", text.encode("utf-8", "replace").decode("utf-8"))

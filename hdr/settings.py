@@ -282,7 +282,7 @@ def from_values(said: Mapping[str, Any]) -> Settings:
         shown = (
             "not one that it can have"
             if name in SECRET
-            else f"'{redaction.hidden(str(said.get(name)))[:LONGEST_SHOWN]}'"
+            else f"'{redaction.redact_url(str(said.get(name)))[:LONGEST_SHOWN]}'"
         )
         raise SettingsError(f"{variable(name)} is {shown}; it must be {right(name)}.") from None
 

@@ -9,7 +9,7 @@ from hdr.ui.classroom import banner
 from hdr.ui.shell import page
 from hdr.ui.state import resources
 
-page.begin("About this server", "What it allows, where your data go, and what all of this rests on.")
+page.header("About this server", "What it allows, where your data go, and what all of this rests on.")
 
 rules = settings.current()
 left, right = st.columns(2, gap="large")
@@ -40,5 +40,5 @@ with left:
 with right:
     st.subheader("Versions", anchor=False)
     st.html(server_limits.table(server_limits.versions()))
-banner.door()
+banner.teacher_link()
 admin.show()

@@ -5,10 +5,10 @@ import streamlit as st
 from hdr.ui.data import page as data_page
 from hdr.ui.shell import page as page_frame
 
-page_frame.begin("Data to learn from", "Bring digits of your own, or look at what is here.")
+page_frame.header("Data to learn from", "Bring digits of your own, or look at what is here.")
 
 st.subheader("Your own digits", anchor=False)
-data_page.bring()
+data_page.upload_form()
 st.subheader("Here now", anchor=False)
-data_page.shelf()
-data_page.more()
+data_page.dataset_list()
+data_page.downloadable()

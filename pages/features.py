@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.ui.features import class_separability, extractor_gallery, pca, scatter
 from hdr.ui.shell import page
 
-page.begin("What is measured in a digit")
+page.header("What is measured in a digit")
 if problem := extractor_gallery.follow_address():
-    st.warning(plain(problem), icon=":material/link_off:")
+    st.warning(escape_markdown(problem), icon=":material/link_off:")
 start, digit, pipeline = extractor_gallery.choose_digit()
 extractor_gallery.gallery(digit)
 extractor_gallery.large(digit)

@@ -7,14 +7,14 @@ from hdr.ui.home import walkthrough
 from hdr.ui.shell import page, startup
 from hdr.ui.state import resources
 
-page.begin("Handwritten digits, step by step")
+page.header("Handwritten digits, step by step")
 st.markdown(
     "How does a machine read a digit? It cleans the picture, turns it into numbers, and compares them with thousands "
     "of digits that it has seen. Here is one on its way; **every picture is a door**."
 )
-walkthrough.show(walkthrough.travel())
+walkthrough.show(walkthrough.current_walkthrough())
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.button("Another digit", icon=":material/shuffle:", key="another_digit", on_click=walkthrough.another)
+    st.button("Another digit", icon=":material/shuffle:", key="another_digit", on_click=walkthrough.new_digit)
     data = resources.dataset(startup.data_name())
     st.html(
         f'<div class="hdr-note">A digit of the {data.title} test split, which the reader has never seen, turned and '
@@ -49,4 +49,4 @@ for column, (target, icon, title, note) in zip(
     with column.container(border=True, height="stretch"):
         st.page_link(f"pages/{target}.py", label=f"**{title}**", icon=f":material/{icon}:")
         st.caption(note)
-banner.door()
+banner.teacher_link()

@@ -9,7 +9,7 @@ from hdr.ui.shell import page
 from hdr.ui.state import current_run, identity, resources
 from hdr.ui.train import run_view
 
-page.begin("All runs", "Select a row to open it, or several to compare them.")
+page.header("All runs", "Select a row to open it, or several to compare them.")
 if identity.demo():
     st.caption("This host may lose its disk when it restarts; runs are kept until then.")
 

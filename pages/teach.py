@@ -6,7 +6,7 @@ from hdr.ui.classroom import assignment_builder
 from hdr.ui.shell import page
 from hdr.ui.state import run_config, session_datasets
 
-page.begin(
+page.header(
     "Set a task for a class", "Whoever opens the link sees your task on every page, and only what you leave free."
 )
 if run_config.current().dataset in session_datasets.names():

@@ -4,7 +4,7 @@ import secrets
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.limits import check_memory
 from hdr.types import HdrError
 from hdr.ui.classroom import banner
@@ -15,7 +15,7 @@ from hdr.ui.state import assignment_state, current_run, identity, resources, run
 from hdr.ui.train import config_form, run_view
 from hdr.ui.tune import page as tune_page
 
-page_frame.begin("Train a model and watch it learn")
+page_frame.header("Train a model and watch it learn")
 
 
 def start(token: str) -> None:
@@ -25,7 +25,7 @@ def start(token: str) -> None:
         check_memory(run_config.current(), resources.dataset(run_config.current().dataset))
         run = resources.processes().submit(run_config.current(), identity.owner(), token, run_config.title())
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         current_run.open_run(run.id)
 
@@ -54,10 +54,10 @@ def one_run() -> None:
         if shown:
             run_view.show(shown)
         else:
-            current_run.nothing_yet()
+            current_run.placeholder()
     if shown:
         tabs.show(shown)
-    banner.door()
+    banner.teacher_link()
 
 
 top = st.container(horizontal=True, vertical_alignment="center", key="plan_row")

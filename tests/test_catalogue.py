@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from hdr import catalogue
-from hdr.catalogue import Entry, ParameterError, UnknownEntry, format_value, key_of
+from hdr.catalogue import Entry, ParameterError, UnknownEntryError, format_value, key_of
 from hdr.types import HdrError, Step
 
 
@@ -215,10 +215,10 @@ def test_lists_within_lists_are_refused_not_a_crash() -> None:
 
 
 def test_an_unknown_name_is_answered_with_the_valid_ones() -> None:
-    with pytest.raises(UnknownEntry, match=r"There is no step 'prob'; there are probe, bare\."):
+    with pytest.raises(UnknownEntryError, match=r"There is no step 'prob'; there are probe, bare\."):
         catalogue.get("step", "prob")
-    with pytest.raises(UnknownEntry, match="no classifier 'probe'"):
-        catalogue.complete("classifier", Step("probe"))
+    with pytest.raises(UnknownEntryError, match="no classifier 'probe'"):
+        catalogue.with_defaults("classifier", Step("probe"))
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ("wrong", "nearest"), [("medain_a", "median_a"), ("gausian_a", "gaussian_a"), ("Deskew_j", "deskew_j")]
 )
 def test_of_many_names_the_nearest_are_given(wrong: str, nearest: str, many: list[str]) -> None:
-    with pytest.raises(UnknownEntry, match=f"There is no reduction '{wrong}'; there are ") as caught:
+    with pytest.raises(UnknownEntryError, match=f"There is no reduction '{wrong}'; there are ") as caught:
         catalogue.get("reduction", wrong)
     named = [name for name in many if name in str(caught.value)]
     assert nearest in named and len(named) <= 3
@@ -249,14 +249,14 @@ def test_of_many_names_the_nearest_are_given(wrong: str, nearest: str, many: lis
 
 @pytest.mark.parametrize("wrong", ["", "qqqqqqq", "?" * 9000, "\ud800"])
 def test_where_no_name_is_near_a_few_are_given(wrong: str, many: list[str]) -> None:
-    with pytest.raises(UnknownEntry, match="and others") as caught:
+    with pytest.raises(UnknownEntryError, match="and others") as caught:
         catalogue.get("reduction", wrong)
     assert [name for name in many if name in str(caught.value)] == many[:6]
     assert len(str(caught.value)) < 300
 
 
 def test_completing_keeps_the_switch() -> None:
-    done = catalogue.complete("step", Step("probe", {"size": 5}, on=False))
+    done = catalogue.with_defaults("step", Step("probe", {"size": 5}, on=False))
     assert (dict(done.params)["size"], dict(done.params)["count"], done.on) == (5, 3, False)
 
 
@@ -269,7 +269,7 @@ def test_completing_keeps_the_switch() -> None:
     on=st.booleans(),
 )
 def test_json_and_text_round_trips(on: bool, **params: Any) -> None:
-    step = catalogue.complete("step", Step("probe", params, on))
+    step = catalogue.with_defaults("step", Step("probe", params, on))
     written = json.dumps(catalogue.step_to_json(step))
     assert catalogue.step_from_json("step", json.loads(written)) == step
     for parameter in catalogue.get("step", "probe").parameters:

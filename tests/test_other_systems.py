@@ -96,7 +96,7 @@ def test_without_what_only_linux_has_all_pages_open_and_about_says_what_is_off(t
 
 
 def test_about_says_so_only_where_the_system_does_not_report_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource_limits, "resident_mb", lambda: None)
+    monkeypatch.setattr(resource_limits, "rss_mb", lambda: None)
     assert server_limits.memory_notice() == SENTENCE
-    monkeypatch.setattr(resource_limits, "resident_mb", lambda: 250.0)
+    monkeypatch.setattr(resource_limits, "rss_mb", lambda: 250.0)
     assert server_limits.memory_notice() == ""

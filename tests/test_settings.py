@@ -142,7 +142,7 @@ def test_an_address_is_shown_without_what_is_secret():
         ("s3://bucket/folder", "s3://bucket/folder"),
         ("/srv/models", "/srv/models"),
     ):
-        assert redaction.hidden(address) == shown
+        assert redaction.redact_url(address) == shown
 
 
 def test_the_admin_word():

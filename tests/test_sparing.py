@@ -7,9 +7,9 @@ import sys
 
 PANDAS = """
 import sys
-from hdr.memory.lazy_imports import spare
-spare()
-spare()
+from hdr.memory.lazy_imports import install_import_hooks
+install_import_hooks()
+install_import_hooks()
 import sklearn.svm, sklearn.neural_network
 assert not {"pandas", "pyarrow", "rich.progress"} & set(sys.modules)
 import rich.progress
@@ -21,8 +21,8 @@ print("both work")
 
 FORTRAN = """
 import sys
-from hdr.memory.lazy_imports import spare
-spare()
+from hdr.memory.lazy_imports import install_import_hooks
+install_import_hooks()
 import scipy.ndimage
 assert "numpy.f2py.crackfortran" not in sys.modules
 import numpy.f2py
@@ -32,8 +32,8 @@ print("both work")
 
 ESTIMATORS = """
 import sys
-from hdr.memory.lazy_imports import spare
-spare()
+from hdr.memory.lazy_imports import install_import_hooks
+install_import_hooks()
 import skops.io
 from skops.io import _trusted_types as types
 assert "sklearn.datasets" not in sys.modules and "pytest" not in sys.modules

@@ -17,7 +17,7 @@ from hdr.training.metrics import wilson_interval
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Labels
 
-LEAST = 1e-7
+MIN_PROBABILITY = 1e-7
 """Where nearest neighbours or trees say 0, one mistake would make the likelihood of everything 0."""
 
 BINS = 15
@@ -111,7 +111,7 @@ def reliability(labels: Labels, probabilities: Probabilities, bins: int = BINS) 
 def nll(labels: Labels, probabilities: Probabilities) -> float:
     """Mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(own, LEAST)).mean())
+    return float(-np.log(np.maximum(own, MIN_PROBABILITY)).mean())
 
 
 def brier(labels: Labels, probabilities: Probabilities) -> float:
@@ -124,17 +124,17 @@ def brier(labels: Labels, probabilities: Probabilities) -> float:
     return float((error**2).sum(axis=1).mean())
 
 
-def scaled(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:
+def apply_temperature(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:
     """Probabilities float64 (n, 10) whose logarithms were divided by a temperature, summing to 1 again.
 
     Which class is the most probable stays as it is; only how sure the model is changes.
     """
-    logs = np.log(np.maximum(probabilities.astype(np.float64), LEAST)) / temperature
+    logs = np.log(np.maximum(probabilities.astype(np.float64), MIN_PROBABILITY)) / temperature
     powers = np.exp(logs - logs.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def best_temperature(labels: Labels, probabilities: Probabilities) -> float:
+def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
     """The temperature under which scaled probabilities give the labels the highest likelihood, 0.05 to 20.
 
     Args:
@@ -146,7 +146,7 @@ def best_temperature(labels: Labels, probabilities: Probabilities) -> float:
     from scipy.optimize import minimize_scalar
 
     found = minimize_scalar(
-        lambda t: nll(labels, scaled(probabilities, float(np.exp(t)))), bounds=(-3, 3), method="bounded"
+        lambda t: nll(labels, apply_temperature(probabilities, float(np.exp(t)))), bounds=(-3, 3), method="bounded"
     )
     return float(np.exp(found.x))
 
@@ -168,11 +168,11 @@ def calibrate(model: TrainedModel, dataset: Dataset, kept: NDArray[np.float32], 
         return Calibration(raw.astype(np.float32), kept, model.temperature, len(held), own=False)
     report("Reading the validation digits")
     said = model.predict_proba(dataset.train.images[held])
-    temperature = best_temperature(dataset.train.labels[held], said)
-    return Calibration(kept, scaled(kept, temperature).astype(np.float32), temperature, len(held), own=True)
+    temperature = fit_temperature(dataset.train.labels[held], said)
+    return Calibration(kept, apply_temperature(kept, temperature).astype(np.float32), temperature, len(held), own=True)
 
 
-def coverage(labels: Labels, probabilities: Probabilities) -> Coverage:
+def risk_coverage(labels: Labels, probabilities: Probabilities) -> Coverage:
     """Accuracy against the share of digits that are answered, for every threshold that makes a difference.
 
     Source: El-Yaniv and Wiener, On the foundations of noise-free selective classification (2010), whose risk is 1 minus

@@ -88,7 +88,7 @@ def _parameters(field: str, kind: Any, step: Mapping[str, Any], number: int) -> 
 def _entry(kind: Any, name: str) -> catalogue.Entry | None:
     try:
         return catalogue.get(kind, name)
-    except catalogue.UnknownEntry:
+    except catalogue.UnknownEntryError:
         return None
 
 
@@ -108,7 +108,7 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def shown(setting: Setting | None) -> str:
+def format_setting(setting: Setting | None) -> str:
     """A setting's value as people read it; a dash where a run has no such setting."""
     if setting is None:
         return "–"
@@ -120,7 +120,7 @@ def shown(setting: Setting | None) -> str:
     return f"{text} {setting.unit}".strip()
 
 
-def differences(plans: Sequence[Mapping[str, Any]]) -> dict[str, list[Setting | None]]:
+def diff_specs(plans: Sequence[Mapping[str, Any]]) -> dict[str, list[Setting | None]]:
     """What specs do not agree on, by path: for each spec its setting, or None where it has no such setting.
 
     A parameter is listed where specs that have it disagree: that a forest has no C follows from its being a forest.
@@ -143,7 +143,7 @@ def _comparable(value: Value) -> tuple[bool, Value]:
     return isinstance(value, bool), value
 
 
-def front(costs: Sequence[float], gains: Sequence[float]) -> NDArray[np.bool_]:
+def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> NDArray[np.bool_]:
     """The Pareto front: which of n runs no other one beats, being as cheap and as good, and better in one of both.
 
     Args:
@@ -161,7 +161,7 @@ def front(costs: Sequence[float], gains: Sequence[float]) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class Disputed:
+class Disagreement:
     """A digit that one of two models has right and the other wrong.
 
     Attributes:
@@ -178,7 +178,7 @@ class Disputed:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedComparison:
     """Two models on the same test digits.
 
     Attributes:
@@ -197,13 +197,13 @@ class Paired:
     difference: float
     interval: tuple[float, float]
     p: float
-    only_first: tuple[Disputed, ...]
-    only_second: tuple[Disputed, ...]
+    only_first: tuple[Disagreement, ...]
+    only_second: tuple[Disagreement, ...]
     both_wrong: int
     tested_on: int
 
 
-def paired(labels: Labels, first: NDArray[np.floating], second: NDArray[np.floating]) -> Paired:
+def paired(labels: Labels, first: NDArray[np.floating], second: NDArray[np.floating]) -> PairedComparison:
     """Compare two models by what they said of the same test digits.
 
     Args:
@@ -221,7 +221,7 @@ def paired(labels: Labels, first: NDArray[np.floating], second: NDArray[np.float
     right_first, right_second = (p.argmax(axis=1) == labels for p in (first, second))
     only_first = _disputed(labels, second, right_first & ~right_second)
     only_second = _disputed(labels, first, right_second & ~right_first)
-    return Paired(
+    return PairedComparison(
         first_accuracy=float(right_first.mean()),
         second_accuracy=float(right_second.mean()),
         difference=(len(only_first) - len(only_second)) / len(labels),
@@ -234,9 +234,9 @@ def paired(labels: Labels, first: NDArray[np.floating], second: NDArray[np.float
     )
 
 
-def _disputed(labels: Labels, wrong: NDArray[np.floating], which: NDArray[np.bool_]) -> tuple[Disputed, ...]:
+def _disputed(labels: Labels, wrong: NDArray[np.floating], which: NDArray[np.bool_]) -> tuple[Disagreement, ...]:
     indices = np.flatnonzero(which)
     said = wrong[indices].argmax(axis=1)
     sure = wrong[indices, said]
     order = np.argsort(-sure, kind="stable")
-    return tuple(Disputed(int(indices[i]), int(labels[indices[i]]), int(said[i]), float(sure[i])) for i in order)
+    return tuple(Disagreement(int(indices[i]), int(labels[indices[i]]), int(said[i]), float(sure[i])) for i in order)

@@ -17,7 +17,7 @@ from hdr.preprocessing.corruptions import spoil
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Images, Step
 
-DIGITS = 1_000
+TESTED_DIGITS = 1_000
 """Test digits that are spoilt: the 95% interval of an accuracy of 90% is then 2 points to either side."""
 
 SEED = 0
@@ -25,7 +25,7 @@ FILE = "robustness.json"
 
 
 @dataclass(frozen=True)
-class Sweep:
+class CorruptionSweep:
     """One way to spoil digits, from not at all to much.
 
     Attributes:
@@ -55,14 +55,18 @@ def _shifts(level: float) -> tuple[Step, ...]:
 
 
 SWEEPS = (
-    Sweep("shift", "Shift", "px", (0, 1, 2, 3, 4, 6), 0, _shifts),
-    Sweep("scale", "Scale", "%", (50, 60, 70, 80, 90, 100, 110, 120, 130), 100, _one("scale", "factor")),
-    Sweep("rotation", "Rotation", "°", (-45, -30, -15, 0, 15, 30, 45), 0, _one("rotation", "angle")),
-    Sweep("stroke", "Stroke width", "px", (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5), 0, _one("pen_pressure", "pressure")),
-    Sweep("noise", "Gaussian noise", "grey values", (0, 10, 20, 40, 60, 80), 0, _one("gaussian_noise", "sigma")),
-    Sweep("blur", "Blur", "px", (0.0, 0.5, 1.0, 1.5, 2.0, 3.0), 0, _one("blur", "sigma")),
-    Sweep("contrast", "Contrast taken away", "%", (0, 20, 40, 60, 80, 90), 0, _one("low_contrast", "amount")),
-    Sweep("occlusion", "Occlusion", "%", (0, 10, 20, 30, 40, 50), 0, _one("occlusion", "side")),
+    CorruptionSweep("shift", "Shift", "px", (0, 1, 2, 3, 4, 6), 0, _shifts),
+    CorruptionSweep("scale", "Scale", "%", (50, 60, 70, 80, 90, 100, 110, 120, 130), 100, _one("scale", "factor")),
+    CorruptionSweep("rotation", "Rotation", "°", (-45, -30, -15, 0, 15, 30, 45), 0, _one("rotation", "angle")),
+    CorruptionSweep(
+        "stroke", "Stroke width", "px", (-1.0, -0.5, 0.0, 0.5, 1.0, 1.5), 0, _one("pen_pressure", "pressure")
+    ),
+    CorruptionSweep(
+        "noise", "Gaussian noise", "grey values", (0, 10, 20, 40, 60, 80), 0, _one("gaussian_noise", "sigma")
+    ),
+    CorruptionSweep("blur", "Blur", "px", (0.0, 0.5, 1.0, 1.5, 2.0, 3.0), 0, _one("blur", "sigma")),
+    CorruptionSweep("contrast", "Contrast taken away", "%", (0, 20, 40, 60, 80, 90), 0, _one("low_contrast", "amount")),
+    CorruptionSweep("occlusion", "Occlusion", "%", (0, 10, 20, 30, 40, 50), 0, _one("occlusion", "side")),
 )
 """What is measured. Every level uses the same digits, and the same noise falls on them for every model."""
 
@@ -81,7 +85,7 @@ class Robustness:
     curves: Mapping[str, tuple[float, ...]]
     digits: int
 
-    def mean_of(self, sweep: Sweep) -> float:
+    def mean_of(self, sweep: CorruptionSweep) -> float:
         """The mean accuracy over all levels of a sweep that change something."""
         found = [a for a, level in zip(self.curves[sweep.name], sweep.levels, strict=True) if level != sweep.clean]
         return float(np.mean(found))
@@ -97,7 +101,7 @@ class Robustness:
         return float(np.mean([self.mean_of(sweep) for sweep in SWEEPS]))
 
 
-def measure(model: TrainedModel, dataset: Dataset, digits: int = DIGITS, report: Report = silent) -> Robustness:
+def measure(model: TrainedModel, dataset: Dataset, digits: int = TESTED_DIGITS, report: Report = silent) -> Robustness:
     """Read test digits at every level of every sweep.
 
     Args:
@@ -157,4 +161,4 @@ def save(folder: Path, found: Robustness) -> None:
 def _plan() -> str:
     # Another set of levels or digits gives other numbers, which must not be shown beside these.
     steps = [[[catalogue.step_to_json(d) for d in s.steps(level)] for level in s.levels] for s in SWEEPS]
-    return catalogue.key_of([DIGITS, SEED, steps])
+    return catalogue.key_of([TESTED_DIGITS, SEED, steps])

@@ -12,10 +12,10 @@ from hdr.training.metrics import evaluate
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset
 
-MOST = 10_000
+MAX_DIGITS = 10_000
 """Test digits that are read; of more, as many are drawn."""
 
-SURE = 10
+CONFIDENT_MISTAKES = 10
 """Mistakes that are shown: those of which the model was most sure."""
 
 _PIECE = 500
@@ -43,7 +43,7 @@ class Transfer:
 def transfer(
     model: TrainedModel,
     dataset: Dataset,
-    most: int = MOST,
+    most: int = MAX_DIGITS,
     report: Report = lambda words, share: None,
 ) -> Transfer:
     """Read the test digits of a data set with a model that may have learned from another.

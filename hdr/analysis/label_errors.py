@@ -13,7 +13,7 @@ from hdr.training.run_spec import RunSpec
 from hdr.types import CLASSES, Dataset, Labels
 
 FOLDS = 5
-MOST = 10_000
+MAX_DIGITS = 10_000
 """Training digits that are cross-validated at most: five models are fitted for it."""
 
 MNIST_TEST = (947, 1621, 1901, 2130, 2462, 2597, 2654, 3520, 3558, 5937, 6651, 6783, 8527, 9679, 9729)
@@ -25,7 +25,7 @@ Source: Northcutt, Athalye and Mueller, Pervasive label errors in test sets dest
 
 
 @dataclass(frozen=True)
-class Suspects(Frozen):
+class LabelErrors(Frozen):
     """Digits whose label may be wrong, the most suspect first.
 
     Attributes:
@@ -52,7 +52,7 @@ class Suspects(Frozen):
         return len(self.index)
 
 
-def suspects(labels: Labels, probabilities: NDArray[np.floating]) -> Suspects:
+def find_label_errors(labels: Labels, probabilities: NDArray[np.floating]) -> LabelErrors:
     """Find labels that predictions contradict.
 
     A digit counts as confidently of a class where its probability reaches the mean that digits with this label have:
@@ -83,7 +83,7 @@ def suspects(labels: Labels, probabilities: NDArray[np.floating]) -> Suspects:
     guess = np.where(confident, class_of, p.argmax(axis=1))
     found = np.flatnonzero(guess != labels)
     order = found[np.argsort(own[found] - p[found, guess[found]], kind="stable")]
-    return Suspects(
+    return LabelErrors(
         order,
         labels[order],
         guess[order].astype(np.uint8),
@@ -99,7 +99,7 @@ def cross_validated(
     spec: RunSpec,
     dataset: Dataset,
     temperature: float = 1.0,
-    most: int = MOST,
+    most: int = MAX_DIGITS,
     folds: int = FOLDS,
     report: Report = silent,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -1,6 +1,6 @@
 """What is inside a fitted model: weights as pictures, the questions of a tree, support vectors, means of classes.
 
-What cannot be shown of a model raises `Unseen`, whose message says why.
+What cannot be shown of a model raises `NotInterpretableError`, whose message says why.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.analysis.nearest_examples import represent
+from hdr.analysis.nearest_examples import embed
 from hdr.features.extract import columns
 from hdr.features.feature_ranking import Frozen
 from hdr.training.fitting import split
@@ -22,11 +22,11 @@ from hdr.types import CLASSES, SIDE, Dataset, HdrError, Images
 PIXELS = ("pixels", "standardised_pixels")
 """Extractors that give one number for each pixel, at its place."""
 
-AVERAGED = 5_000
+AVERAGED_DIGITS = 5_000
 """Training digits at most from which the mean of each class is taken."""
 
 
-class Unseen(HdrError):
+class NotInterpretableError(HdrError):
     """A model has nothing of that kind, or it cannot be shown."""
 
 
@@ -54,7 +54,7 @@ def weights(model: TrainedModel) -> Weights:
     reduction that is linear, the weights are carried back to the pixels: what a unit sums is the same.
 
     Raises:
-        Unseen: the classifier has no such weights, or they do not belong to pixels.
+        NotInterpretableError: the classifier has no such weights, or they do not belong to pixels.
     """
     classifier = model.classifier
     if hasattr(classifier, "coefs_"):
@@ -64,7 +64,9 @@ def weights(model: TrainedModel) -> Weights:
     elif getattr(classifier, "coef_", np.empty(0)).shape[:1] == (CLASSES,):
         numbers, rows, units = np.asarray(classifier.classes_, np.int64), classifier.coef_, False
     else:
-        raise Unseen("This classifier does not weigh its features by one number each, so there are no such pictures.")
+        raise NotInterpretableError(
+            "This classifier does not weigh its features by one number each, so there are no such pictures."
+        )
     shape = _pixels_of(model)
     flat = _back(model.reduction, np.asarray(rows, np.float64))
     return Weights(flat.reshape(len(flat), *shape), numbers.astype(np.int64), units, model.reduction is not None)
@@ -73,7 +75,9 @@ def weights(model: TrainedModel) -> Weights:
 def _pixels_of(model: TrainedModel) -> tuple[int, int]:
     names = [s.name for s in model.spec.features]
     if len(names) != 1 or names[0] not in PIXELS:
-        raise Unseen("Its weights belong to features that are not pixels, so they cannot be drawn as a picture.")
+        raise NotInterpretableError(
+            "Its weights belong to features that are not pixels, so they cannot be drawn as a picture."
+        )
     return _shape_of(model)
 
 
@@ -90,7 +94,9 @@ def _back(reduction: Any, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         elif hasattr(part, "scale_") and hasattr(part, "mean_"):
             rows = rows / part.scale_
         else:
-            raise Unseen("Its weights come after a reduction that cannot be undone, so they do not belong to pixels.")
+            raise NotInterpretableError(
+                "Its weights come after a reduction that cannot be undone, so they do not belong to pixels."
+            )
     return rows
 
 
@@ -104,16 +110,16 @@ def kept_variance(model: TrainedModel) -> NDArray[np.float64]:
     """The share of the features' variance that each principal component holds: float64 (k,).
 
     Raises:
-        Unseen: the run has no principal components.
+        NotInterpretableError: the run has no principal components.
     """
     for part in _parts(model.reduction):
         if hasattr(part, "explained_variance_ratio_"):
             return np.asarray(part.explained_variance_ratio_, np.float64)
-    raise Unseen("This run takes no principal components.")
+    raise NotInterpretableError("This run takes no principal components.")
 
 
 @dataclass(frozen=True)
-class Question:
+class TreeSplit:
     """One question that a tree asks on a digit's way.
 
     Attributes:
@@ -138,19 +144,19 @@ class Question:
         return self.value <= self.threshold
 
 
-def path(model: TrainedModel, image: Images) -> tuple[list[Question], int, NDArray[np.float64]]:
+def path(model: TrainedModel, image: Images) -> tuple[list[TreeSplit], int, NDArray[np.float64]]:
     """The way of one digit, uint8 (28, 28), through a decision tree.
 
     Returns:
         The questions in order; how many training digits ended in the same leaf; and their classes, float64 (10,).
 
     Raises:
-        Unseen: the classifier is not a single tree.
+        NotInterpretableError: the classifier is not a single tree.
     """
     tree = getattr(model.classifier, "tree_", None)
     if tree is None:
-        raise Unseen("This classifier is not a single decision tree.")
-    features = represent(model, image[None])
+        raise NotInterpretableError("This classifier is not a single decision tree.")
+    features = embed(model, image[None])
     names = _names(model, features.shape[1])
     asked = []
     nodes = model.classifier.decision_path(features).indices
@@ -158,7 +164,7 @@ def path(model: TrainedModel, image: Images) -> tuple[list[Question], int, NDArr
         column = int(tree.feature[node])
         value, threshold = float(features[0, column]), float(tree.threshold[node])
         shares = _shares(model.classifier, node)
-        asked.append(Question(names[column], column, value, threshold, int(tree.n_node_samples[node]), shares))
+        asked.append(TreeSplit(names[column], column, value, threshold, int(tree.n_node_samples[node]), shares))
     return asked, int(tree.n_node_samples[nodes[-1]]), _shares(model.classifier, nodes[-1])
 
 
@@ -175,7 +181,7 @@ def _shares(classifier: Any, node: int) -> NDArray[np.float64]:
     return out
 
 
-def places(model: TrainedModel, questions: Sequence[Question]) -> NDArray[np.int64] | None:
+def pixel_positions(model: TrainedModel, questions: Sequence[TreeSplit]) -> NDArray[np.int64] | None:
     """Where the pixels lie that a tree asks about: int64 (k, 2) of x, y; None where its features are not pixels."""
     if [s.name for s in model.spec.features] != [PIXELS[0]] or any(
         hasattr(part, "components_") for part in _parts(model.reduction)
@@ -209,11 +215,11 @@ def support_vectors(model: TrainedModel, dataset: Dataset) -> SupportVectors:
     """The digits that alone decide where the borders of a support vector machine run.
 
     Raises:
-        Unseen: the classifier is none.
+        NotInterpretableError: the classifier is none.
     """
     machine = model.classifier
     if not hasattr(machine, "dual_coef_") or not hasattr(machine, "n_support_"):
-        raise Unseen("This classifier has no support vectors.")
+        raise NotInterpretableError("This classifier has no support vectors.")
     chosen, _ = split(model.spec, dataset)
     dual = np.abs(machine.dual_coef_)
     # Copies that were made of training digits come behind all of those; they have no place in the data.
@@ -243,7 +249,7 @@ class Means(Frozen):
 
 def class_means(model: TrainedModel, dataset: Dataset) -> Means:
     """The means of a run's training digits after its own preprocessing, and how far these alone would come."""
-    chosen = split(model.spec, dataset)[0][:AVERAGED]
+    chosen = split(model.spec, dataset)[0][:AVERAGED_DIGITS]
     labels = dataset.train.labels[chosen]
     images = model.spec.pipeline.apply(dataset.train.images[chosen]).astype(np.float64)
     pictures = np.stack([images[labels == d].mean(axis=0) if (labels == d).any() else images[0] * 0 for d in range(10)])

@@ -13,12 +13,12 @@ from hdr.training.fitting import split
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Features, Images, Labels
 
-MOST = 3_000
+MAX_REFERENCE = 3_000
 """Training digits that are compared with: enough for a near one of every kind, and a second's work."""
 
 
 @dataclass(frozen=True)
-class Reference(Frozen):
+class ReferenceSet(Frozen):
     """Training digits of a run as its model sees them.
 
     Attributes:
@@ -33,7 +33,7 @@ class Reference(Frozen):
 
 
 @dataclass(frozen=True)
-class Near:
+class Neighbour:
     """A training digit with its distance from another digit.
 
     Attributes:
@@ -47,7 +47,7 @@ class Near:
     distance: float
 
 
-def represent(model: TrainedModel, images: Images, report: Report = silent) -> Features:
+def embed(model: TrainedModel, images: Images, report: Report = silent) -> Features:
     """What a model's classifier is given of digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
     parts = []
     for start in range(0, len(images), CHUNK):
@@ -57,7 +57,9 @@ def represent(model: TrainedModel, images: Images, report: Report = silent) -> F
     return np.concatenate(parts)
 
 
-def reference(model: TrainedModel, dataset: Dataset, most: int = MOST, report: Report = silent) -> Reference:
+def reference(
+    model: TrainedModel, dataset: Dataset, most: int = MAX_REFERENCE, report: Report = silent
+) -> ReferenceSet:
     """The first digits that a model was fitted on, as it sees them.
 
     Args:
@@ -67,10 +69,10 @@ def reference(model: TrainedModel, dataset: Dataset, most: int = MOST, report: R
         report: is told what is being done.
     """
     chosen = split(model.spec, dataset)[0][:most]
-    return Reference(chosen, dataset.train.labels[chosen], represent(model, dataset.train.images[chosen], report))
+    return ReferenceSet(chosen, dataset.train.labels[chosen], embed(model, dataset.train.images[chosen], report))
 
 
-def nearest(known: Reference, features: Features, count: int) -> list[Near]:
+def nearest(known: ReferenceSet, features: Features, count: int) -> list[Neighbour]:
     """The training digits nearest to one digit, the nearest first.
 
     Args:
@@ -80,10 +82,10 @@ def nearest(known: Reference, features: Features, count: int) -> list[Near]:
     """
     distance = np.linalg.norm(known.features - features, axis=1)
     order = np.argsort(distance, kind="stable")[:count]
-    return [Near(int(known.index[i]), int(known.labels[i]), float(distance[i])) for i in order]
+    return [Neighbour(int(known.index[i]), int(known.labels[i]), float(distance[i])) for i in order]
 
 
-def voters(model: TrainedModel, dataset: Dataset, image: Images) -> list[Near] | None:
+def knn_voters(model: TrainedModel, dataset: Dataset, image: Images) -> list[Neighbour] | None:
     """The very training digits that vote about one digit, the nearest first; None where none do.
 
     Args:
@@ -94,10 +96,10 @@ def voters(model: TrainedModel, dataset: Dataset, image: Images) -> list[Near] |
     if not hasattr(model.classifier, "kneighbors"):
         return None
     chosen, _ = split(model.spec, dataset)
-    distances, rows = model.classifier.kneighbors(represent(model, image[None]))
+    distances, rows = model.classifier.kneighbors(embed(model, image[None]))
     labels = dataset.train.labels
     return [
-        Near(int(chosen[row]), int(labels[chosen[row]]), float(distance))
+        Neighbour(int(chosen[row]), int(labels[chosen[row]]), float(distance))
         for row, distance in zip(rows[0], distances[0], strict=True)
         # Copies that were made of training digits come behind all of those; they have no place in the data.
         if row < len(chosen)

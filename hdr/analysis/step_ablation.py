@@ -25,7 +25,7 @@ PLAN = RunSpec(
 validation digits of MNIST; one fit on 3,000 digits takes a third of a second."""
 
 
-class WorthError(HdrError):
+class AblationError(HdrError):
     """A chain cannot be compared with and without a step."""
 
 
@@ -47,7 +47,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Worth:
+class StepAblation:
     """What a step is worth, measured on validation digits.
 
     Attributes:
@@ -74,7 +74,7 @@ class Worth:
     seconds: float = field(compare=False)
 
 
-def worth(
+def ablate_step(
     dataset: Dataset,
     pipeline: Pipeline,
     index: int,
@@ -84,7 +84,7 @@ def worth(
     seed: int = PLAN.seed,
     plan: RunSpec = PLAN,
     report: Callable[[str, float], None] = lambda words, share: None,
-) -> Worth:
+) -> StepAblation:
     """Train a fast model on a chain and another on the chain without one step, and compare them on the same digits.
 
     Both see the same training digits and have the same seed. The digits that decide are the validation digits of the
@@ -105,7 +105,7 @@ def worth(
     """
     start = perf_counter()
     if not 0 <= index < len(pipeline.steps):
-        raise WorthError(f"The chain has no step {index}; it has {len(pipeline.steps)}, counted from 0.")
+        raise AblationError(f"The chain has no step {index}; it has {len(pipeline.steps)}, counted from 0.")
     spec = replace(plan, dataset=dataset.name, train_size=train_size, seed=seed, pipeline=Pipeline())
     chosen, held = split(spec, dataset)
     steps = pipeline.steps
@@ -134,7 +134,7 @@ def worth(
         return tuple(Change(*map(int, row)) for row in zip(*(c[which] for c in columns), strict=True))
 
     mended, broken = changes(right_with & ~right_without), changes(right_without & ~right_with)
-    return Worth(
+    return StepAblation(
         accuracy_with=float(right_with.mean()),
         accuracy_without=float(right_without.mean()),
         difference=(len(mended) - len(broken)) / len(held),
@@ -153,6 +153,6 @@ def _read(spec: RunSpec, train: Images, labels: Labels, validation: Images, whic
         return fit_once(spec, train, labels).predict_proba(validation).argmax(axis=1).astype(np.uint8)
     except HdrError as error:
         _, h, w = spec.pipeline.apply(train[:1]).shape
-        raise WorthError(
+        raise AblationError(
             f"{which}, the chain makes pictures of {w}x{h} pixels that cannot be compared: {error}"
         ) from error

@@ -21,12 +21,12 @@ from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.datasets.uploads import user_datasets
 from hdr.sanitize import clean
-from hdr.training.run_spec import LARGEST, SMALLEST, RunSpec
+from hdr.training.run_spec import MAX_DIGITS, MIN_DIGITS, RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import JOINT, NONE, Dimension
 from hdr.types import HdrError, Step
 
-LONGEST_TITLE, LONGEST_INSTRUCTION = 60, 300
+MAX_TITLE, MAX_INSTRUCTION = 60, 300
 """Letters."""
 
 Page = Literal["home", "preprocess", "features", "runs", "draw", "data"]
@@ -45,11 +45,11 @@ _KINDS: tuple[Kind, ...] = ("classifier", "feature", "reduction", "augmentation"
 _MOST_NAMES = 60
 
 
-class TaskError(HdrError):
+class AssignmentError(HdrError):
     """A task cannot be read, or a plan lies outside it; the message says which value and what would be right."""
 
 
-class Task(BaseModel):
+class Assignment(BaseModel):
     """What a class is to do. Lists that are empty hold what the plan has; the plan itself always lies within.
 
     Attributes:
@@ -100,22 +100,22 @@ class Task(BaseModel):
     @field_validator("title", "instruction")
     @classmethod
     def _plain(cls, text: str, info: Any) -> str:
-        text, most = clean(text), LONGEST_TITLE if info.field_name == "title" else LONGEST_INSTRUCTION
+        text, most = clean(text), MAX_TITLE if info.field_name == "title" else MAX_INSTRUCTION
         least = 1 if info.field_name == "title" else 0
         if not least <= len(text) <= most:
             raise ValueError(f"it must be {least} to {most} letters, and has {len(text)}")
         return text
 
     @model_validator(mode="after")
-    def _settle(self) -> Task:
+    def _settle(self) -> Assignment:
         plan, settle = self.plan, object.__setattr__
         if plan.changes:
             settle(self, "plan", plan := replace(plan, changes=()))
         low, high = self.size_range
-        if not SMALLEST <= low <= plan.train_size <= high <= LARGEST:
+        if not MIN_DIGITS <= low <= plan.train_size <= high <= MAX_DIGITS:
             raise ValueError(
-                f"sizes are {low:,} to {high:,}; they must lie from {SMALLEST:,} to {LARGEST:,}, around the plan's "
-                f"{plan.train_size:,}"
+                f"sizes are {low:,} to {high:,}; they must lie from {MIN_DIGITS:,} to {MAX_DIGITS:,} and include "
+                f"the plan's {plan.train_size:,}"
             )
         settle(self, "sizes", (low, high))
         _all_of("classifier", self.classifiers)
@@ -127,11 +127,11 @@ class Task(BaseModel):
             settle(self, "features", _in_order("feature", _with(own_features, self.features)))
         for name in self.datasets:
             if user_datasets.is_own(name) or not 1 <= len(name) <= 60:
-                raise ValueError(f"'{catalogue.excerpt(name)}' is no data set that everybody can have")
+                raise ValueError(f"'{catalogue.shorten(name)}' is no data set that everybody can have")
         known = {**PARTS, **parameters()}
         for path in self.free:
             if path not in known:
-                raise ValueError(f"nothing is called '{catalogue.excerpt(path)}' that could be free")
+                raise ValueError(f"nothing is called '{catalogue.shorten(path)}' that could be free")
         settle(self, "free", tuple(path for path in known if path in self.free))
         settle(self, "pages", tuple(page for page in PAGES if page in self.pages))
         return self
@@ -153,19 +153,19 @@ class Task(BaseModel):
         """Refuse a plan that lies outside.
 
         Raises:
-            TaskError: it names the value and what is allowed.
+            AssignmentError: it names the value and what is allowed.
         """
         plan, (low, high) = self.plan, self.size_range
         _one_of("data sets", spec.dataset, self.datasets)
         if not low <= spec.train_size <= high:
             allowed = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-            raise TaskError(f"This class allows {allowed} training digits, not {spec.train_size:,}.")
+            raise AssignmentError(f"This class allows {allowed} training digits, not {spec.train_size:,}.")
         if spec.threads != plan.threads:
-            raise TaskError(f"This class keeps the threads at {plan.threads}, not {spec.threads}.")
+            raise AssignmentError(f"This class keeps the threads at {plan.threads}, not {spec.threads}.")
         if spec.seed != plan.seed and "seed" not in self.free:
-            raise TaskError(f"This class keeps the seed at {plan.seed}, not {spec.seed}.")
+            raise AssignmentError(f"This class keeps the seed at {plan.seed}, not {spec.seed}.")
         if spec.pipeline != plan.pipeline and "pipeline" not in self.free:
-            raise TaskError(
+            raise AssignmentError(
                 f"This class keeps the preprocessing at {_titles('step', plan.pipeline.steps)}, "
                 f"not {_titles('step', spec.pipeline.steps)}."
             )
@@ -174,7 +174,7 @@ class Task(BaseModel):
             for name in names:
                 _one_of("features", name, self.features, "feature")
         elif names != [s.name for s in plan.features]:
-            raise TaskError(
+            raise AssignmentError(
                 f"This class keeps the features at {_titles('feature', plan.features)}, "
                 f"not {_titles('feature', spec.features)}."
             )
@@ -182,7 +182,7 @@ class Task(BaseModel):
         for part in ("reduction", "augmentation"):
             mine, theirs = _steps(plan, part), _steps(spec, part)
             if part not in self.free and [s.name for s in theirs] != [s.name for s in mine]:
-                raise TaskError(
+                raise AssignmentError(
                     f"This class keeps {PARTS[part].lower()} at {_titles(part, mine)}, not {_titles(part, theirs)}."
                 )
         for kind in _KINDS:
@@ -190,18 +190,18 @@ class Task(BaseModel):
                 self._check_values(kind, step)
         for name in (name for change in spec.changes for name, _ in change.values):
             if not self.is_free("classifier", spec.classifier.name, name):
-                raise TaskError(f"This class does not change {name} while it learns.")
+                raise AssignmentError(f"This class does not change {name} while it learns.")
 
     def _check_values(self, kind: Kind, step: Step) -> None:
         entry = catalogue.get(kind, step.name)
         same = [s for s in _steps(self.plan, kind) if s.name == step.name] or [
-            catalogue.complete(kind, Step(step.name))
+            catalogue.with_defaults(kind, Step(step.name))
         ]
         for parameter in entry.parameters:
             value, allowed = step.params[parameter.name], [s.params[parameter.name] for s in same]
             if value not in allowed and not self.is_free(kind, step.name, parameter.name):
                 kept = " or ".join(dict.fromkeys(map(parameter.shown, allowed)))
-                raise TaskError(
+                raise AssignmentError(
                     f"{entry.title}: this class keeps {parameter.title} at {kept}, not {parameter.shown(value)}."
                 )
 
@@ -226,27 +226,27 @@ class Task(BaseModel):
         """Refuse a search that would leave what is free.
 
         Raises:
-            TaskError: it names what is not allowed.
+            AssignmentError: it names what is not allowed.
         """
         if not self.tune:
-            raise TaskError("This class trains one run at a time: it has no searches.")
+            raise AssignmentError("This class trains one run at a time: it has no searches.")
         self.check(search.base)
         for one in search.space:
             left = self.within(one)
             if left is None or left.choices != one.choices:
-                raise TaskError(f"This class does not let a search vary {one.title} like this.")
+                raise AssignmentError(f"This class does not let a search vary {one.title} like this.")
 
 
-def make(**values: Any) -> Task:
+def build(**values: Any) -> Assignment:
     """A task of values that somebody has chosen.
 
     Raises:
-        TaskError: it names the value that is wrong and what would be right.
+        AssignmentError: it names the value that is wrong and what would be right.
     """
     try:
-        return Task(**values)
+        return Assignment(**values)
     except ValidationError as error:
-        raise TaskError(said(error)) from None
+        raise AssignmentError(validation_message(error)) from None
 
 
 @cache
@@ -281,7 +281,9 @@ def _titles(kind: Kind, steps: Iterable[Step]) -> str:
 def _one_of(what: str, name: str, allowed: Sequence[str], kind: Kind | None = None) -> None:
     if name not in allowed:
         titles = [catalogue.get(kind, n).title if kind else n for n in (*allowed, name)]
-        raise TaskError(f"This class allows the {what} {', '.join(titles[:-1])}, not {catalogue.excerpt(titles[-1])}.")
+        raise AssignmentError(
+            f"This class allows the {what} {', '.join(titles[:-1])}, not {catalogue.shorten(titles[-1])}."
+        )
 
 
 def _with(needed: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
@@ -300,10 +302,10 @@ def _all_of(kind: Kind, names: Sequence[str]) -> None:
             raise ValueError(str(error)) from None
 
 
-def said(error: ValidationError) -> str:
+def validation_message(error: ValidationError) -> str:
     """What is wrong with a task, in words."""
     first = error.errors(include_url=False)[0]
-    where = f", for its {catalogue.excerpt(first['loc'][0])}" if first["loc"] else ""
+    where = f", for its {catalogue.shorten(first['loc'][0])}" if first["loc"] else ""
     own_words = first["type"] == "value_error"
-    message = str(first["ctx"]["error"]) if own_words else catalogue.excerpt(first["msg"])
+    message = str(first["ctx"]["error"]) if own_words else catalogue.shorten(first["msg"])
     return f"The task cannot be set{where}: {message}".rstrip(".") + "."

@@ -75,10 +75,10 @@ def find_model(run_id: str | None) -> TrainedModel:
         run = store.get(run_id)
         if run.status != "done":
             raise HdrError(f"Run {run.id} is {run.status}; only a run that is done has a model.")
-        return TrainedModel.load(artifacts.place().fetch(run.id))
+        return TrainedModel.load(artifacts.artifact_store().fetch(run.id))
     for run in store.runs(OWNER, statuses=("done",)):
         try:
-            return TrainedModel.load(artifacts.place().fetch(run.id))
+            return TrainedModel.load(artifacts.artifact_store().fetch(run.id))
         except (ModelError, artifacts.ArtifactsError):
             continue
     raise HdrError("There is no trained model yet. Train one with: python -m hdr train --preset fast")

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from hdr import settings
 from hdr.cluster import postgresql
-from hdr.jobs.scheduler import GRACE_SECONDS, Ended, Processes, search_of
-from hdr.jobs.worker_process import Process
+from hdr.jobs.scheduler import GRACE_SECONDS, JobExit, JobScheduler, search_of
+from hdr.jobs.worker_process import WorkerProcess
 from hdr.store import database
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
@@ -47,7 +47,7 @@ PASSED = ("profile", "store", "artifacts", "training_digits", "run_minutes", "me
 """Settings of the server that hold on workers, too. All others, and above all where data sets are, are their own."""
 
 
-class ClusterProcesses(Processes):
+class ClusterProcesses(JobScheduler):
     """Runs and searches in processes of a cluster's workers. They go on when this process ends.
 
     Args:
@@ -159,17 +159,17 @@ class ClusterProcesses(Processes):
         if task is not None:
             task.cancel(force=True)
 
-    def _ended(self) -> list[Ended]:
+    def _ended(self) -> list[JobExit]:
         with self._lock:
             over = {name: task for name, task in self._tasks.items() if task.status != "pending"}
             for name in over:
                 del self._tasks[name]
         return [self._outcome(name, task) for name, task in over.items()]
 
-    def _outcome(self, name: str, task: Future) -> Ended:
+    def _outcome(self, name: str, task: Future) -> JobExit:
         if task.status != "cancelled":
             try:
-                return Ended(name, *task.result(CONNECT_SECONDS))
+                return JobExit(name, *task.result(CONNECT_SECONDS))
             except Exception as error:
                 # Whatever the workers raised, or the connection.
                 cause: BaseException = error
@@ -179,7 +179,7 @@ class ClusterProcesses(Processes):
                 log.warning("%s could not be done on the cluster: %s", name, said)
                 self._failed = time.monotonic(), f"The cluster at {self._address} cannot do it ({said}). "
         # Its process, if there was one, is not heard of any more.
-        return Ended(name, None, None)
+        return JobExit(name, None, None)
 
 
 def _environment() -> dict[str, str]:
@@ -202,7 +202,7 @@ def occupy(name: str, place: str, environment: Mapping[str, str]) -> tuple[int, 
     Returns:
         The number of the process, and how it has ended.
     """
-    process = Process(leashed=True, environment={**environment, **_memory(environment)}, without=TRIMMED)
+    process = WorkerProcess(leashed=True, environment={**environment, **_memory(environment)}, without=TRIMMED)
     process.tell(name, place)
     store, looked, ended = environment[settings.variable("store")], time.monotonic(), False
     while process.poll() is None:

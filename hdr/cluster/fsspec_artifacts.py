@@ -55,7 +55,7 @@ def remote(address: str) -> Remote:
     Raises:
         ArtifactsError: it cannot be used, or needs a package that is not installed.
     """
-    shown = redaction.hidden(address)
+    shown = redaction.redact_url(address)
     try:
         import fsspec
 
@@ -72,7 +72,7 @@ def remote(address: str) -> Remote:
 
 
 class Remote:
-    """A place elsewhere; see `hdr.store.artifacts.Place`.
+    """A place elsewhere; see `hdr.store.artifacts.ArtifactStore`.
 
     Args:
         files: of fsspec.
@@ -85,11 +85,11 @@ class Remote:
         self._files, self._root, self.name, self._address = files, root, name.rstrip("/"), address
 
     def folder(self, run: str) -> Path:
-        """As `Place.folder`."""
+        """As `ArtifactStore.folder`."""
         return _cache() / run
 
     def save(self, run: str, write: Callable[[Path], int]) -> int:
-        """As `Place.save`."""
+        """As `ArtifactStore.save`."""
         with self._part(run) as part:
             try:
                 written = write(part)
@@ -104,7 +104,7 @@ class Remote:
         return written
 
     def fetch(self, run: str) -> Path:
-        """As `Place.fetch`."""
+        """As `ArtifactStore.fetch`."""
         folder = self.folder(run)
         if not _is_whole(folder):
             with self._saying("fetched from", run), self._part(run) as part:
@@ -116,7 +116,7 @@ class Remote:
         return folder
 
     def remove(self, run: str) -> None:
-        """As `Place.remove`."""
+        """As `ArtifactStore.remove`."""
         shutil.rmtree(self.folder(run), ignore_errors=True)
         with self._saying("removed from", run), suppress(FileNotFoundError):
             # The manifest first: a model that is partly removed is none.
@@ -125,14 +125,14 @@ class Remote:
             self._files.rm(self._at(run), recursive=True)
 
     def sizes(self) -> dict[str, float]:
-        """As `Place.sizes`."""
+        """As `ArtifactStore.sizes`."""
         found: dict[str, float] = defaultdict(float)
         for run, about in self._listed():
             found[run] += (about.get("size") or 0) / 1e6
         return dict(found)
 
     def tidy(self, known: Collection[str]) -> int:
-        """As `Place.tidy`. A model of no run is removed when nothing of it was written for `ORPHAN_DAYS`."""
+        """As `ArtifactStore.tidy`. A model of no run is removed when nothing of it was written for `ORPHAN_DAYS`."""
         _forget_old()
         newest: dict[str, float] = {}
         for run, about in self._listed():
@@ -283,7 +283,7 @@ def _reason(error: Exception, address: str) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such place"
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
-    said = said.replace(address, redaction.hidden(address))
+    said = said.replace(address, redaction.redact_url(address))
     for secret in re.findall(r"//[^/:@]*:(.*)@", address):
         said = said.replace(secret, "***")
     said = re.sub(r"\[Errno -?\d+\] ", "", said).strip(" .")

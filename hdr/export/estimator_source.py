@@ -53,7 +53,7 @@ class Estimators:
         return name
 
 
-def unfitted(model: TrainedModel) -> tuple[Any, list[str]]:
+def clone_with_resolved_params(model: TrainedModel) -> tuple[Any, list[str]]:
     """The classifier as it was before it was fitted, and its parameters that come from the variance of the features."""
     spec = model.spec
     function = catalogue.get("classifier", spec.classifier.name).function

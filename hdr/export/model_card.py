@@ -20,7 +20,7 @@ from hdr.analysis.calibration import reliability
 from hdr.catalogue import Kind
 from hdr.export.preprocessing_script import chain_in_words, in_words, numbered
 from hdr.formatting import format_percent
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Step
 
@@ -57,7 +57,7 @@ def card(title: str, model: TrainedModel, dataset: Dataset, probabilities: NDArr
 
 def escaped(text: str) -> str:
     """A text of one line for Markdown, to be shown letter by letter: no picture, link, heading or HTML comes of it."""
-    return plain(" ".join(text.split()))
+    return escape_markdown(" ".join(text.split()))
 
 
 def _made_of(model: TrainedModel, dataset: Dataset) -> list[str]:

@@ -38,7 +38,7 @@ LEAST_AGREEMENT = 0.999
 SAME = 1e-5
 """Probabilities that lie nearer to each other are taken for equal."""
 
-LARGEST = 25_000_000
+MAX_BYTES = 25_000_000
 """Bytes that a file may have. Writing it takes about fifteen times as much memory."""
 
 BYTES_OF_NODE = 94
@@ -88,7 +88,7 @@ class ExportError(HdrError):
 
 
 @dataclass(frozen=True)
-class Archive:
+class ExportedModel:
     """A model to take along.
 
     Attributes:
@@ -108,7 +108,7 @@ class Archive:
         return len(self.data)
 
 
-def archive(model: TrainedModel, images: Images, report: Report = _silent) -> Archive:
+def export_model(model: TrainedModel, images: Images, report: Report = _silent) -> ExportedModel:
     """A model with all that it takes to read a digit without this project.
 
     Args:
@@ -139,7 +139,7 @@ def archive(model: TrainedModel, images: Images, report: Report = _silent) -> Ar
         "features.py": _features_module(model).encode(),
         "read.py": _program(model).encode(),
     }
-    return Archive(_zipped(files), len(data), len(chosen), agreed)
+    return ExportedModel(_zipped(files), len(data), len(chosen), agreed)
 
 
 def check_size(model: TrainedModel) -> None:
@@ -156,9 +156,9 @@ def check_size(model: TrainedModel) -> None:
     else:
         nodes = _nodes(classifier)
         size, what = nodes * BYTES_OF_NODE, f"{nodes:,} nodes of trees"
-    if size > LARGEST:
+    if size > MAX_BYTES:
         raise ExportError(
-            f"{title}: no ONNX file. It would hold {what}, about {size / 1e6:,.0f} MB; up to {LARGEST / 1e6:.0f} MB "
+            f"{title}: no ONNX file. It would hold {what}, about {size / 1e6:,.0f} MB; up to {MAX_BYTES / 1e6:.0f} MB "
             "are written here. With fewer training digits, or a reduction before, it would fit."
         )
 

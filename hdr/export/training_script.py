@@ -19,7 +19,7 @@ from hdr import catalogue
 from hdr.datasets.formats.idx import parse
 from hdr.datasets.public import mnist, sklearn_digits
 from hdr.datasets.public.sklearn_digits import enlarged, held_out
-from hdr.export.estimator_source import Estimators, unfitted
+from hdr.export.estimator_source import Estimators, clone_with_resolved_params
 from hdr.export.preprocessing_script import (
     Names,
     chain_in_words,
@@ -34,7 +34,7 @@ from hdr.export.preprocessing_script import (
 from hdr.export.source_extraction import Import, Place, call
 from hdr.features.extract import CHUNK
 from hdr.preprocessing.size_normalisation import from_pixels
-from hdr.training.fitting import REDUCED_FROM
+from hdr.training.fitting import REDUCTION_DIGITS
 from hdr.training.model import TrainedModel
 from hdr.training.strategies import GROWN, LIVE
 from hdr.types import HdrError, Images, Labels
@@ -201,7 +201,7 @@ def _train(model: TrainedModel, estimators: Estimators, margins: bool) -> Any:
         made = catalogue.get("reduction", spec.reduction.name).function(spec.seed, **spec.reduction.params)
         reduction = [
             f"    {estimators.written(made, 'reduction = ')}",
-            f"    reduction.fit(numbers(images[chosen[:{REDUCED_FROM}]]))",
+            f"    reduction.fit(numbers(images[chosen[:{REDUCTION_DIGITS}]]))",
         ]
     fitting = _fitting(model, estimators)
 
@@ -247,7 +247,7 @@ def _rows(model: TrainedModel, names: Names) -> list[str]:
 
 def _fitting(model: TrainedModel, estimators: Estimators) -> list[str]:
     spec, metrics = model.spec, model.metrics
-    classifier, measured = unfitted(model)
+    classifier, measured = clone_with_resolved_params(model)
     early = metrics.get("stopped_early") or {}
     if (unit := early.get("unit")) in GROWN:
         classifier.set_params(**{GROWN[unit]: early["step"]})

@@ -30,7 +30,7 @@ Zones = Annotated[
 ]
 
 
-def in_pieces(
+def batched(
     images: Images, dimensions: int, function: Callable[[Images], NDArray[Any]], pixels: int = PIXELS
 ) -> Features:
     """Run an extractor over few images at a time, so that what it needs in between does not grow with their number.

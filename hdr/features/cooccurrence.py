@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces
+from hdr.features.batching import batched
 from hdr.features.overlays import as_brightness, line
 from hdr.types import Drawing, Features, Images
 
@@ -92,7 +92,7 @@ def grey_level_cooccurrence(
         found = _properties(_matrices(part, levels, distance))
         return found.mean(axis=2) if directions == "average" else found.reshape(len(part), -1)
 
-    return in_pieces(images, len(PROPERTIES) * (1 if directions == "average" else len(ANGLES)), measure)
+    return batched(images, len(PROPERTIES) * (1 if directions == "average" else len(ANGLES)), measure)
 
 
 def _quantised(images: Images, levels: int) -> Images:

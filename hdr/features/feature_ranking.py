@@ -241,7 +241,7 @@ def order(values: NDArray[np.float64]) -> NDArray[np.intp]:
     return np.argsort(-np.nan_to_num(values, nan=-1.0, posinf=np.inf), kind="stable")
 
 
-def telling_columns(drawn: Sample) -> tuple[int, int]:
+def informative_columns(drawn: Sample) -> tuple[int, int]:
     """Two columns that show much together: the one with the highest F, and the best that is little like it.
 
     Raises:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces
+from hdr.features.batching import batched
 from hdr.features.overlays import as_angle, as_brightness, ellipse
 from hdr.types import Drawing, Features, Images
 
@@ -114,4 +114,4 @@ def fourier_transform(
         phase[:, 0] = size[:, 0] > 0
         return np.hstack([strength, phase.real, phase.imag])
 
-    return in_pieces(images, len(v) * (3 if parts == "magnitude and phase" else 1), transform)
+    return batched(images, len(v) * (3 if parts == "magnitude and phase" else 1), transform)

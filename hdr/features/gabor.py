@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import Zones, in_pieces, zone_means, zone_names
+from hdr.features.batching import Zones, batched, zone_means, zone_names
 from hdr.features.overlays import as_brightness, as_signed, grid, mosaic
 from hdr.types import Drawing, Element, Features, Images
 
@@ -103,7 +103,7 @@ def gabor_bank(
     def strengths(part: Images) -> NDArray[np.float32]:
         return np.hstack([zone_means(_energy(part, *one), zones) for one in bank])
 
-    return in_pieces(images, len(bank) * zones * zones, strengths)
+    return batched(images, len(bank) * zones * zones, strengths)
 
 
 def _energy(images: Images, wavelength: float, angle: float) -> NDArray[np.float32]:

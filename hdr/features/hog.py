@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces
+from hdr.features.batching import batched
 from hdr.features.overlays import as_angle, as_brightness, line
 from hdr.types import Drawing, Features, HdrError, Images
 
@@ -173,7 +173,7 @@ def hog(
         _normalise(flat)
         return flat.reshape(len(part), -1)
 
-    return in_pieces(images, down * across * block * block * orientations, blocks)
+    return batched(images, down * across * block * block * orientations, blocks)
 
 
 def cell_histograms(images: Images, cell: int, orientations: int, soft: bool) -> NDArray[np.float32]:

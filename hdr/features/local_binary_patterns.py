@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import Zones, in_pieces, zone_names, zone_of
+from hdr.features.batching import Zones, batched, zone_names, zone_of
 from hdr.features.overlays import area, as_brightness, grid, points
 from hdr.types import Drawing, Features, Images
 
@@ -116,7 +116,7 @@ def local_binary_patterns(
         counts = np.bincount(index.ravel(), minlength=len(part) * zones * zones * kinds)
         return (counts.reshape(len(part), zones * zones, kinds) / pixels[:, None]).reshape(len(part), -1)
 
-    return in_pieces(images, zones * zones * kinds, shares)
+    return batched(images, zones * zones * kinds, shares)
 
 
 def _circle(samples: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces
+from hdr.features.batching import batched
 from hdr.features.overlays import as_brightness, as_signed, points
 from hdr.features.shape import centroid
 from hdr.preprocessing.batch_ops import warp
@@ -65,7 +65,7 @@ def hu_moments(images: Images) -> Features:
     Source: Hu, Visual pattern recognition by moment invariants (1962), doi:10.1109/TIT.1962.1057692; cv2.HuMoments,
     skimage.measure.moments_hu.
     """
-    return in_pieces(images, 7, _hu)
+    return batched(images, 7, _hu)
 
 
 def _hu(images: Images) -> NDArray[np.float64]:

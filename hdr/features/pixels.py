@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces
+from hdr.features.batching import batched
 from hdr.features.overlays import as_signed
 from hdr.types import Drawing, Features, Images
 
@@ -65,7 +65,7 @@ def standardised_pixels(images: Images) -> Features:
     scipy.stats.zscore.
     """
     n, h, w = images.shape
-    return in_pieces(images.reshape(n, h * w, 1), h * w, _standardise)
+    return batched(images.reshape(n, h * w, 1), h * w, _standardise)
 
 
 def _standardise(images: Images) -> NDArray[np.float64]:

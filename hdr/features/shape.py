@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces, ink_of
+from hdr.features.batching import batched, ink_of
 from hdr.features.overlays import box, ellipse, line, points
 from hdr.preprocessing.batch_ops import Ink, boxes
 from hdr.types import Drawing, Features, Images
@@ -44,7 +44,7 @@ def bounding_box(images: Images, *, ink: Ink = 20) -> Features:
         width, height = x1 - x0, y1 - y0
         return np.stack([x0, y0, width, height, width / np.maximum(height, 1)], axis=1)
 
-    return in_pieces(images, 5, measure)
+    return batched(images, 5, measure)
 
 
 def _amount_columns(shape: tuple[int, int], ink: int) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def ink_amount(images: Images, *, ink: Ink = 50) -> Features:
         shares = (area / (h * w), total / (255 * h * w), inked / (255 * np.maximum(area, 1)), area / around)
         return 100 * np.stack(shares, axis=1)
 
-    return in_pieces(images, 4, measure)
+    return batched(images, 4, measure)
 
 
 def _centroid_columns(shape: tuple[int, int]) -> tuple[str, ...]:
@@ -119,7 +119,7 @@ def centroid(images: Images) -> Features:
 
     Source: Hu, Visual pattern recognition by moment invariants (1962), doi:10.1109/TIT.1962.1057692; cv2.moments.
     """
-    return in_pieces(images, 2, lambda part: np.stack(_second_order(part)[1:3], axis=1))
+    return batched(images, 2, lambda part: np.stack(_second_order(part)[1:3], axis=1))
 
 
 def _orientation_columns(shape: tuple[int, int]) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ def orientation(images: Images) -> Features:
     Source: Hu, Visual pattern recognition by moment invariants (1962), doi:10.1109/TIT.1962.1057692;
     skimage.measure.regionprops, orientation, eccentricity and axis_major_length.
     """
-    return in_pieces(images, 5, _orientation)
+    return batched(images, 5, _orientation)
 
 
 def _orientation(images: Images) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import Places, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.batching import Places, Zones, batched, count_in_zones, ink_of, stack, zone_names
 from hdr.features.overlays import counted, grid, points
 from hdr.preprocessing.batch_ops import Ink
 from hdr.types import Drawing, Features, Images
@@ -82,7 +82,7 @@ def end_points_and_junctions(
         return np.hstack([count_in_zones(places, part.shape, zones) for places in found])
 
     # Thinning has a cost for every call, whatever the size.
-    return in_pieces(images, 2 * zones * zones, count, pixels=1 << 20)
+    return batched(images, 2 * zones * zones, count, pixels=1 << 20)
 
 
 def skeletons(ink: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.catalogue import register
-from hdr.features.batching import Places, Zones, count_in_zones, in_pieces, ink_of, stack, zone_names
+from hdr.features.batching import Places, Zones, batched, count_in_zones, ink_of, stack, zone_names
 from hdr.features.overlays import area, grid, outlines
 from hdr.preprocessing.batch_ops import Ink
 from hdr.types import Drawing, Features, Images
@@ -67,7 +67,7 @@ def loops(images: Images, *, ink: Ink = 50, zones: Zones = 1) -> Features:
         holes = count_in_zones(_middles(1 - mask, 4, h), whole, zones)
         return np.hstack([holes, parts, parts - holes.sum(axis=1, keepdims=True)])
 
-    return in_pieces(images, zones * zones + 2, count)
+    return batched(images, zones * zones + 2, count)
 
 
 def _middles(picture: NDArray[np.uint8], connectivity: int, height: int) -> Places:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from hdr.catalogue import register
-from hdr.features.batching import in_pieces, zone_means, zone_of
+from hdr.features.batching import batched, zone_means, zone_of
 from hdr.features.overlays import grid as grid_lines
 from hdr.features.overlays import line
 from hdr.types import Drawing, Features, Images
@@ -51,7 +51,7 @@ def profiles(images: Images) -> Features:
         rows, columns = (part.sum(axis=axis, dtype=np.int64) for axis in (2, 1))
         return np.hstack([rows / w, columns / h]) * (100 / 255)
 
-    return in_pieces(images, h + w, sums)
+    return batched(images, h + w, sums)
 
 
 def _zoning_columns(shape: tuple[int, int], grid: int) -> tuple[str, ...]:
@@ -84,4 +84,4 @@ def zoning(
     Source: Trier, Jain and Taxt, Feature extraction methods for character recognition (1996),
     doi:10.1016/0031-3203(95)00118-2, zoning.
     """
-    return in_pieces(images, grid * grid, lambda part: zone_means(part * (100 / 255), grid))
+    return batched(images, grid * grid, lambda part: zone_means(part * (100 / 255), grid))

@@ -102,7 +102,9 @@ def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
 
     start = clock()
     # A reduction is fitted as the run will fit it: nothing of it has to be extrapolated.
-    model = TrainedModel(spec, fitting.fit_reduction(spec, dataset.train.images[chosen[: fitting.REDUCED_FROM]]), None)
+    model = TrainedModel(
+        spec, fitting.fit_reduction(spec, dataset.train.images[chosen[: fitting.REDUCTION_DIGITS]]), None
+    )
     reducing = clock() - start
 
     digits = chosen[: max(1, min(LARGEST, rows) // each)]
@@ -114,7 +116,7 @@ def probe(spec: RunSpec, dataset: Dataset) -> Estimate:
     labels = fitting.repeat_labels(spec, dataset.train.labels[digits])
     times = _Times(spec, train, labels, rows)
     fit_seconds = reducing + rows * per_row + times.fit(rows)
-    scored = min(fitting.SCORED, rows) + len(held)
+    scored = min(fitting.SCORED_DIGITS, rows) + len(held)
     other = (len(held) + len(dataset.test)) * per_row + times.read(rows) * len(dataset.test)
     return Estimate(
         fit_seconds, fit_seconds + times.curve(rows, scored) + other, peak_mb, rows, train.shape[1], times.probed

@@ -8,16 +8,16 @@ from typing import TypeVar
 
 from hdr import settings
 from hdr.jobs.quotas import OWNER
-from hdr.jobs.scheduler import Processes
+from hdr.jobs.scheduler import JobScheduler
 from hdr.store.runs import RunStore, RunSummary
 from hdr.training.run_spec import PRESETS, for_dataset
 
 R = TypeVar("R", bound=RunSummary)
 
-MOST_TRIES = 3
+MAX_TRIES = 3
 
 
-def ensure(store: RunStore, processes: Processes, dataset: str) -> RunSummary | None:
+def ensure_default_model(store: RunStore, processes: JobScheduler, dataset: str) -> RunSummary | None:
     """See that the default model of a data set is there or on its way.
 
     A try that failed is followed by another, up to `MOST_TRIES`. Servers that share a store make one model together.
@@ -32,13 +32,13 @@ def ensure(store: RunStore, processes: Processes, dataset: str) -> RunSummary | 
     for run in tries:
         if run.active or run.status == "done":
             return run
-    if len(tries) >= MOST_TRIES:
+    if len(tries) >= MAX_TRIES:
         return None
     token = f"{OWNER}-{spec.key}-{len(tries)}"
     return processes.submit(spec, OWNER, token, title="Default reader", published=True)
 
 
-def best(runs: Sequence[R]) -> R | None:
+def best_default_model(runs: Sequence[R]) -> R | None:
     """The default model among these runs that has learned from the most digits; None where none is done."""
     done = [r for r in runs if r.owner == OWNER and r.status == "done"]
     return max(done, key=lambda r: r.fitted_on or 0, default=None)

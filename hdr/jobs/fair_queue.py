@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from hdr.store.run_commands import Steering, _commands
+from hdr.store.run_commands import RunCommands, _commands
 from hdr.store.runs import RunStore
 from hdr.store.schema import events as _events
 from hdr.store.schema import runs as _runs
@@ -20,7 +20,7 @@ from hdr.tuning.records import SEARCH
 
 
 @dataclass(frozen=True)
-class Waiting:
+class QueuedJob:
     """A run or a search that waits for its turn.
 
     Attributes:
@@ -34,7 +34,9 @@ class Waiting:
     since: float
 
 
-def turns(waiting: Iterable[Waiting], at_work: Mapping[str, int], served: Mapping[str, float]) -> list[Waiting]:
+def fair_order(
+    waiting: Iterable[QueuedJob], at_work: Mapping[str, int], served: Mapping[str, float]
+) -> list[QueuedJob]:
     """The order in which all who wait have their turns, if nobody else comes.
 
     Next is always the owner with the fewest at work; of equals, whoever was served least recently; of these, whoever
@@ -45,7 +47,7 @@ def turns(waiting: Iterable[Waiting], at_work: Mapping[str, int], served: Mappin
         at_work: by owner, how many of theirs are at work.
         served: by owner, when one of theirs was begun last, in seconds since 1970.
     """
-    lines: dict[str, list[Waiting]] = {}
+    lines: dict[str, list[QueuedJob]] = {}
     for one in sorted(waiting, key=lambda w: (w.since, w.name), reverse=True):
         lines.setdefault(one.owner, []).append(one)
     counts, last, order = Counter(at_work), {owner: (0, at) for owner, at in served.items()}, []
@@ -59,7 +61,7 @@ def turns(waiting: Iterable[Waiting], at_work: Mapping[str, int], served: Mappin
     return order
 
 
-class Line:
+class FairQueue:
     """The line of all runs and searches of a store. Safe to use from many threads and processes at once.
 
     A paused run may have to give its place to others: it is then parked, waits in the line with everybody else, and
@@ -70,7 +72,7 @@ class Line:
     """
 
     def __init__(self, store: RunStore) -> None:
-        self.database, self._steering = store.database, Steering(store)
+        self.database, self._steering = store.database, RunCommands(store)
 
     def at_work(self) -> dict[str, str]:
         """Who has a place: the owners of runs and searches that are running and not parked, by name."""
@@ -89,19 +91,19 @@ class Line:
             last = {run: (kind, at) for run, kind, at in connection.execute(query)}
         return {run: at for run, (kind, at) in last.items() if kind == "park"}
 
-    def order(self, begun: Sequence[str] = ()) -> list[Waiting]:
+    def order(self, begun: Sequence[str] = ()) -> list[QueuedJob]:
         """Who waits, in the order of their turns.
 
         Args:
             begun: names of those whose process has been started and has not taken them yet.
         """
         parked, running = self.parked(), self._in("running")
-        waiting = [Waiting(*row) for row in self._in("queued")]
-        waiting += [Waiting(name, owner, parked[name]) for name, owner, _ in running if name in parked]
+        waiting = [QueuedJob(*row) for row in self._in("queued")]
+        waiting += [QueuedJob(name, owner, parked[name]) for name, owner, _ in running if name in parked]
         owners = [owner for name, owner, _ in running if name not in parked]
         owners += [w.owner for w in waiting if w.name in begun and w.name not in parked]
         left = [w for w in waiting if w.name not in begun or w.name in parked]
-        return turns(left, Counter(owners), self._served({w.owner for w in left}) if left else {})
+        return fair_order(left, Counter(owners), self._served({w.owner for w in left}) if left else {})
 
     def place(self, name: str) -> int | None:
         """The place in the line, from 1; None for what does not wait."""

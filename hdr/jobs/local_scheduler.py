@@ -6,8 +6,8 @@ import logging
 import threading
 import time
 
-from hdr.jobs.scheduler import Ended, Processes, places
-from hdr.jobs.worker_process import Process
+from hdr.jobs.scheduler import JobExit, JobScheduler, slots
+from hdr.jobs.worker_process import WorkerProcess
 from hdr.paths import makeshift
 from hdr.store.runs import RunStore
 
@@ -17,7 +17,7 @@ QUIET_SECONDS = 4.0
 """So long after a start the next spare is made: a run's own first seconds are not to be shared with it."""
 
 
-class LocalProcesses(Processes):
+class LocalScheduler(JobScheduler):
     """Runs and searches in processes of this machine. They go on when this process ends.
 
     Args:
@@ -27,9 +27,9 @@ class LocalProcesses(Processes):
     """
 
     def __init__(self, store: RunStore, capacity: int | None = None, spare: bool = True) -> None:
-        self._places, self._keep_spare = capacity or places(), spare
-        self._spare: Process | None = None
-        self._running: dict[str, Process] = {}
+        self._places, self._keep_spare = capacity or slots(), spare
+        self._spare: WorkerProcess | None = None
+        self._running: dict[str, WorkerProcess] = {}
         self._lock = threading.Lock()
         self._started = float("-inf")
         super().__init__(store)
@@ -59,9 +59,9 @@ class LocalProcesses(Processes):
         if process:
             process.kill()
 
-    def _ended(self) -> list[Ended]:
+    def _ended(self) -> list[JobExit]:
         with self._lock:
-            ended = [Ended(name, p.pid, p.poll()) for name, p in self._running.items() if p.poll() is not None]
+            ended = [JobExit(name, p.pid, p.poll()) for name, p in self._running.items() if p.poll() is not None]
             for one in ended:
                 del self._running[one.name]
         return ended
@@ -78,7 +78,7 @@ class LocalProcesses(Processes):
         with self._lock:
             process, self._spare = self._spare, None
         if process is None or process.poll() is not None:
-            process = Process()
+            process = WorkerProcess()
         if not process.tell(name):
             return
         self._started = time.monotonic()
@@ -95,4 +95,4 @@ class LocalProcesses(Processes):
         quiet = time.monotonic() - self._started > QUIET_SECONDS
         if self._keep_spare and not self._closed and self._spare is None and quiet:
             with self._lock:
-                self._spare = Process()
+                self._spare = WorkerProcess()

@@ -12,8 +12,8 @@ from hdr.store.runs import RunStore
 from hdr.store.schema import runs as _runs
 from hdr.store.schema import searches as _searches
 from hdr.store.schema import starts as _starts
-from hdr.training.limits import NotAllowed
-from hdr.training.run_spec import LARGEST, SMALLEST, versions
+from hdr.training.limits import JobQuotaError
+from hdr.training.run_spec import MAX_DIGITS, MIN_DIGITS, versions
 from hdr.types import Step
 
 OWNER = "default"
@@ -33,11 +33,11 @@ def largest_size(augmentation: Step | None = None) -> int:
     """
     most = settings.current().training_digits
     if most is None:
-        return LARGEST
-    return min(LARGEST, max(SMALLEST, most // versions(augmentation) // SMALLEST * SMALLEST))
+        return MAX_DIGITS
+    return min(MAX_DIGITS, max(MIN_DIGITS, most // versions(augmentation) // MIN_DIGITS * MIN_DIGITS))
 
 
-class Allowance:
+class Quotas:
     """What has been started, and whether one more may be. Safe to use from many threads and processes at once.
 
     Args:
@@ -55,7 +55,7 @@ class Allowance:
             token: of the click; one that has been noted is not refused, since it starts nothing new.
 
         Raises:
-            NotAllowed: with the numbers, and when it is allowed again.
+            JobQuotaError: with the numbers, and when it is allowed again.
         """
         rules = settings.current()
         if owner == OWNER or self._known(token):
@@ -63,25 +63,25 @@ class Allowance:
         if rules.waiting_per_session is not None:
             active = self._active(owner)
             if active >= rules.waiting_per_session:
-                raise NotAllowed(
+                raise JobQuotaError(
                     f"You have {active} trainings and searches running or in line, and this server allows "
                     f"{rules.waiting_per_session} at a time. Wait until one has ended, or stop one."
                 )
         started, seconds, oldest = self._started(owner)
         if rules.trainings_per_session is not None and started >= rules.trainings_per_session:
-            raise NotAllowed(
+            raise JobQuotaError(
                 f"You have started {started} trainings and searches within a day, and this server allows "
                 f"{rules.trainings_per_session}. The next can start {_again(oldest)}."
             )
         if rules.minutes_per_session is not None and seconds >= 60 * rules.minutes_per_session:
-            raise NotAllowed(
+            raise JobQuotaError(
                 f"Your trainings and searches have worked for {seconds / 60:.0f} minutes within a day, and this "
                 f"server allows {rules.minutes_per_session:g}. The next can start {_again(oldest)}."
             )
         if rules.trainings_per_day is not None:
             started, _, oldest = self._started(None)
             if started >= rules.trainings_per_day:
-                raise NotAllowed(
+                raise JobQuotaError(
                     f"All visitors together have started {started} trainings and searches within a day, and this "
                     f"server allows {rules.trainings_per_day}. The next can start {_again(oldest)}."
                 )

@@ -24,7 +24,7 @@ log = logging.getLogger("hdr.guard")
 
 
 @dataclass(frozen=True)
-class Excess:
+class LimitExceeded:
     """What was too much.
 
     Attributes:
@@ -36,8 +36,11 @@ class Excess:
     message: str
 
 
-def watch(
-    worked: Callable[[], float], note: Callable[[float], None], over: Callable[[Excess], None], ended: threading.Event
+def enforce_limits(
+    worked: Callable[[], float],
+    note: Callable[[float], None],
+    over: Callable[[LimitExceeded], None],
+    ended: threading.Event,
 ) -> None:
     """Look at memory and time until the work has ended; returns after `over`, if that returns.
 
@@ -50,19 +53,19 @@ def watch(
     rules, noted = settings.current(), worked()
     try:
         while not ended.wait(LOOK_SECONDS):
-            seconds, held = worked(), resident_mb()
+            seconds, held = worked(), rss_mb()
             if rules.memory_mb is not None and held is not None and held > rules.memory_mb:
                 said = (
                     f"This was ended because it took {held:,.0f} MB of memory, and this server allows "
                     f"{rules.memory_mb:,.0f} MB. Take fewer digits or copies, or add a reduction."
                 )
-                return over(Excess("memory", said))
+                return over(LimitExceeded("memory", said))
             if rules.run_minutes is not None and seconds > 60 * rules.run_minutes:
                 said = (
                     f"This was ended after {rules.run_minutes:g} minutes of work, the longest that this server "
                     "allows. Take fewer digits, fewer epochs or trees, or a quicker classifier."
                 )
-                return over(Excess("time", said))
+                return over(LimitExceeded("time", said))
             if seconds - noted > NOTE_SECONDS:
                 noted += _noted(note, seconds - noted)
     finally:
@@ -80,7 +83,7 @@ def _noted(note: Callable[[float], None], seconds: float) -> float:
     return seconds
 
 
-def resident_mb() -> float | None:
+def rss_mb() -> float | None:
     """Megabytes of memory that this process holds; None where the system does not say."""
     try:
         return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -88,7 +91,7 @@ def resident_mb() -> float | None:
         return None
 
 
-def ticks(process: int) -> int | None:
+def cpu_ticks(process: int) -> int | None:
     """Processor time that a process has had, in the system's ticks; None where it is gone, waits for its turn on a busy
     machine, or the system does not say."""
     try:

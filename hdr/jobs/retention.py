@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 import sqlalchemy as sa
 
 from hdr import settings
-from hdr.jobs.quotas import Allowance
+from hdr.jobs.quotas import Quotas
 from hdr.paths import home, remove_stale_parts
 from hdr.store import artifacts
 from hdr.store.artifacts import DAY
@@ -31,7 +31,7 @@ log = logging.getLogger("hdr.cleaning")
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleanupReport:
     """How much was cleaned away.
 
     Attributes:
@@ -50,7 +50,7 @@ class Cleaned:
         return ", ".join(f"{f.name} {getattr(self, f.name)}" for f in fields(self))
 
 
-def clean(store: RunStore) -> Cleaned:
+def clean(store: RunStore) -> CleanupReport:
     """Clean everything up by the host's settings, as they are now. Several servers may do so at once.
 
     Raises:
@@ -64,14 +64,14 @@ def clean(store: RunStore) -> Cleaned:
     gone = _remove(store, _searches, _too_many(_finished(store, _searches)))
     if gone:
         searches.purge()
-    Allowance(store).forget()
+    Quotas(store).forget()
     orphans = _orphans(store)
     for folder in (home(), *(home() / "datasets").glob("*/")):
         remove_stale_parts(folder)
-    return Cleaned(deleted, old, gone, orphans)
+    return CleanupReport(deleted, old, gone, orphans)
 
 
-def room_for_models(store: RunStore) -> bool:
+def make_room(store: RunStore) -> bool:
     """Whether there is room for one more model. Where there is none, the oldest runs are cleaned away first."""
     most = settings.current().disk_mb
     if most is None or _models_mb() < most:
@@ -163,7 +163,7 @@ def _orphans(store: RunStore) -> int:
     with store.database.reading() as connection:
         known = {name for (name,) in connection.execute(sa.select(_runs.c.id))}
     try:
-        return artifacts.place().tidy(known)
+        return artifacts.artifact_store().tidy(known)
     except HdrError as error:
         # Everything else is cleaned up even so.
         log.warning("%s", error)
@@ -179,7 +179,7 @@ def _models_mb() -> float:
 
 def _sizes() -> dict[str, float]:
     # Megabytes by run. To list them all takes long where they are elsewhere.
-    place = artifacts.place()
+    place = artifacts.artifact_store()
     at, sizes = _measured.get(place.name, (float("-inf"), {}))
     if time.monotonic() - at > MEASURE_SECONDS:
         try:

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from hdr import datasets, settings
 from hdr.datasets.uploads import user_datasets
 from hdr.jobs import retention
-from hdr.jobs.fair_queue import Line
-from hdr.jobs.quotas import Allowance
+from hdr.jobs.fair_queue import FairQueue
+from hdr.jobs.quotas import Quotas
 from hdr.store.runs import ACTIVE, LOST, Run, RunStore
 from hdr.store.searches import SearchStore
-from hdr.training.limits import NotAllowed, check_digits
+from hdr.training.limits import JobQuotaError, check_digits
 from hdr.training.run_spec import RunSpec, versions
 from hdr.tuning.records import HELP, SEARCH, Search
 from hdr.tuning.search_spec import SearchSpec
@@ -41,7 +41,7 @@ HELP_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Ended:
+class JobExit:
     """A process that has ended.
 
     Attributes:
@@ -55,7 +55,7 @@ class Ended:
     status: int | None
 
 
-class Processes(ABC):
+class JobScheduler(ABC):
     """Sees that queued runs and searches are started, each in a process of its own, and notices when one dies.
 
     Where processes run is said by those who inherit from this. There, a process is known by what it is told: the name
@@ -73,7 +73,7 @@ class Processes(ABC):
 
     def __init__(self, store: RunStore) -> None:
         self._store, self._searches = store, SearchStore(store)
-        self._allowance, self._line = Allowance(store), Line(store)
+        self._allowance, self._line = Quotas(store), FairQueue(store)
         # Since when nothing in the store says that they should be.
         self._over: dict[str, float] = {}
         # When the last of those that shared a search has ended.
@@ -102,7 +102,7 @@ class Processes(ABC):
         """End a process now, if it was started from here and has not ended."""
 
     @abstractmethod
-    def _ended(self) -> list[Ended]:
+    def _ended(self) -> list[JobExit]:
         """Those that have ended since this was last asked."""
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Processes(ABC):
         """Queue a run and see that it starts; the same token gives the same run.
 
         Raises:
-            NotAllowed: the server does not allow it, or no more of them for now.
+            JobQuotaError: the server does not allow it, or no more of them for now.
             HdrError: the store cannot be written to, or there is no such data set.
         """
         self._check_plan(spec, owner)
@@ -175,11 +175,11 @@ class Processes(ABC):
         """Let a search go on where it stopped; False where it is still active, or its budget is used up.
 
         Raises:
-            NotAllowed: it has worked for as long as the server allows, or there may be no more of them for now.
+            JobQuotaError: it has worked for as long as the server allows, or there may be no more of them for now.
         """
         search, most = self._searches.get(search_id), settings.current().run_minutes
         if most is not None and search.seconds >= 60 * most:
-            raise NotAllowed(
+            raise JobQuotaError(
                 f"This search has worked for {search.seconds / 60:.0f} minutes, and this server allows {most:g}. "
                 "What it has found stays; start another from there."
             )
@@ -198,16 +198,16 @@ class Processes(ABC):
     def _check_plan(self, spec: RunSpec, owner: str) -> None:
         check_plan(spec, owner)
         if self.elsewhere and user_datasets.is_own(spec.dataset):
-            raise NotAllowed(
+            raise JobQuotaError(
                 "Trainings are done on other machines here, and data of your own stay on this one: take one of the "
                 "other data sets to train on. Models can be tested on yours."
             )
 
     def _check(self, owner: str, token: str) -> None:
         self._allowance.check(owner, token)
-        if not retention.room_for_models(self._store):
+        if not retention.make_room(self._store):
             most = settings.current().disk_mb
-            raise NotAllowed(
+            raise JobQuotaError(
                 f"The models of all runs take up the {most:,.0f} MB of disk that this server allows. Delete runs that "
                 "you do not need, or try again when others have."
             )
@@ -321,15 +321,15 @@ class Processes(ABC):
                 self._line.unpark(run)
 
 
-_schedulers: list[Callable[[RunStore, str], Processes]] = []
+_schedulers: list[Callable[[RunStore, str], JobScheduler]] = []
 
 
-def register_scheduler(make: Callable[[RunStore, str], Processes]) -> None:
+def register_scheduler(make: Callable[[RunStore, str], JobScheduler]) -> None:
     """Register the function that gives a run store and the address in `HDR_DASK` to processes elsewhere."""
     _schedulers[:] = [make]
 
 
-def remote_processes(store: RunStore, address: str) -> Processes:
+def remote_scheduler(store: RunStore, address: str) -> JobScheduler:
     """Return the processes behind an address.
 
     Raises:
@@ -348,7 +348,7 @@ def search_of(name: str) -> str:
     return ""
 
 
-def places() -> int:
+def slots() -> int:
     """How many runs and searches the host lets work at once: half the cores, if nothing else is set."""
     return settings.current().trainings_at_once or max(1, (os.cpu_count() or 2) // 2)
 
@@ -357,7 +357,7 @@ def check_plan(spec: RunSpec, owner: str) -> None:
     """Refuse a plan that is larger than the server allows.
 
     Raises:
-        NotAllowed: with both numbers.
+        JobQuotaError: with both numbers.
         HdrError: there is no such data set.
     """
     most = settings.current().training_digits

@@ -13,13 +13,13 @@ from typing import Any
 
 from hdr import datasets
 from hdr.jobs import resource_limits
-from hdr.jobs.quotas import Allowance
-from hdr.store.retry import insist
+from hdr.jobs.quotas import Quotas
+from hdr.store.retry import write_with_retry
 from hdr.store.runs import RunStore, StoreError
-from hdr.store.searches import MOST_ATTEMPTS, Outrun, SearchStore, UnknownSearch
-from hdr.tuning.objective import Trials
+from hdr.store.searches import MAX_ATTEMPTS, ConflictError, SearchStore, UnknownSearchError
+from hdr.tuning.objective import Objective
 from hdr.tuning.records import SEARCH, Search, Trial, TrialStatus
-from hdr.tuning.sampler import hopeless, suggest
+from hdr.tuning.sampler import should_prune, suggest
 from hdr.types import HdrError
 
 HEARTBEAT_SECONDS = 0.5
@@ -31,7 +31,7 @@ WRITE_SECONDS = 0.25
 TURN_SECONDS = 20.0
 """For so long it goes on before it lets others have a turn, where there are any."""
 
-DEADLY = f"Its process died {MOST_ATTEMPTS} times while it was fitted; there may be too little memory."
+DEADLY = f"Its process died {MAX_ATTEMPTS} times while it was fitted; there may be too little memory."
 """The message of a trial that is not begun again."""
 
 NO_MEMORY = "There was not enough memory. Try fewer digits, or add a reduction."
@@ -58,7 +58,7 @@ def execute(
     stopped: Callable[[], None] = _nothing,
     report: Callable[[Trial], None] = _nothing,
     polite: bool = False,
-    over: Callable[[resource_limits.Excess], None] | None = None,
+    over: Callable[[resource_limits.LimitExceeded], None] | None = None,
     place: str = "",
     join: bool = False,
 ) -> bool:
@@ -78,7 +78,7 @@ def execute(
         True where there is nothing more to begin, or others have their turn; False where it failed, or is another's.
     """
     searches = SearchStore(store)
-    claim = insist(lambda: searches.claim(search, os.getpid(), place, join))
+    claim = write_with_retry(lambda: searches.claim(search, os.getpid(), place, join))
     if claim is None:
         return False
     ended = threading.Event()
@@ -88,8 +88,8 @@ def execute(
         threading.Thread(target=_limit, args=(store, searches, search, over, ended), daemon=True).start()
     try:
         message = work.go_on(polite)
-        return message is None or insist(lambda: searches.finish(search, claim, message))
-    except (_Lost, UnknownSearch):
+        return message is None or write_with_retry(lambda: searches.finish(search, claim, message))
+    except (_Lost, UnknownSearchError):
         return False
     except HdrError as error:
         if isinstance(error, StoreError):
@@ -105,7 +105,7 @@ def execute(
         said = f"The search failed ({type(error).__name__}: {error})."
     finally:
         ended.set()
-    insist(lambda: searches.end(search, "failed", said, claim))
+    write_with_retry(lambda: searches.end(search, "failed", said, claim))
     return False
 
 
@@ -139,13 +139,13 @@ class _Work:
         from threadpoolctl import threadpool_limits
 
         search = self._searches.get(self._search)
-        fits = Trials(search.spec, datasets.load(search.spec.base.dataset, search.owner))
+        fits = Objective(search.spec, datasets.load(search.spec.base.dataset, search.owner))
         while True:
             # Anew each time: its budget may be another by now, and the table is the truth.
             search, known = self._searches.get(self._search), self._searches.trials(self._search)
             try:
                 trial = self._next(search, known)
-            except Outrun:
+            except ConflictError:
                 continue
             if isinstance(trial, str):
                 return trial
@@ -162,18 +162,22 @@ class _Work:
     def _next(self, search: Search, known: Sequence[Trial]) -> Trial | str:
         left = next((t for t in known if t.left), None)
         if left:
-            spent = left.attempts >= MOST_ATTEMPTS
+            spent = left.attempts >= MAX_ATTEMPTS
             again = left.number
-            return left if spent else self._held(insist(lambda: self._searches.repeat(search.id, self._claim, again)))
+            return (
+                left
+                if spent
+                else self._held(write_with_retry(lambda: self._searches.repeat(search.id, self._claim, again)))
+            )
         # What others are at is theirs to end; whoever dies at it leaves it to those who come after.
         if search.exhausted or len(known) >= search.spec.most_trials:
             return "" if search.best is not None else f"None of {search.ended} trials came to an end: see why in each."
         values = suggest(search.spec, known, len(known))
         if values is None:
             return f"There is nothing left to try after {search.ended} trials."
-        return self._held(insist(lambda: self._searches.begin(search.id, self._claim, values, len(known))))
+        return self._held(write_with_retry(lambda: self._searches.begin(search.id, self._claim, values, len(known))))
 
-    def _do(self, search: Search, fits: Trials, trial: Trial, known: Sequence[Trial]) -> Trial:
+    def _do(self, search: Search, fits: Objective, trial: Trial, known: Sequence[Trial]) -> Trial:
         began, written, scores = time.monotonic(), 0.0, []
         others = [t for t in known if t.ended]
         self._trial_began = began
@@ -187,7 +191,7 @@ class _Work:
                 # What is not written now is written when the trial ends.
                 with suppress(StoreError):
                     self._held(self._searches.report(search.id, self._claim, *told))
-            if hopeless(search.spec, others, scores):
+            if should_prune(search.spec, others, scores):
                 raise _Pruned
 
         # As it stands in the store: one that is about to be repeated has been counted already.
@@ -196,11 +200,11 @@ class _Work:
         self._trial_began = None
         value = scores[-1][1] if status == "pruned" else value
         row = (trial.number, status, value, scores, time.monotonic() - began, message, not died)
-        self._held(insist(lambda: self._searches.settle(search.id, self._claim, *row)))
+        self._held(write_with_retry(lambda: self._searches.settle(search.id, self._claim, *row)))
         return self._searches.trial(search.id, trial.number)
 
     def _fit(
-        self, search: Search, fits: Trials, trial: Trial, seen: Callable[[float, float], None]
+        self, search: Search, fits: Objective, trial: Trial, seen: Callable[[float, float], None]
     ) -> tuple[TrialStatus, float | None, str]:
         status: TrialStatus = "refused"
         try:
@@ -233,16 +237,18 @@ def _limit(
     store: RunStore,
     searches: SearchStore,
     search: str,
-    over: Callable[[resource_limits.Excess], None],
+    over: Callable[[resource_limits.LimitExceeded], None],
     ended: threading.Event,
 ) -> None:
     try:
         # What other processes have done of it counts as well.
-        began, allowance = time.monotonic() - searches.get(search).seconds, Allowance(store)
+        began, allowance = time.monotonic() - searches.get(search).seconds, Quotas(store)
     except HdrError as error:
         log.warning("search %s is not watched: %s", search, error)
         return
-    resource_limits.watch(lambda: time.monotonic() - began, lambda s: allowance.add(SEARCH + search, s), over, ended)
+    resource_limits.enforce_limits(
+        lambda: time.monotonic() - began, lambda s: allowance.add(SEARCH + search, s), over, ended
+    )
 
 
 def _watch(work: _Work, ended: threading.Event, stopped: Callable[[], None]) -> None:

@@ -18,15 +18,15 @@ from typing import Any
 
 from hdr import datasets
 from hdr.jobs import resource_limits
-from hdr.jobs.quotas import Allowance
-from hdr.jobs.worker_process import LEASHED
-from hdr.memory.lazy_imports import spare
+from hdr.jobs.quotas import Quotas
+from hdr.jobs.worker_process import EXIT_WITH_PARENT
+from hdr.memory.lazy_imports import install_import_hooks
 from hdr.store import artifacts
-from hdr.store.retry import insist
-from hdr.store.run_commands import Steering, watch
+from hdr.store.retry import write_with_retry
+from hdr.store.run_commands import RunCommands, watch
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
-from hdr.training.controller import Control
+from hdr.training.controller import TrainingController
 from hdr.training.fitting import Report, fit
 from hdr.training.limits import check_memory
 from hdr.tuning.records import HELP, SEARCH
@@ -44,7 +44,7 @@ def execute(
     run_id: str,
     stopped: Callable[[], None] = _nothing,
     report: Report = _nothing,
-    over: Callable[[resource_limits.Excess], None] | None = None,
+    over: Callable[[resource_limits.LimitExceeded], None] | None = None,
 ) -> bool:
     """Train one queued run in this process, as it is steered.
 
@@ -64,21 +64,23 @@ def execute(
     """
     from threadpoolctl import threadpool_limits
 
-    if not insist(lambda: store.claim(run_id, os.getpid())):
+    if not write_with_retry(lambda: store.claim(run_id, os.getpid())):
         return False
-    run, numbers, steering = store.get(run_id), itertools.count(), Steering(store)
-    control = Control(run.spec, lambda spec: insist(lambda: steering.record(run_id, spec)), steered=True)
+    run, numbers, steering = store.get(run_id), itertools.count(), RunCommands(store)
+    control = TrainingController(
+        run.spec, lambda spec: write_with_retry(lambda: steering.record(run_id, spec)), steered=True
+    )
     ended = threading.Event()
     threading.Thread(target=watch, args=(steering, run_id, control, ended, stopped), daemon=True).start()
     if over:
-        allowance, began = Allowance(store), control.worked()
+        allowance, began = Quotas(store), control.worked()
         limits = (lambda: control.worked() - began, lambda seconds: allowance.add(run_id, seconds), over, ended)
-        threading.Thread(target=resource_limits.watch, args=limits, daemon=True).start()
+        threading.Thread(target=resource_limits.enforce_limits, args=limits, daemon=True).start()
 
     def keep(event: dict[str, Any]) -> None:
         number = next(numbers)
         # What it has learned is not to be lost because somebody else keeps the store for a while.
-        insist(lambda: store.add_event(run_id, number, event))
+        write_with_retry(lambda: store.add_event(run_id, number, event))
         report(event)
 
     try:
@@ -86,8 +88,8 @@ def execute(
             dataset = datasets.load(run.spec.dataset, run.owner)
             check_memory(run.spec, dataset)
             model = fit(run.spec, dataset, keep, control)
-        size = artifacts.place().save(run_id, model.save)
-        return insist(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
+        size = artifacts.artifact_store().save(run_id, model.save)
+        return write_with_retry(lambda: store.finish(run_id, {**model.metrics, "model_bytes": size}))
     except HdrError as error:
         message = str(error)
     except MemoryError:
@@ -97,14 +99,14 @@ def execute(
         message = f"Training failed ({type(error).__name__}: {error})."
     finally:
         ended.set()
-    insist(lambda: store.end(run_id, "failed", message))
+    write_with_retry(lambda: store.end(run_id, "failed", message))
     return False
 
 
 def main() -> int:
     """Wait for a run or a search, and do it."""
     resource_limits.lower_priority()
-    spare()
+    install_import_hooks()
     import cv2
     import skops.io  # noqa: F401 - all of these are imported now, so that a run starts at once
 
@@ -112,17 +114,17 @@ def main() -> int:
     run_id, _, place = sys.stdin.readline().strip().partition("\t")
     if not run_id:
         return 0
-    if LEASHED in sys.argv:
+    if EXIT_WITH_PARENT in sys.argv:
         threading.Thread(target=_hold_the_leash, daemon=True).start()
     resource_limits.limit_memory()
-    store = insist(RunStore)
+    store = write_with_retry(RunStore)
     if run_id.startswith((SEARCH, HELP)):
         from hdr.jobs import search_runner
 
         # The process is the unit that stops here, too.
         word, name, *_ = run_id.split()
 
-        def too_much(excess: resource_limits.Excess) -> None:
+        def too_much(excess: resource_limits.LimitExceeded) -> None:
             # A trial that takes too much memory is begun again by another process, and given up after a few times.
             _leave(lambda: excess.of == "time" and SearchStore(store).end(name, "stopped", excess.message))
 
@@ -137,7 +139,7 @@ def main() -> int:
         )
         return 0 if done else 1
 
-    def over(excess: resource_limits.Excess) -> None:
+    def over(excess: resource_limits.LimitExceeded) -> None:
         _leave(lambda: store.end(run_id, "failed", excess.message))
 
     def stopped() -> None:

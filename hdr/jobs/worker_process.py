@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping
 
 from hdr import entry
 from hdr.jobs import resource_limits
-from hdr.store.heartbeats import LONGEST_LOOK
+from hdr.store.heartbeats import MAX_POLL_GAP
 
-LEASHED = "--leashed"
+EXIT_WITH_PARENT = "--leashed"
 """Told to a process that is to end with whoever has started it."""
 
 HUNG_SECONDS = 30.0
@@ -28,7 +28,7 @@ def python_path() -> str:
     return os.pathsep.join(filter(None, (str(entry.ROOT), os.environ.get("PYTHONPATH"))))
 
 
-class Process:
+class WorkerProcess:
     """A process of `hdr.cli.worker`, which waits to be told what to do.
 
     Args:
@@ -46,7 +46,7 @@ class Process:
         inherited = {name: value for name, value in os.environ.items() if name not in without}
         self._leashed = leashed
         self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
-            [*PYTHON, "-m", "hdr.cli.worker", *([LEASHED] if leashed else [])],
+            [*PYTHON, "-m", "hdr.cli.worker", *([EXIT_WITH_PARENT] if leashed else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -92,8 +92,8 @@ class Process:
     def hangs(self) -> bool:
         """Whether it has done nothing at all for `HUNG_SECONDS`; to be asked every second or so."""
         now = time.monotonic()
-        passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
-        done = resource_limits.ticks(self.pid)
+        passed, self._looked = min(now - self._looked, MAX_POLL_GAP), now
+        done = resource_limits.cpu_ticks(self.pid)
         if done is None or done != self._done:
             self._done, self._idle = self._done if done is None else done, 0.0
         else:

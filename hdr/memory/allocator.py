@@ -28,12 +28,12 @@ EVERY = 60.0
 
 
 @lru_cache(maxsize=1)
-def settle() -> None:
+def configure_malloc() -> None:
     """Set it up, once for the process."""
     threading.Thread(target=_give_back, args=(_trim(),), name="hdr-memory", daemon=True).start()
 
 
-def freeze() -> None:
+def freeze_gc() -> None:
     """Never again look through what is held now for what refers to itself: for when all is there that is to stay.
 
     What is held now and ends later is freed all the same, unless it refers to itself: then it stays.

@@ -96,7 +96,7 @@ def _abstract(c: type) -> bool:
     return bool(getattr(c, "__abstractmethods__", None))
 
 
-def spare() -> None:
+def install_import_hooks() -> None:
     """From now on none of this is imported where it is not needed; who does need it gets it as always."""
     if not any(isinstance(finder, _Spared) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Spared())

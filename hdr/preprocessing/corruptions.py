@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hdr.catalogue import complete, get, register
+from hdr.catalogue import get, register, with_defaults
 from hdr.preprocessing.batch_ops import each, warp
 from hdr.preprocessing.noise_reduction import gaussian
 from hdr.preprocessing.pipeline import CHUNK
@@ -293,7 +293,7 @@ def spoil(images: Images, disturbances: Sequence[Step], seed: int) -> Images:
     Raises:
         HdrError: a disturbance or a value is unknown.
     """
-    active = [complete("disturbance", d) for d in disturbances if d.on]
+    active = [with_defaults("disturbance", d) for d in disturbances if d.on]
     out = images.copy()
     for start in range(0, len(images), CHUNK):
         part = out[start : start + CHUNK]

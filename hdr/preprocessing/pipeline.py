@@ -36,7 +36,7 @@ class Pipeline:
     def __post_init__(self) -> None:
         if len(self.steps) > LONGEST:
             raise PipelineError(f"The chain has {len(self.steps)} steps; at most {LONGEST} are allowed.")
-        object.__setattr__(self, "steps", tuple(catalogue.complete("step", s) for s in self.steps))
+        object.__setattr__(self, "steps", tuple(catalogue.with_defaults("step", s) for s in self.steps))
 
     @property
     def active(self) -> Pipeline:
@@ -100,7 +100,7 @@ class Pipeline:
         """
         if not isinstance(data, list) or len(data) > LONGEST:
             raise PipelineError(
-                f"A chain is written as a list of at most {LONGEST} steps, not as {catalogue.excerpt(data)!r}."
+                f"A chain is written as a list of at most {LONGEST} steps, not as {catalogue.shorten(data)!r}."
             )
         return cls(tuple(catalogue.step_from_json("step", s) for s in data))
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.catalogue import excerpt
+from hdr.catalogue import shorten
 from hdr.types import SIDE, HdrError, Images, Strokes
 
 BOX = 20
@@ -47,13 +47,13 @@ def parse_strokes(data: object) -> Strokes:
         CaptureError: it is not a list of lists of pairs of finite numbers, or it is too long.
     """
     if not isinstance(data, list) or not all(isinstance(s, list) for s in data):
-        raise CaptureError(f"Strokes are a list of strokes, each a list of [x, y] points, not {excerpt(data)!r}.")
+        raise CaptureError(f"Strokes are a list of strokes, each a list of [x, y] points, not {shorten(data)!r}.")
     if sum(map(len, data)) > MAX_POINTS:
         raise CaptureError(f"The drawing has {sum(map(len, data))} points; at most {MAX_POINTS} are allowed.")
     strokes = []
     for stroke in data:
         if not all(map(_is_point, stroke)):
-            raise CaptureError(f"A stroke is a list of [x, y] points with finite numbers, not {excerpt(stroke)!r}.")
+            raise CaptureError(f"A stroke is a list of [x, y] points with finite numbers, not {shorten(stroke)!r}.")
         if stroke:
             strokes.append(np.array(stroke, dtype=np.float64))
     return strokes

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.catalogue import excerpt
+from hdr.catalogue import shorten
 from hdr.preprocessing.size_normalisation import MAX_POINTS, CaptureError
 from hdr.types import Strokes
 
@@ -80,7 +80,7 @@ def _curves(path: object) -> NDArray[np.float64]:
     for command in path:
         name = command[0] if isinstance(command, list) and command else None
         if not isinstance(name, str) or _LENGTHS.get(name) != len(command) or (name == "M") != (here is None):
-            raise CaptureError(f"A stroke's path is M x y, then Q x y x y or L x y, not {excerpt(command)!r}.")
+            raise CaptureError(f"A stroke's path is M x y, then Q x y x y or L x y, not {shorten(command)!r}.")
         values = [_number(v) for v in command[1:]]
         end = values[-2:]
         if here is None:
@@ -132,6 +132,6 @@ def _value(item: dict[str, Any], name: str, default: float) -> float:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -_FARTHEST < value < _FARTHEST:
         raise CaptureError(
-            f"A stroke is made of numbers between {-_FARTHEST:g} and {_FARTHEST:g}, not {excerpt(value)!r}."
+            f"A stroke is made of numbers between {-_FARTHEST:g} and {_FARTHEST:g}, not {shorten(value)!r}."
         )
     return float(value)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.catalogue import excerpt
+from hdr.catalogue import shorten
 from hdr.preprocessing.size_normalisation import MAX_POINTS, from_strokes, parse_strokes
 from hdr.types import CLASSES, SIDE, HdrError, Images, Split, Strokes
 
@@ -250,7 +250,7 @@ def _object(line: str | bytes, needed: str) -> dict[str, Any]:
         data = json.loads(line)
     except (ValueError, RecursionError):
         text = line if isinstance(line, str) else line.decode(errors="replace")
-        raise HandwritingError(f"This is not JSON: {excerpt(text)!r}.") from None
+        raise HandwritingError(f"This is not JSON: {shorten(text)!r}.") from None
     if not isinstance(data, dict) or needed not in data:
         raise HandwritingError(_EXAMPLE)
     return data
@@ -262,13 +262,13 @@ def _pixels(text: object) -> Images:
     except (ValueError, binascii.Error):
         content = b""
     if len(content) != SIDE * SIDE:
-        raise HandwritingError(f'"pixels" are {SIDE} rows of {SIDE} bytes in base64, not {excerpt(text)!r}.')
+        raise HandwritingError(f'"pixels" are {SIDE} rows of {SIDE} bytes in base64, not {shorten(text)!r}.')
     return np.frombuffer(content, np.uint8).reshape(SIDE, SIDE)
 
 
 def _digit(label: object) -> int:
     if isinstance(label, bool) or not isinstance(label, int | np.integer) or not 0 <= label < CLASSES:
-        raise HandwritingError(f"A label is a digit from 0 to 9, not {excerpt(label)!r}.")
+        raise HandwritingError(f"A label is a digit from 0 to 9, not {shorten(label)!r}.")
     return int(label)
 
 

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.catalogue import excerpt
+from hdr.catalogue import shorten
 from hdr.preprocessing.size_normalisation import MAX_POINTS
 from hdr.types import HdrError, Strokes
 
@@ -175,9 +175,9 @@ def _bytes(text: str) -> bytes:
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (ValueError, binascii.Error):
-        raise LinkError(f"A link's drawing is made of letters, digits, - and _, not {excerpt(text)!r}.") from None
+        raise LinkError(f"A link's drawing is made of letters, digits, - and _, not {shorten(text)!r}.") from None
     if content[:1] != bytes([_VERSION]):
-        raise LinkError(f"The link's drawing, {excerpt(text)!r}, is none that this version can read.")
+        raise LinkError(f"The link's drawing, {shorten(text)!r}, is none that this version can read.")
     if _check(content[:-2]) != content[-2:]:
         raise LinkError("The link's drawing is damaged or was cut off: ask for the whole link.")
     return content[1:-2]

@@ -34,7 +34,7 @@ class ArtifactsError(HdrError):
     """A model cannot be put where models go, or not be fetched from there."""
 
 
-class Place(Protocol):
+class ArtifactStore(Protocol):
     """Where models go."""
 
     name: str
@@ -79,7 +79,7 @@ class Place(Protocol):
         """
 
 
-def place() -> Place:
+def artifact_store() -> ArtifactStore:
     """Where models go, by the settings as they are now.
 
     Raises:
@@ -88,12 +88,12 @@ def place() -> Place:
     named = settings.current().artifacts
     address = named.get_secret_value() if named else ""
     if not address:
-        return Folder(home() / "models", home() / "orphans")
+        return LocalArtifactStore(home() / "models", home() / "orphans")
     if (shared := local_folder(address)) is not None:
-        return Folder(shared, shared / "orphans")
+        return LocalArtifactStore(shared, shared / "orphans")
     if not _remotes:
         raise ArtifactsError(
-            f"Models cannot be kept in {redaction.hidden(address)}: call hdr.cluster.register() first."
+            f"Models cannot be kept in {redaction.redact_url(address)}: call hdr.cluster.register() first."
         )
     return _remotes[-1](address)
 
@@ -104,15 +104,15 @@ def local_folder(address: str) -> Path | None:
     return folder if folder.is_absolute() else None
 
 
-_remotes: list[Callable[[str], Place]] = []
+_remotes: list[Callable[[str], ArtifactStore]] = []
 
 
-def register_remote(open_place: Callable[[str], Place]) -> None:
+def register_remote(open_place: Callable[[str], ArtifactStore]) -> None:
     """Register the function that opens every address which is not a folder of this machine."""
     _remotes[:] = [open_place]
 
 
-class Folder:
+class LocalArtifactStore:
     """A folder of this machine, or one that several share: models are written into it and read from it.
 
     Args:
@@ -124,11 +124,11 @@ class Folder:
         self._root, self._aside, self.name = root, aside, str(root)
 
     def folder(self, run: str) -> Path:
-        """As `Place.folder`."""
+        """As `ArtifactStore.folder`."""
         return self._root / run
 
     def save(self, run: str, write: Callable[[Path], int]) -> int:
-        """As `Place.save`. What is written has to be whole once its last file is there."""
+        """As `ArtifactStore.save`. What is written has to be whole once its last file is there."""
         try:
             return write(self.folder(run))
         except OSError as error:
@@ -136,11 +136,11 @@ class Folder:
             raise ArtifactsError(f"The model could not be written to {self.name}: {said}.") from error
 
     def fetch(self, run: str) -> Path:
-        """As `Place.fetch`. Who reads it finds out whether it is whole."""
+        """As `ArtifactStore.fetch`. Who reads it finds out whether it is whole."""
         return self.folder(run)
 
     def remove(self, run: str) -> None:
-        """As `Place.remove`."""
+        """As `ArtifactStore.remove`."""
         try:
             shutil.rmtree(self.folder(run))
         except FileNotFoundError:
@@ -149,11 +149,11 @@ class Folder:
             raise ArtifactsError(f"{self.folder(run)} cannot be removed: {error.strerror or error}.") from error
 
     def sizes(self) -> dict[str, float]:
-        """As `Place.sizes`."""
+        """As `ArtifactStore.sizes`."""
         return {path.name: folder_mb(path) for path in self._root.glob("*/") if path != self._aside}
 
     def tidy(self, known: Collection[str]) -> int:
-        """As `Place.tidy`. Models of no run are put aside, and removed after `ORPHAN_DAYS`."""
+        """As `ArtifactStore.tidy`. Models of no run are put aside, and removed after `ORPHAN_DAYS`."""
         for path in self._root.glob("*/"):
             remove_stale_parts(path)
         paths = [p for folder in (self._root, self._aside) for p in folder.glob("*/") if p != self._aside]

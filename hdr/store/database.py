@@ -31,7 +31,7 @@ class StoreError(HdrError):
     """The store cannot be opened or written to."""
 
 
-class StoreLost(StoreError):
+class StoreLostError(StoreError):
     """The store's server does not answer. What is in it is as it was, and it may answer the next time."""
 
 
@@ -70,7 +70,7 @@ class Database:
         shared: whether it is a server's, for many machines, and no file of this one.
 
     Raises:
-        StoreLost: its server does not answer.
+        StoreLostError: its server does not answer.
         StoreError: it cannot be opened; the message says where it is and what the system said.
     """
 
@@ -80,7 +80,7 @@ class Database:
         self._refusal = f"{without.consequence}." if self._own and without and not without.can_keep else ""
         in_memory = bool(self._refusal and without and without.way == "nothing")
         self.url = url or (named.get_secret_value() if named else IN_MEMORY if in_memory else f"sqlite:///{path}")
-        self.shown = redaction.hidden(self.url)
+        self.shown = redaction.redact_url(self.url)
         self.shared = is_server(self.url)
         self._lock = threading.Lock()
         self._file: Path | None = None
@@ -93,8 +93,8 @@ class Database:
             self._held = self.engine.connect() if in_memory else None
             self._file = _file(self.engine)
             if self._file:
-                recovery.wait(self._file)
-                if recovery.trouble(self._file):
+                recovery.wait_for_recovery(self._file)
+                if recovery.diagnose(self._file):
                     self._mend(self._file)
             try:
                 self._prepare()
@@ -152,7 +152,7 @@ class Database:
 
         Raises:
             IntegrityError: of SQLAlchemy, where a row is there already.
-            StoreLost: its server does not answer.
+            StoreLostError: its server does not answer.
             StoreError: it cannot be written to, or has been begun anew meanwhile.
         """
         if self._refusal:
@@ -166,7 +166,7 @@ class Database:
             self._fail("written to", error)
         if self._file:
             # Whoever mends may have copied the file just before: only when that is over is it known what counts.
-            recovery.wait(self._file)
+            recovery.wait_for_recovery(self._file)
         if self._identity() != self._seen:
             # What was written is in the file that has been set aside: it does not count.
             raise StoreError(RENEWED)
@@ -176,7 +176,7 @@ class Database:
         """A connection that sees what was kept.
 
         Raises:
-            StoreLost: its server does not answer.
+            StoreLostError: its server does not answer.
             StoreError: it cannot be read.
         """
         try:
@@ -194,7 +194,7 @@ class Database:
         Raises:
             StoreError: it is damaged, and cannot be set aside.
         """
-        if self._file and recovery.trouble(self._file, thorough=True):
+        if self._file and recovery.diagnose(self._file, thorough=True):
             try:
                 self._mend(self._file)
             except (sqlite3.Error, OSError) as error:
@@ -207,7 +207,7 @@ class Database:
             if now != self._seen:
                 self.engine.dispose()
                 if self._file:
-                    recovery.wait(self._file)
+                    recovery.wait_for_recovery(self._file)
                 prepare(self.engine, nullcontext)
                 self._seen = self._identity()
         return self.engine
@@ -230,13 +230,13 @@ class Database:
 
     def _error(self, what: str, error: Exception) -> StoreError:
         if self.shared and self._server.is_lost(error):
-            return StoreLost(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
+            return StoreLostError(f"The run store at {self.shown} cannot be reached: {self._reason(error)}.")
         hint = " Set HDR_HOME to a folder that can be written to." if self._own and isinstance(error, OSError) else ""
         return StoreError(f"The run store at {self.shown} cannot be {what}: {self._reason(error)}.{hint}")
 
     def _mend(self, file: Path) -> None:
         self.engine.dispose()
-        repair = recovery.mend(file)
+        repair = recovery.recover(file)
         if repair:
             log.warning("the run store at %s was %s: it is kept as %s", self.shown, repair.trouble, repair.backup)
 
@@ -266,7 +266,7 @@ def is_server(url: str) -> bool:
     return not url.startswith("sqlite")
 
 
-def hold(connection: sa.Connection, table: sa.Table, name: str) -> None:
+def lock_row(connection: sa.Connection, table: sa.Table, name: str) -> None:
     """Let nobody else change a row, or add what belongs to it, until the end of a transaction. In SQLite only one
     writes at a time anyway."""
     if connection.dialect.name != "sqlite":

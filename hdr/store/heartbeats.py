@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-LONGEST_LOOK = 5.0
+MAX_POLL_GAP = 5.0
 """Seconds that count between two looks, at most: whoever did not look for longer was stopped itself, and may have been
 stopped together with those it looks at."""
 
 
-class Silence:
+class HeartbeatMonitor:
     """What one process has seen of the heartbeats of others.
 
     A heartbeat is any change of what is written, whatever time it says: clocks jump.
@@ -30,7 +30,7 @@ class Silence:
             For how many seconds each has been silent; 0 for one that is seen for the first time.
         """
         now = time.monotonic()
-        passed, self._looked = min(now - self._looked, LONGEST_LOOK), now
+        passed, self._looked = min(now - self._looked, MAX_POLL_GAP), now
         before = self._seen
         self._seen = {
             name: (beat, before[name][1] + passed if name in before and before[name][0] == beat else 0.0)

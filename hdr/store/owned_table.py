@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from hdr.sanitize import clean
 from hdr.store.database import Database, StoreError
-from hdr.store.heartbeats import Silence
+from hdr.store.heartbeats import HeartbeatMonitor
 from hdr.types import HdrError
 
 KEEP_DELETED_SECONDS = 24 * 3600.0
@@ -33,12 +33,12 @@ _NAMES = {"spec_json": "spec", "tags_json": "tags", "result_json": "result", "va
 _NAMES |= {"scores_json": "scores"}
 
 
-def columns(kind: type, table: sa.Table) -> list[sa.Column]:
+def columns_of(kind: type, table: sa.Table) -> list[sa.Column]:
     """A table's columns in the order of a dataclass's fields."""
     return [table.c[_NAMES.get(f.name, f.name)] for f in fields(kind)]
 
 
-class Owned(Generic[Thing]):
+class OwnedTable(Generic[Thing]):
     """One table of things that have owners. Safe to use from many threads and processes at once.
 
     Args:
@@ -59,7 +59,7 @@ class Owned(Generic[Thing]):
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._silence = Silence()
+        self._silence = HeartbeatMonitor()
 
     def _create(self, spec: Any, owner: str, token: str, title: str, published: bool, **more: Any) -> Thing:
         # The same token always gives the same one, however often it arrives.
@@ -91,7 +91,7 @@ class Owned(Generic[Thing]):
 
     def _select(self, kind: type[Row], condition: Any, limit: int) -> list[Row]:
         newest = (self._table.c.created.desc(), self._table.c.id)
-        query = sa.select(*columns(kind, self._table)).where(condition).order_by(*newest).limit(limit)
+        query = sa.select(*columns_of(kind, self._table)).where(condition).order_by(*newest).limit(limit)
         with self.database.reading() as connection:
             return [kind(*row) for row in connection.execute(query)]
 

@@ -37,7 +37,7 @@ _JSON = {"spec", "tags", "data", "scores"}
 
 
 @dataclass(frozen=True)
-class Repair:
+class Recovery:
     """A store was set aside, and a fresh one begun.
 
     Attributes:
@@ -73,7 +73,7 @@ def is_damage(error: BaseException) -> bool:
     return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
-def trouble(path: Path, thorough: bool = False) -> Trouble:
+def diagnose(path: Path, thorough: bool = False) -> Trouble:
     """What keeps a store from being used.
 
     Args:
@@ -101,7 +101,7 @@ def trouble(path: Path, thorough: bool = False) -> Trouble:
     return ""
 
 
-def mend(path: Path) -> Repair | None:
+def recover(path: Path) -> Recovery | None:
     """Set a store aside that cannot be used, and begin a fresh one with what can be read of it.
 
     Only one process does so; the others wait. Whatever happens meanwhile, the old store is there as it was, under its
@@ -114,7 +114,7 @@ def mend(path: Path) -> Repair | None:
         OSError: there is no room for it, or the folder cannot be written to.
     """
     with _alone(path):
-        found = trouble(path, thorough=True)
+        found = diagnose(path, thorough=True)
         if not found:
             return None
         backup, fresh = _free_name(path, found), path.with_name(path.name + ".new")
@@ -131,14 +131,14 @@ def mend(path: Path) -> Repair | None:
         return repair
 
 
-def wait(path: Path) -> None:
+def wait_for_recovery(path: Path) -> None:
     """Wait while another process mends."""
     if _lock(path).exists():
         with _alone(path):
             pass
 
 
-def _begin(fresh: Path, backup: Path, folder: Path, found: str) -> Repair:
+def _begin(fresh: Path, backup: Path, folder: Path, found: str) -> Recovery:
     engine = sa.create_engine(f"sqlite:///{fresh}")
     prepare(engine, nullcontext)
     copy = folder / "copy.sqlite"
@@ -149,7 +149,7 @@ def _begin(fresh: Path, backup: Path, folder: Path, found: str) -> Repair:
         _give_header(copy, fresh)
     with engine.begin() as connection:
         carried = _carry_over(copy, connection)
-        repair = Repair(time.time(), found, backup.name, carried["runs"], carried["searches"])
+        repair = Recovery(time.time(), found, backup.name, carried["runs"], carried["searches"])
         connection.execute(repairs.insert().values(vars(repair)))
     engine.dispose()
     return repair

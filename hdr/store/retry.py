@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from hdr.store.runs import StoreError, StoreLost
+from hdr.store.runs import StoreError, StoreLostError
 
-INSIST_SECONDS = 60.0
+RETRY_SECONDS = 60.0
 """For so long a process tries again, where the store does not take what it writes."""
 
 LOST_SECONDS = 3600.0
@@ -20,7 +20,7 @@ Written = TypeVar("Written")
 log = logging.getLogger("hdr.store")
 
 
-def insist(write: Callable[[], Written]) -> Written:
+def write_with_retry(write: Callable[[], Written]) -> Written:
     """Write, and try again for a minute, or an hour: a full disk may have room again in a moment.
 
     Raises:
@@ -31,7 +31,7 @@ def insist(write: Callable[[], Written]) -> Written:
         try:
             return write()
         except StoreError as error:
-            longest = LOST_SECONDS if isinstance(error, StoreLost) else INSIST_SECONDS
+            longest = LOST_SECONDS if isinstance(error, StoreLostError) else RETRY_SECONDS
             if time.monotonic() - began > longest:
                 raise
             log.warning("%s Trying again.", error)

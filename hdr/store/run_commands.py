@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from hdr.store.database import hold
+from hdr.store.database import lock_row
 from hdr.store.runs import RunStore, StoreError
 from hdr.store.schema import commands as _commands
 from hdr.store.schema import runs as _runs
-from hdr.training.controller import Control
+from hdr.training.controller import TrainingController
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import HdrError
 
@@ -46,7 +46,7 @@ class Command:
     values: Mapping[str, Any]
 
 
-class Steering:
+class RunCommands:
     """The commands of all runs. Safe to use from many threads and processes at once.
 
     Args:
@@ -73,7 +73,7 @@ class Steering:
         for _ in range(8):
             try:
                 with self.store.database.writing() as connection:
-                    hold(connection, _runs, run)
+                    lock_row(connection, _runs, run)
                     connection.execute(_commands.insert().values(**row, data=json.dumps(dict(values or {}))))
                 return
             except sa.exc.IntegrityError:
@@ -119,7 +119,9 @@ class Steering:
         return row is not None and row.status == "running" and not row.stop, found
 
 
-def watch(steering: Steering, run: str, control: Control, ended: threading.Event, stopped: Callable[[], None]) -> None:
+def watch(
+    steering: RunCommands, run: str, control: TrainingController, ended: threading.Event, stopped: Callable[[], None]
+) -> None:
     """Pass commands on to a control, each once, and send heartbeats, until the run has ended.
 
     Args:

@@ -83,7 +83,7 @@ class RunSummary:
     @property
     def folder(self) -> Path:
         """Where this machine has its model, or would have it; `hdr.store.artifacts` fetches it."""
-        return artifacts.place().folder(self.id)
+        return artifacts.artifact_store().folder(self.id)
 
 
 @dataclass(frozen=True)

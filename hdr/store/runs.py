@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from hdr.sanitize import clean, clean_lines
 from hdr.store import artifacts, owned_table
-from hdr.store.database import Database, hold
+from hdr.store.database import Database, lock_row
 from hdr.store.database import StoreError as StoreError
-from hdr.store.database import StoreLost as StoreLost
-from hdr.store.owned_table import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
-from hdr.store.recovery import Repair
+from hdr.store.database import StoreLostError as StoreLostError
+from hdr.store.owned_table import LONGEST_MESSAGE, LONGEST_TITLE, OwnedTable, columns_of
+from hdr.store.recovery import Recovery
 from hdr.store.run_record import ACTIVE, Run, RunSummary, Status
 from hdr.store.schema import events as _events
 from hdr.store.schema import figures
@@ -36,26 +36,26 @@ REPAIR_SECONDS = 24 * 3600.0
 PURGE_SECONDS = 20.0
 """For so long removing waits for files that cannot be removed, since the place of models does not answer."""
 
-LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 2000, 40, 12
+LONGEST_NOTE, LONGEST_TAG, MAX_TAGS = 2000, 40, 12
 """Limits of what people may write to a run; what is longer is cut."""
 
 
-class UnknownRun(HdrError):
+class UnknownRunError(HdrError):
     """There is no such run, or it is not this owner's."""
 
 
-class RunStore(Owned[Run]):
+class RunStore(OwnedTable[Run]):
     """Runs and their events. Safe to use from many threads and processes at once.
 
     Args:
         url: an SQLAlchemy address; the default is that of the settings, or else an SQLite file in `hdr.paths.home()`.
 
     Raises:
-        StoreLost: its server does not answer.
+        StoreLostError: its server does not answer.
         StoreError: it cannot be opened; the message says where it is and what the system said.
     """
 
-    _table, _kind, _unknown, _word = _runs, Run, UnknownRun, "run"
+    _table, _kind, _unknown, _word = _runs, Run, UnknownRunError, "run"
 
     def __init__(self, url: str | None = None) -> None:
         super().__init__(Database(url))
@@ -73,13 +73,13 @@ class RunStore(Owned[Run]):
         """
         self.database.check()
 
-    def repaired(self) -> Repair | None:
+    def repaired(self) -> Recovery | None:
         """How the store was set aside and begun anew, where that was within the last `REPAIR_SECONDS`."""
         recent = _repairs.c.at > time.time() - REPAIR_SECONDS
-        query = sa.select(*columns(Repair, _repairs)).where(recent).order_by(_repairs.c.at.desc()).limit(1)
+        query = sa.select(*columns_of(Recovery, _repairs)).where(recent).order_by(_repairs.c.at.desc()).limit(1)
         with self.database.reading() as connection:
             row = connection.execute(query).first()
-        return Repair(*row) if row else None
+        return Recovery(*row) if row else None
 
     def create(self, spec: RunSpec, owner: str, token: str, title: str = "", published: bool = False) -> Run:
         """Put a run into the queue; the same token always gives the same run, however often it arrives.
@@ -97,7 +97,7 @@ class RunStore(Owned[Run]):
         """One run; with an owner given, only where it is theirs or published.
 
         Raises:
-            UnknownRun: there is none, or it was deleted.
+            UnknownRunError: there is none, or it was deleted.
         """
         return self._get(run, owner)
 
@@ -191,7 +191,7 @@ class RunStore(Owned[Run]):
         """Rename a run, or put tags or a note to it; what is left out stays. An empty title gives it back its first.
 
         Raises:
-            UnknownRun: there is none, or it is not this owner's.
+            UnknownRunError: there is none, or it is not this owner's.
         """
         values: dict[str, Any] = {}
         if title is not None:
@@ -199,7 +199,7 @@ class RunStore(Owned[Run]):
             values["title"] = (shown or self.get(run, owner).spec.summary)[:LONGEST_TITLE]
         if tags is not None:
             named = dict.fromkeys(clean(tag)[:LONGEST_TAG] for tag in tags)
-            values["tags"] = json.dumps([tag for tag in named if tag][:MOST_TAGS])
+            values["tags"] = json.dumps([tag for tag in named if tag][:MAX_TAGS])
         if note is not None:
             values["note"] = clean_lines(note)[:LONGEST_NOTE]
         if values:
@@ -219,7 +219,7 @@ class RunStore(Owned[Run]):
             began = time.monotonic()
             # Files first: a row without them is found again, files without a row never.
             try:
-                artifacts.place().remove(run.id)
+                artifacts.artifact_store().remove(run.id)
             except HdrError as error:
                 log.warning("the files of run %s stay for now: %s", run.id, error)
                 failing += time.monotonic() - began
@@ -228,7 +228,7 @@ class RunStore(Owned[Run]):
                 continue
             with self.database.writing() as connection:
                 # Whoever still writes an event waits, and is then told that there is no such run.
-                hold(connection, _runs, run.id)
+                lock_row(connection, _runs, run.id)
                 connection.execute(_events.delete().where(_events.c.run == run.id))
                 removed += connection.execute(_runs.delete().where(_runs.c.id == run.id)).rowcount
         return removed

@@ -37,7 +37,7 @@ metadata = sa.MetaData()
 
 
 def owned(name: str, *more: sa.Column) -> sa.Table:
-    """A table of things that have an owner, and that a process does: see `hdr.store.owned_table.Owned`."""
+    """A table of things that have an owner, and that a process does: see `hdr.store.owned_table.OwnedTable`."""
     return sa.Table(
         name,
         metadata,

@@ -14,38 +14,38 @@ import sqlalchemy as sa
 from hdr.sanitize import clean
 from hdr.store import runs as run_store
 from hdr.store import worker_leases
-from hdr.store.heartbeats import Silence
-from hdr.store.owned_table import LONGEST_MESSAGE, LONGEST_TITLE, Owned, columns
+from hdr.store.heartbeats import HeartbeatMonitor
+from hdr.store.owned_table import LONGEST_MESSAGE, LONGEST_TITLE, OwnedTable, columns_of
 from hdr.store.runs import RunStore
 from hdr.store.schema import hands as _hands
 from hdr.store.schema import runs as _runs
 from hdr.store.schema import searches as _searches
 from hdr.store.schema import spent, summary
 from hdr.store.schema import trials as _trials
-from hdr.store.worker_leases import held
+from hdr.store.worker_leases import is_held
 from hdr.tuning.records import ACTIVE, Search, SearchStatus, Trial, TrialStatus
 from hdr.tuning.search_spec import SearchSpec
 from hdr.types import HdrError
 
-MOST_DEATHS = 3
+MAX_DEATHS = 3
 """So often in a row may a search's process die before any trial ends; then the search has failed."""
 
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 """So often is a trial begun whose process dies; then the trial has failed, and the search goes on."""
 
 WAITING_SECONDS = 3.0
 """Who has been in the queue for so long waits: at first, it may just not have been looked at."""
 
 
-class UnknownSearch(HdrError):
+class UnknownSearchError(HdrError):
     """There is no such search or trial, or it is not this owner's."""
 
 
-class Outrun(Exception):
+class ConflictError(Exception):
     """Another process has been faster: what is to be done next has to be asked anew."""
 
 
-class SearchStore(Owned[Search]):
+class SearchStore(OwnedTable[Search]):
     """All searches. Safe to use from many threads and processes at once.
 
     What a search's own processes write carries the numbers of their claims: of one that is taken to be dead, nothing is
@@ -55,11 +55,11 @@ class SearchStore(Owned[Search]):
         store: the run store; it makes the tables.
     """
 
-    _table, _kind, _unknown, _word = _searches, Search, UnknownSearch, "search"
+    _table, _kind, _unknown, _word = _searches, Search, UnknownSearchError, "search"
 
     def __init__(self, store: RunStore) -> None:
         super().__init__(store.database)
-        self._hands_silence = Silence()
+        self._hands_silence = HeartbeatMonitor()
 
     def create(self, spec: SearchSpec, owner: str, token: str, title: str = "", published: bool = False) -> Search:
         """Put a search into the queue; the same token always gives the same search, however often it arrives."""
@@ -69,7 +69,7 @@ class SearchStore(Owned[Search]):
         """One search; with an owner given, only where it is theirs or published.
 
         Raises:
-            UnknownSearch: there is none, or it was deleted.
+            UnknownSearchError: there is none, or it was deleted.
         """
         return self._get(search, owner)
 
@@ -82,7 +82,7 @@ class SearchStore(Owned[Search]):
     def trials(self, search: str, after: int = -1) -> list[Trial]:
         """A search's trials in order; those after a number."""
         query = (
-            sa.select(*columns(Trial, _trials))
+            sa.select(*columns_of(Trial, _trials))
             .where(_trials.c.search == str(search), _trials.c.number > after)
             .order_by(_trials.c.number)
         )
@@ -93,20 +93,20 @@ class SearchStore(Owned[Search]):
         """One trial.
 
         Raises:
-            UnknownSearch: there is none.
+            UnknownSearchError: there is none.
         """
-        query = sa.select(*columns(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
+        query = sa.select(*columns_of(Trial, _trials)).where(_trials.c.search == search, _trials.c.number == number)
         with self.database.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
-            raise UnknownSearch(f"This search has no trial {number}.")
+            raise UnknownSearchError(f"This search has no trial {number}.")
         return Trial(*row)
 
     def rename(self, search: str, owner: str, title: str) -> None:
         """Call a search something else; an empty title gives it back its first.
 
         Raises:
-            UnknownSearch: there is none, or it is not this owner's.
+            UnknownSearchError: there is none, or it is not this owner's.
         """
         shown = clean(title) or self.get(search, owner).spec.summary
         self._edit(search, owner, title=shown[:LONGEST_TITLE])
@@ -164,7 +164,7 @@ class SearchStore(Owned[Search]):
             mine = (*such, sa.not_(_searches.c.stop))
             if not connection.execute(_searches.update().where(*mine).values(row)).rowcount:
                 return None
-            return worker_leases.take(connection, search, process, place)
+            return worker_leases.acquire(connection, search, process, place)
 
     def at_work(self) -> dict[str, int]:
         """How many processes are at each search that is being worked on, by its name."""
@@ -184,7 +184,7 @@ class SearchStore(Owned[Search]):
             seconds: that the trial which is fitted now has taken, by the process's own clock; None where none is.
         """
         with self.database.writing() as connection:
-            alive = worker_leases.beat(connection, search, claim)
+            alive = worker_leases.heartbeat(connection, search, claim)
             if seconds is not None and alive:
                 mine = (_trials.c.search == search, _trials.c.status == "running", _trials.c.claim == claim)
                 connection.execute(_trials.update().where(*mine).values(seconds=seconds))
@@ -198,7 +198,7 @@ class SearchStore(Owned[Search]):
             number: what the trial has to be, if values were chosen for just that; any where None is given.
 
         Raises:
-            Outrun: another trial has that number by now.
+            ConflictError: another trial has that number by now.
         """
         last = sa.select(sa.func.coalesce(sa.func.max(_trials.c.number), -1) + 1).where(_trials.c.search == search)
         with self._holding(search, claim) as connection:
@@ -206,7 +206,7 @@ class SearchStore(Owned[Search]):
                 return None
             following = connection.execute(last).scalar_one()
             if number not in (None, following):
-                raise Outrun
+                raise ConflictError
             row = {"search": search, "number": following, "data": json.dumps(values), "status": "running"}
             connection.execute(_trials.insert().values(**row, started=time.time(), claim=claim))
         return self.trial(search, following)
@@ -215,14 +215,14 @@ class SearchStore(Owned[Search]):
         """Begin a trial once more that was left unfinished, with the same values; None as `begin`.
 
         Raises:
-            Outrun: another process is at it already.
+            ConflictError: another process is at it already.
         """
         again = {"attempts": _trials.c.attempts + 1, "scores": "[]", "started": time.time(), "seconds": 0.0}
         with self._holding(search, claim) as connection:
             if connection is None:
                 return None
             if not connection.execute(_mine(search, number, claim).values(**again, claim=claim)).rowcount:
-                raise Outrun
+                raise ConflictError
         return self.trial(search, number)
 
     def report(
@@ -284,8 +284,8 @@ class SearchStore(Owned[Search]):
         with self._holding(search, claim) as connection:
             if connection is None:
                 return False
-            worker_leases.drop(connection, search, [claim])
-            if not worker_leases.of(connection, search):
+            worker_leases.release(connection, search, [claim])
+            if not worker_leases.leases(connection, search):
                 connection.execute(_searches.update().where(_searches.c.id == search).values(last))
         return True
 
@@ -293,12 +293,14 @@ class SearchStore(Owned[Search]):
         """End a search that is still active, whoever else is at it; False where it had ended already, or, with a claim
         given, that process is not at it. Trials that run are repeated when the search goes on; a stop is none of their
         attempts."""
-        mine = (_searches.c.id == search, _searches.c.status.in_(ACTIVE)) if claim is None else held(search, claim)
+        mine = (_searches.c.id == search, _searches.c.status.in_(ACTIVE)) if claim is None else is_held(search, claim)
         row = {"status": status, "message": message[:LONGEST_MESSAGE], "finished": time.time()}
         with self.database.writing() as connection:
             ended = connection.execute(_searches.update().where(*mine).values(row)).rowcount == 1
             if ended:
-                worker_leases.drop(connection, search, worker_leases.of(connection, search), counts=status != "stopped")
+                worker_leases.release(
+                    connection, search, worker_leases.leases(connection, search), counts=status != "stopped"
+                )
         return ended
 
     def died(self, search: str, process: int) -> str | None:
@@ -317,7 +319,7 @@ class SearchStore(Owned[Search]):
         for search, heard in self._silent(run_store.SILENT_SECONDS).items():
             same = (_searches.c.id == search, _searches.c.status == "running", _searches.c.heard == heard)
             with self.database.writing() as connection:
-                worker_leases.lock(connection, search)
+                worker_leases.lock_search(connection, search)
                 become[search] = self._revive(connection, *same)
         query = sa.select(_hands.c.search, _hands.c.claim, _hands.c.heard)
         with self.database.reading() as connection:
@@ -332,12 +334,12 @@ class SearchStore(Owned[Search]):
 
     def _bury(self, connection: sa.Connection, search: str, *conditions: Any) -> str | None:
         # Hands that have died: what their search has become; None where there are none such.
-        stopped = worker_leases.lock(connection, search)
-        dead = worker_leases.of(connection, search, *conditions)
+        stopped = worker_leases.lock_search(connection, search)
+        dead = worker_leases.leases(connection, search, *conditions)
         if not dead:
             return None
-        worker_leases.drop(connection, search, dead, counts=not stopped)
-        if worker_leases.of(connection, search):
+        worker_leases.release(connection, search, dead, counts=not stopped)
+        if worker_leases.leases(connection, search):
             return "running"
         return self._revive(connection, _searches.c.id == search, _searches.c.status == "running")
 
@@ -350,19 +352,19 @@ class SearchStore(Owned[Search]):
         row: dict[str, Any] = {"status": "queued", "deaths": found.deaths + 1}
         if found.stop:
             row = {"status": "stopped", "finished": time.time()}
-        elif found.deaths + 1 > MOST_DEATHS:
+        elif found.deaths + 1 > MAX_DEATHS:
             message = f"Its process died {found.deaths + 1} times in a row before a trial could end; there may be too "
             row |= {"status": "failed", "message": message + "little memory.", "finished": time.time()}
         if not connection.execute(_searches.update().where(*condition).values(row)).rowcount:
             return None
-        worker_leases.drop(connection, found.id, worker_leases.of(connection, found.id), counts=not found.stop)
+        worker_leases.release(connection, found.id, worker_leases.leases(connection, found.id), counts=not found.stop)
         return row["status"]
 
     @contextmanager
     def _holding(self, search: str, claim: int) -> Iterator[sa.Connection | None]:
         # A transaction in which this claim is at the search, and nobody else changes the search until its end.
         with self.database.writing() as connection:
-            yield connection if worker_leases.beat(connection, search, claim) else None
+            yield connection if worker_leases.heartbeat(connection, search, claim) else None
 
 
 def _mine(search: str, number: int, claim: int) -> sa.Update:

@@ -17,13 +17,13 @@ from hdr.store.schema import searches as _searches
 from hdr.store.schema import trials as _trials
 
 
-def held(search: str, claim: int) -> tuple[Any, ...]:
+def is_held(search: str, claim: int) -> tuple[Any, ...]:
     """The condition, on the table of searches, that a search is being worked on and a hand is at it."""
     mine = sa.exists().where(hands.c.search == search, hands.c.claim == claim)
     return _searches.c.id == search, _searches.c.status == "running", mine
 
 
-def lock(connection: sa.Connection, search: str) -> bool:
+def lock_search(connection: sa.Connection, search: str) -> bool:
     """Keep everybody else from changing a search until the end of the transaction; whether it is to stop.
 
     Whatever changes a search, its trials and its hands begins with the search: so that no two wait for each other.
@@ -33,7 +33,7 @@ def lock(connection: sa.Connection, search: str) -> bool:
     return bool(connection.execute(sa.select(_searches.c.stop).where(_searches.c.id == search)).scalar())
 
 
-def take(connection: sa.Connection, search: str, process: int, place: str) -> int:
+def acquire(connection: sa.Connection, search: str, process: int, place: str) -> int:
     """Put down a new hand of a search that has just been claimed; its number."""
     claim = connection.execute(sa.select(_searches.c.claims).where(_searches.c.id == search)).scalar_one()
     row = {"search": search, "claim": claim, "process": process, "place": place, "heard": time.time()}
@@ -41,22 +41,22 @@ def take(connection: sa.Connection, search: str, process: int, place: str) -> in
     return claim
 
 
-def beat(connection: sa.Connection, search: str, claim: int) -> bool:
+def heartbeat(connection: sa.Connection, search: str, claim: int) -> bool:
     """Say that a hand lives, and with it the search; False where it is not at it any more."""
     now = time.time()
-    if not connection.execute(_searches.update().where(*held(search, claim)).values(heard=now)).rowcount:
+    if not connection.execute(_searches.update().where(*is_held(search, claim)).values(heard=now)).rowcount:
         return False
     mine = (hands.c.search == search, hands.c.claim == claim)
     return connection.execute(hands.update().where(*mine).values(heard=now)).rowcount == 1
 
 
-def of(connection: sa.Connection, search: str, *conditions: Any) -> list[int]:
+def leases(connection: sa.Connection, search: str, *conditions: Any) -> list[int]:
     """The hands of a search, or those of them for which conditions on the table of hands hold."""
     query = sa.select(hands.c.claim).where(hands.c.search == search, *conditions).order_by(hands.c.claim)
     return list(connection.execute(query).scalars())
 
 
-def drop(connection: sa.Connection, search: str, claims: Iterable[int], counts: bool = True) -> None:
+def release(connection: sa.Connection, search: str, claims: Iterable[int], counts: bool = True) -> None:
     """Take hands from a search. What they were at is left for others to repeat; its time was spent all the same.
 
     Args:

@@ -12,11 +12,11 @@ from hdr.training.run_spec import Change, RunSpec
 Result = TypeVar("Result")
 
 
-class Kept(Exception):
+class StoppedEarlyError(Exception):
     """Raised where a training is not to go on, and what it has finished is kept."""
 
 
-class Control:
+class TrainingController:
     """Told what to do from any thread, and asked by the thread that trains.
 
     A stage is one epoch, one more share of the trees, or one fit on more digits; stages count from 1. The first is
@@ -94,7 +94,7 @@ class Control:
         self._wait()
         self._leave()
         if self.spec.stops_before(stage):
-            raise Kept
+            raise StoppedEarlyError
         with self._news:
             pending, self._pending = self._pending, {}
         if pending:
@@ -172,7 +172,7 @@ class Control:
     def _leave(self) -> None:
         if self._keep and self._stage > 1:
             self._add(Change(self._stage, stop=True))
-            raise Kept
+            raise StoppedEarlyError
 
     def _add(self, change: Change) -> None:
         self.spec = self.spec.with_change(change)

@@ -15,20 +15,20 @@ from numpy.typing import NDArray
 from hdr import catalogue
 from hdr.features.extract import CHUNK, extract
 from hdr.models import FitContext
-from hdr.training.controller import Control, Kept
+from hdr.training.controller import StoppedEarlyError, TrainingController
 from hdr.training.metrics import evaluate
 from hdr.training.model import TrainedModel, pairwise_probabilities
 from hdr.training.run_spec import RunSpec, versions
-from hdr.training.strategies import STRATEGIES, FitError, Fitted, Strategy, by_sizes
+from hdr.training.strategies import STRATEGIES, FitError, Fitted, Strategy, grow_sample
 from hdr.types import Dataset, Features, Images, Labels, Step
 
-MOST_VALIDATION = 5_000
+MAX_VALIDATION = 5_000
 """Digits kept for validation, or a fifth of a small training split."""
 
-SCORED = 2_000
+SCORED_DIGITS = 2_000
 """Training digits on which the training accuracy is measured while a run learns."""
 
-REDUCED_FROM = 5_000
+REDUCTION_DIGITS = 5_000
 """Most digits from which a reduction is fitted: enough for its directions, and it bounds memory."""
 
 Report = Callable[[dict[str, Any]], None]
@@ -51,11 +51,11 @@ def split(spec: RunSpec, dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[n
 
 def validation_size(digits: int) -> int:
     """How many digits of a training split are kept aside for validation."""
-    return min(MOST_VALIDATION, digits // 5)
+    return min(MAX_VALIDATION, digits // 5)
 
 
 def fit(
-    spec: RunSpec, dataset: Dataset, report: Report = lambda event: None, control: Control | None = None
+    spec: RunSpec, dataset: Dataset, report: Report = lambda event: None, control: TrainingController | None = None
 ) -> TrainedModel:
     """Fit a spec and evaluate it on the test split.
 
@@ -76,7 +76,7 @@ def fit(
     Raises:
         HdrError: the spec does not suit the data.
     """
-    control = control or Control(spec)
+    control = control or TrainingController(spec)
     control.report = report
     start = control.clock()
     chosen, held = split(spec, dataset)
@@ -91,7 +91,7 @@ def fit(
         event |= {} if stage.loss is None else {"loss": stage.loss}
         report({"phase": "fitting", **event, "elapsed": control.clock() - start})
 
-    stage, scores, outcome = learn(data, control, seen, shown=SCORED)
+    stage, scores, outcome = fit_stages(data, control, seen, shown=SCORED_DIGITS)
     share = stage.step / stage.of if stage.unit == "digits" else 1
 
     report({"phase": "testing", "digits": len(dataset.test)})
@@ -108,7 +108,7 @@ def fit(
         "fit_seconds": data.seconds + stage.seconds,
         "predict_ms": (perf_counter() - began) / len(dataset.test) * 1000,
         "total_seconds": control.clock() - start,
-        "peak_mb": peak_megabytes(),
+        "peak_mb": peak_rss_mb(),
         **outcome,
     }
     return replace(model, metrics=metrics, test_probabilities=probabilities.astype(np.float32))
@@ -149,16 +149,16 @@ def prepare(
         HdrError: the spec does not suit the digits.
     """
     start = perf_counter()
-    model = TrainedModel(spec, fit_reduction(spec, images[chosen[:REDUCED_FROM]]), None)
+    model = TrainedModel(spec, fit_reduction(spec, images[chosen[:REDUCTION_DIGITS]]), None)
     train = reduced_features(model, images, chosen, spec.augmentation)
     seconds = perf_counter() - start
     validation = reduced_features(model, images, held) if len(held) else train[:0]
     return Prepared(model, train, repeat_labels(spec, labels[chosen]), validation, labels[held], seconds)
 
 
-def learn(
+def fit_stages(
     data: Prepared,
-    control: Control,
+    control: TrainingController,
     seen: Callable[[Fitted, dict[str, float]], None],
     shown: int = 0,
     curve: bool = True,
@@ -177,7 +177,7 @@ def learn(
     """
     spec = data.model.spec
     classifier, strategy = new_classifier(spec, data.train)
-    if strategy is by_sizes and not curve:
+    if strategy is grow_sample and not curve:
         strategy = _at_once
 
     def score(stage: Fitted) -> dict[str, float]:
@@ -192,7 +192,7 @@ def learn(
     return _follow(strategy(classifier, data.train, data.labels, control), score, spec)
 
 
-def _at_once(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+def _at_once(classifier: Any, train: Features, labels: Labels, control: TrainingController) -> Iterator[Fitted]:
     start = control.clock()
     fitted = classifier.fit(train, labels)
     yield Fitted(fitted, len(labels), len(labels), "digits", control.clock() - start)
@@ -221,7 +221,7 @@ def _follow(
             if patience and since >= patience:
                 why = "patience"
                 break
-    except Kept:
+    except StoppedEarlyError:
         pass
     if last is None or best is None:
         raise FitError("The training ended before anything was fitted.")
@@ -253,11 +253,11 @@ def fit_once(spec: RunSpec, images: Images, labels: Labels) -> TrainedModel:
     everything = np.arange(len(images))
     data = prepare(spec, images, labels, everything, everything[:0])
     classifier, strategy = new_classifier(spec, data.train)
-    if strategy is by_sizes and not spec.changes:
+    if strategy is grow_sample and not spec.changes:
         strategy = _at_once
     model = data.model
-    with suppress(Kept):
-        for stage in strategy(classifier, data.train, data.labels, Control(spec)):
+    with suppress(StoppedEarlyError):
+        for stage in strategy(classifier, data.train, data.labels, TrainingController(spec)):
             model = replace(model, classifier=stage.classifier)
     return model
 
@@ -351,7 +351,7 @@ def _accuracy(model: TrainedModel, features: Features, labels: Labels) -> float:
     return float((model.probabilities(features).argmax(axis=1) == labels).mean())
 
 
-def peak_megabytes() -> float | None:
+def peak_rss_mb() -> float | None:
     """Most memory that this process has held so far, in MB; None where the system does not say."""
     try:
         import resource

@@ -17,11 +17,11 @@ BASE_MB = 160.0
 """What a training process holds before there are features: Python, the libraries and the data."""
 
 
-class NotAllowed(HdrError):
+class JobQuotaError(HdrError):
     """The server does not allow it; the message says how much it allows, and how much this would be."""
 
 
-class TooLarge(HdrError):
+class MemoryLimitError(HdrError):
     """A run needs more memory than there is; the message says how much of both."""
 
 
@@ -33,13 +33,13 @@ def check_size(digits: int, copies: int = 0) -> None:
         copies: distorted ones of each digit.
 
     Raises:
-        NotAllowed: with both numbers.
+        JobQuotaError: with both numbers.
     """
     most, rows = settings.current().training_digits, digits * (1 + copies)
     if most is not None and rows > most:
         many = f"{copies} distorted {'copy' if copies == 1 else 'copies'}"
         made = f", {digits:,} and {many} of each" if copies else ""
-        raise NotAllowed(
+        raise JobQuotaError(
             f"This plan learns from {rows:,} digits{made}; this server allows {most:,}. "
             f"Take {'fewer digits or copies' if copies else 'fewer digits'}."
         )
@@ -49,7 +49,7 @@ def check_digits(spec: RunSpec, dataset: Dataset) -> None:
     """Refuse a run that learns from more digits than the server allows, copies counted.
 
     Raises:
-        NotAllowed: with both numbers.
+        JobQuotaError: with both numbers.
     """
     each = versions(spec.augmentation)
     check_size(row_count(spec, dataset) // each, each - 1)
@@ -62,7 +62,7 @@ def check_memory(spec: RunSpec, dataset: Dataset) -> float:
         Megabytes that the run will hold at most.
 
     Raises:
-        TooLarge: they are more than `memory_limit_mb`.
+        MemoryLimitError: they are more than `memory_limit_mb`.
         HdrError: the spec does not suit its data, or learns from more digits than the server allows.
     """
     check_digits(spec, dataset)
@@ -72,14 +72,14 @@ def check_memory(spec: RunSpec, dataset: Dataset) -> float:
     cost: Cost = catalogue.get("classifier", spec.classifier.name).facts.get("cost", Cost())
     validation = fitting.validation_size(len(dataset.train))
     # What a reduction is fitted from is gone again before all the features are there.
-    reducing = 0 if spec.reduction is None else 6 * 4 * before * min(fitting.REDUCED_FROM, rows)
+    reducing = 0 if spec.reduction is None else 6 * 4 * before * min(fitting.REDUCTION_DIGITS, rows)
     learning = 4 * features * (rows + validation) + 4 * CHUNK * before * (spec.reduction is not None)
     # Their variance is taken in float64, before the classifier is there.
     held = max(8 * rows * features, cost.held(rows, features, spec.classifier.params))
     found = BASE_MB + max(reducing, learning + held) / 1e6
     limit = memory_limit_mb()
     if limit is not None and found > limit:
-        raise TooLarge(
+        raise MemoryLimitError(
             f"This run would hold about {found:,.0f} MB of memory, and there are {limit:,.0f} MB. "
             "Take fewer digits or copies, or fewer features; a reduction makes the most of a difference."
         )

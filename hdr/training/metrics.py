@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hdr.types import CLASSES, Labels
 
-MOST_MISTAKES = 500
+MAX_MISTAKES = 500
 """Wrong digits that are kept, the most confident first."""
 
 
@@ -105,7 +105,7 @@ def evaluate(labels: Labels, probabilities: NDArray[np.float64]) -> dict[str, An
     matrix = confusion(labels, said)
     right = int(matrix.trace())
     wrong = np.flatnonzero(said != labels)
-    order = wrong[np.argsort(-probabilities[wrong, said[wrong]], kind="stable")][:MOST_MISTAKES]
+    order = wrong[np.argsort(-probabilities[wrong, said[wrong]], kind="stable")][:MAX_MISTAKES]
     return {
         "test_accuracy": right / len(labels),
         "interval": list(wilson_interval(right, len(labels))),

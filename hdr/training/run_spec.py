@@ -14,14 +14,14 @@ from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.types import HdrError, Step
 
-SMALLEST, LARGEST = 500, 60_000
+MIN_DIGITS, MAX_DIGITS = 500, 60_000
 """Range of the training size, in digits."""
 
-MOST_FEATURES = 4
+MAX_FEATURES = 4
 """Most feature extractors that a run may join."""
 
 
-MOST_STAGES = 1_000
+MAX_STAGES = 1_000
 """Last epoch or stage that a change may name."""
 
 
@@ -82,18 +82,18 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         _check_text("dataset", self.dataset)
-        _check_range("train_size", self.train_size, SMALLEST, LARGEST)
+        _check_range("train_size", self.train_size, MIN_DIGITS, MAX_DIGITS)
         _check_range("seed", self.seed, 0, 2**31 - 1)
         _check_range("threads", self.threads, 1, 64)
-        if not 1 <= len(self.features) <= MOST_FEATURES:
-            raise SpecError(f"A run needs 1 to {MOST_FEATURES} features, not {len(self.features)}.")
+        if not 1 <= len(self.features) <= MAX_FEATURES:
+            raise SpecError(f"A run needs 1 to {MAX_FEATURES} features, not {len(self.features)}.")
         settle = object.__setattr__
         settle(self, "pipeline", self.pipeline.active)
-        settle(self, "features", tuple(catalogue.complete("feature", s) for s in self.features))
-        settle(self, "reduction", self.reduction and catalogue.complete("reduction", self.reduction))
-        settle(self, "classifier", catalogue.complete("classifier", self.classifier))
+        settle(self, "features", tuple(catalogue.with_defaults("feature", s) for s in self.features))
+        settle(self, "reduction", self.reduction and catalogue.with_defaults("reduction", self.reduction))
+        settle(self, "classifier", catalogue.with_defaults("classifier", self.classifier))
         wanted = self.augmentation if self.augmentation and self.augmentation.on else None
-        settle(self, "augmentation", wanted and catalogue.complete("augmentation", wanted))
+        settle(self, "augmentation", wanted and catalogue.with_defaults("augmentation", wanted))
         settle(self, "changes", _settle_changes(self.classifier, self.changes))
 
     def changes_at(self, epoch: int) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class RunSpec:
             HdrError: it names the value that is wrong and what would be right.
         """
         if not isinstance(data, dict):
-            raise SpecError(f"A run is written as a JSON object, not as '{catalogue.excerpt(data)}'.")
+            raise SpecError(f"A run is written as a JSON object, not as '{catalogue.shorten(data)}'.")
         readers: dict[str, Callable[[Any], Any]] = {
             "dataset": lambda v: v,
             "train_size": lambda v: v,
@@ -147,7 +147,7 @@ class RunSpec:
         }
         for name in data:
             if name not in readers:
-                raise SpecError(f"A run has no '{catalogue.excerpt(name)}'; it has {', '.join(readers)}.")
+                raise SpecError(f"A run has no '{catalogue.shorten(name)}'; it has {', '.join(readers)}.")
         return cls(**{name: readers[name](value) for name, value in data.items()})
 
     @cached_property
@@ -172,8 +172,8 @@ class RunSpec:
 
 def _features_from_json(data: Any) -> tuple[Step, ...]:
     if not isinstance(data, list):
-        raise SpecError(f"Features are written as a list, not as '{catalogue.excerpt(data)}'.")
-    return tuple(catalogue.step_from_json("feature", s) for s in data[: MOST_FEATURES + 1])
+        raise SpecError(f"Features are written as a list, not as '{catalogue.shorten(data)}'.")
+    return tuple(catalogue.step_from_json("feature", s) for s in data[: MAX_FEATURES + 1])
 
 
 def _classifier_to_json(step: Step) -> dict[str, Any]:
@@ -184,12 +184,12 @@ def _classifier_to_json(step: Step) -> dict[str, Any]:
 
 
 def _changes_from_json(data: Any) -> tuple[Change, ...]:
-    if not isinstance(data, list) or len(data) > MOST_STAGES:
-        raise SpecError(f"Changes are written as a list, not as '{catalogue.excerpt(data)}'.")
+    if not isinstance(data, list) or len(data) > MAX_STAGES:
+        raise SpecError(f"Changes are written as a list, not as '{catalogue.shorten(data)}'.")
     found = []
     for one in data:
         if not isinstance(one, dict) or "epoch" not in one:
-            raise SpecError(f"A change is written as an object with an epoch, not as '{catalogue.excerpt(one)}'.")
+            raise SpecError(f"A change is written as an object with an epoch, not as '{catalogue.shorten(one)}'.")
         values = tuple((k, v) for k, v in one.items() if k not in ("epoch", "stop"))
         found.append(Change(one["epoch"], values, one.get("stop", False)))
     return tuple(found)
@@ -202,19 +202,19 @@ def _settle_changes(classifier: Step, changes: tuple[Change, ...]) -> tuple[Chan
     live = entry.facts.get("live", ())
     settled: dict[int, Change] = {}
     for change in changes:
-        _check_range("A change's epoch", change.epoch, 2 if change.stop else 1, MOST_STAGES)
+        _check_range("A change's epoch", change.epoch, 2 if change.stop else 1, MAX_STAGES)
         if not isinstance(change.stop, bool):
-            raise SpecError(f"A change's stop is '{catalogue.excerpt(change.stop)}'; it must be true or false.")
+            raise SpecError(f"A change's stop is '{catalogue.shorten(change.stop)}'; it must be true or false.")
         for name, _ in change.values:
             if name not in live:
                 can = f"{', '.join(live)} can" if live else "nothing of it can"
-                raise SpecError(f"{entry.title}: '{catalogue.excerpt(name)}' cannot be changed while it learns; {can}.")
+                raise SpecError(f"{entry.title}: '{catalogue.shorten(name)}' cannot be changed while it learns; {can}.")
         checked = entry.validate({**classifier.params, **dict(change.values)})
         values = {name: checked[name] for name, _ in change.values}
         before = settled.get(change.epoch, Change(change.epoch))
         merged = tuple(sorted({**dict(before.values), **values}.items()))
         settled[change.epoch] = Change(change.epoch, merged, before.stop or change.stop)
-    end = min((epoch for epoch, change in settled.items() if change.stop), default=MOST_STAGES)
+    end = min((epoch for epoch, change in settled.items() if change.stop), default=MAX_STAGES)
     # What is changed at the epoch before which a run ends never happened.
     kept = [Change(e, (), True) if settled[e].stop else settled[e] for e in sorted(settled) if e <= end]
     return tuple(c for c in kept if c.values or c.stop)
@@ -222,12 +222,12 @@ def _settle_changes(classifier: Step, changes: tuple[Change, ...]) -> tuple[Chan
 
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str) or not 1 <= len(value) <= 60:
-        raise SpecError(f"{name} is '{catalogue.excerpt(value)}'; it must be the name of a data set.")
+        raise SpecError(f"{name} is '{catalogue.shorten(value)}'; it must be the name of a data set.")
 
 
 def _check_range(name: str, value: Any, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise SpecError(f"{name} is '{catalogue.excerpt(value)}'; it must be a whole number from {low} to {high}.")
+        raise SpecError(f"{name} is '{catalogue.shorten(value)}'; it must be a whole number from {low} to {high}.")
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ PRESETS: Mapping[str, Preset] = {
         "The article",
         "A network with one hidden layer of 100 units sees the raw pixels ten times. It stops there: it has not "
         "converged, and more epochs would still help.",
-        RunSpec(train_size=LARGEST, classifier=Step("mlp")),
+        RunSpec(train_size=MAX_DIGITS, classifier=Step("mlp")),
     ),
     "fast": Preset(
         "Fast",
@@ -263,7 +263,7 @@ PRESETS: Mapping[str, Preset] = {
         "Upright digits, HOG at two scales, PCA and a support vector machine on all training digits but those kept for "
         "validation, and on a distorted copy of each.",
         RunSpec(
-            train_size=LARGEST,
+            train_size=MAX_DIGITS,
             pipeline=Pipeline((Step("deskew"),)),
             features=(Step("hog"), Step("hog", {"cell": 7, "block": 2})),
             reduction=Step("pca", {"components": 100}),

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hdr.training.controller import Control
+from hdr.training.controller import TrainingController
 from hdr.types import Features, HdrError, Labels
 
 SIZES = (1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -43,14 +43,14 @@ class Fitted:
     loss: float | None = None
 
 
-Strategy = Callable[[Any, Features, Labels, Control], Iterator[Fitted]]
+Strategy = Callable[[Any, Features, Labels, TrainingController], Iterator[Fitted]]
 """Fits a classifier stage by stage, as its control allows; raises `Kept` where there is to be no further stage."""
 
 LIVE = {"learning_rate": "learning_rate_init", "batch_size": "batch_size", "penalty": "alpha"}
 """What scikit-learn calls the hyperparameters that may change while a network learns."""
 
 
-def by_epochs(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+def train_epochs(classifier: Any, train: Features, labels: Labels, control: TrainingController) -> Iterator[Fitted]:
     """A network, one pass over the training digits after another."""
     classes, seconds, seed = np.unique(labels), 0.0, classifier.random_state
     for epoch in range(1, classifier.max_iter + 1):
@@ -72,7 +72,9 @@ GROWN = {"trees": "n_estimators", "rounds": "max_iter"}
 """What scikit-learn calls how large a forest is, and how often a boosted model is mended."""
 
 
-def by_tenths(unit: str, classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+def grow_ensemble(
+    unit: str, classifier: Any, train: Features, labels: Labels, control: TrainingController
+) -> Iterator[Fitted]:
     """A forest or a boosted model, a tenth of its trees or rounds after another."""
     total, seconds = classifier.get_params()[GROWN[unit]], 0.0
     classifier.set_params(warm_start=True)
@@ -87,7 +89,7 @@ def by_tenths(unit: str, classifier: Any, train: Features, labels: Labels, contr
         control.end()
 
 
-def by_sizes(classifier: Any, train: Features, labels: Labels, control: Control) -> Iterator[Fitted]:
+def grow_sample(classifier: Any, train: Features, labels: Labels, control: TrainingController) -> Iterator[Fitted]:
     """A classifier that learns in one go, on more and more digits; only the last fit makes the model."""
     from sklearn.base import clone
 
@@ -101,9 +103,9 @@ def by_sizes(classifier: Any, train: Features, labels: Labels, control: Control)
 
 
 STRATEGIES: dict[str, Strategy] = {
-    "epochs": by_epochs,
-    **{unit: partial(by_tenths, unit) for unit in GROWN},
-    "sizes": by_sizes,
+    "epochs": train_epochs,
+    **{unit: partial(grow_ensemble, unit) for unit in GROWN},
+    "sizes": grow_sample,
 }
 """How each kind of progress comes about."""
 

@@ -10,18 +10,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.training.controller import Control
-from hdr.training.fitting import Fitted, Prepared, learn, prepare, split
+from hdr.training.controller import TrainingController
+from hdr.training.fitting import Fitted, Prepared, fit_stages, prepare, split
 from hdr.training.limits import check_memory, memory_limit_mb
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.types import Dataset
 
-MOST_KEPT = 400e6
+MAX_CACHED_BYTES = 400e6
 """Bytes of features that are kept for trials to come, at most."""
 
 
-class Trials:
+class Objective:
     """Fits the trials of one search, one after another; those that differ in their classifier share their features.
 
     Args:
@@ -70,7 +70,12 @@ class Trials:
         # Fits on fewer digits come first only where they can spare the fit on all.
         curve = self._spec.prune and self._spec.validation == "split"
         data = self._prepared(plan, fold)
-        told = learn(data, Control(plan), lambda stage, scores: seen(stage, scores["validation_accuracy"]), curve=curve)
+        told = fit_stages(
+            data,
+            TrainingController(plan),
+            lambda stage, scores: seen(stage, scores["validation_accuracy"]),
+            curve=curve,
+        )
         return told[1]["validation_accuracy"]
 
     def _prepared(self, plan: RunSpec, fold: int) -> Prepared:
@@ -80,7 +85,7 @@ class Trials:
         if found is None:
             images, labels = self._dataset.train.images, self._dataset.train.labels
             found = prepare(plan, images, labels, *self._parts(plan)[fold])
-            self._forget(MOST_KEPT - _size(found))
+            self._forget(MAX_CACHED_BYTES - _size(found))
         self._kept[key] = found
         return replace(found, model=replace(found.model, spec=plan))
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from hdr.tuning.records import Trial
 from hdr.tuning.search_spec import SearchSpec
-from hdr.tuning.space import Dimension, asked
+from hdr.tuning.space import Dimension, is_active
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -71,7 +71,7 @@ def attempt_seed(seed: int, number: int, attempt: int) -> int:
     return int(np.random.SeedSequence((seed, number, attempt)).generate_state(1)[0])
 
 
-def hopeless(spec: SearchSpec, trials: Sequence[Trial], scores: Scores) -> bool:
+def should_prune(spec: SearchSpec, trials: Sequence[Trial], scores: Scores) -> bool:
     """Whether a trial that has come so far is not worth going on with.
 
     Args:
@@ -123,7 +123,7 @@ def _ask(spec: SearchSpec, study: Study, seed: int, attempt: int) -> dict[str, A
     trial = study.ask()
     values: dict[str, Any] = {}
     for one in spec.space:
-        if asked(one, values, spec.base):
+        if is_active(one, values, spec.base):
             values[one.path] = _suggest(trial, one)
     study.tell(trial, state=TrialState.FAIL)
     return values

@@ -15,11 +15,11 @@ from hdr.tuning.space import (
     NONE,
     Dimension,
     SpaceError,
-    asked,
+    all_dimensions,
+    base_value,
     dimension_from_json,
-    own_value,
-    possible,
-    reachable,
+    is_active,
+    reachable_dimensions,
 )
 from hdr.types import Step
 
@@ -33,10 +33,10 @@ METHODS: Mapping[str, str] = {
 }
 """Titles of the methods, by name."""
 
-MOST_TRIALS = 500
-MOST_MINUTES = 24 * 60.0
+MAX_TRIALS = 500
+MAX_MINUTES = 24 * 60.0
 
-LARGEST_GRID = 1_000
+MAX_GRID = 1_000
 """Points that a grid may have at most."""
 
 FOLDS = (3, 5)
@@ -74,28 +74,28 @@ class SearchSpec:
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
-            raise SpaceError(f"method is '{catalogue.excerpt(self.method)}'; it must be one of {', '.join(METHODS)}.")
+            raise SpaceError(f"method is '{catalogue.shorten(self.method)}'; it must be one of {', '.join(METHODS)}.")
         if not isinstance(self.prune, bool):
-            raise SpaceError(f"prune is '{catalogue.excerpt(self.prune)}'; it must be true or false.")
+            raise SpaceError(f"prune is '{catalogue.shorten(self.prune)}'; it must be true or false.")
         if isinstance(self.validation, bool) or self.validation not in ("split", *FOLDS):
-            raise SpaceError(f"validation is '{catalogue.excerpt(self.validation)}'; it must be one of split, 3, 5.")
-        _check_number("most_trials", self.most_trials, 1, MOST_TRIALS, whole=True)
-        _check_number("most_minutes", self.most_minutes, 0, MOST_MINUTES)
+            raise SpaceError(f"validation is '{catalogue.shorten(self.validation)}'; it must be one of split, 3, 5.")
+        _check_number("most_trials", self.most_trials, 1, MAX_TRIALS, whole=True)
+        _check_number("most_minutes", self.most_minutes, 0, MAX_MINUTES)
         _check_number("seed", self.seed, 0, 2**31 - 1, whole=True)
         settle = object.__setattr__
         settle(self, "most_minutes", float(self.most_minutes))
         settle(self, "prune", self.prune or self.method == "halving")
         settle(self, "base", replace(self.base, changes=()))
         settle(self, "space", _settle_space(self.base, self.space))
-        if self.method == "grid" and self.grid_size > LARGEST_GRID:
+        if self.method == "grid" and self.grid_size > MAX_GRID:
             raise SpaceError(
-                f"This grid has {self.grid_size:,} points; at most {LARGEST_GRID:,} are allowed. "
+                f"This grid has {self.grid_size:,} points; at most {MAX_GRID:,} are allowed. "
                 "Narrow its ranges, vary less, or let another method choose."
             )
 
     def asked(self, values: Mapping[str, Any]) -> tuple[Dimension, ...]:
         """The dimensions that play a part beside these values."""
-        return tuple(d for d in self.space if asked(d, values, self.base))
+        return tuple(d for d in self.space if is_active(d, values, self.base))
 
     def apply(self, values: Mapping[str, Any]) -> RunSpec:
         """The plan of a trial.
@@ -109,7 +109,7 @@ class SearchSpec:
         known = {d.path: d for d in self.space}
         for path, value in values.items():
             if path not in known:
-                raise SpaceError(f"This search does not vary '{catalogue.excerpt(path)}'.")
+                raise SpaceError(f"This search does not vary '{catalogue.shorten(path)}'.")
             known[path].check(value)
         return _apply(self.base, values)
 
@@ -117,8 +117,8 @@ class SearchSpec:
         """The base itself as a trial; None where it lies outside the space."""
         found: dict[str, Any] = {}
         for one in self.space:
-            if asked(one, found, self.base):
-                found[one.path] = own_value(self.base, one.path)
+            if is_active(one, found, self.base):
+                found[one.path] = base_value(self.base, one.path)
                 if not one.contains(found[one.path]):
                     return None
         return found
@@ -132,7 +132,7 @@ class SearchSpec:
             under = [d for d in self.space if d.needs and d.needs[0] == head.path]
             # What belongs to one entry counts only beside that entry.
             size *= sum(
-                math.prod(len(d.grid()) for d in under if asked(d, {head.path: value}, self.base))
+                math.prod(len(d.grid()) for d in under if is_active(d, {head.path: value}, self.base))
                 for value in head.grid()
             )
         return size
@@ -162,16 +162,16 @@ class SearchSpec:
             HdrError: it names the value that is wrong and what would be right.
         """
         if not isinstance(data, dict):
-            raise SpaceError(f"A search is written as a JSON object, not as '{catalogue.excerpt(data)}'.")
+            raise SpaceError(f"A search is written as a JSON object, not as '{catalogue.shorten(data)}'.")
         names = ("base", "space", "method", "prune", "validation", "most_trials", "most_minutes", "seed")
         for name in data:
             if name not in names:
-                raise SpaceError(f"A search has no '{catalogue.excerpt(name)}'; it has {', '.join(names)}.")
+                raise SpaceError(f"A search has no '{catalogue.shorten(name)}'; it has {', '.join(names)}.")
         for name in ("base", "space"):
             if name not in data:
                 raise SpaceError(f"A search needs a '{name}'.")
         if not isinstance(data["space"], list):
-            raise SpaceError(f"A space is written as a list, not as '{catalogue.excerpt(data['space'])}'.")
+            raise SpaceError(f"A space is written as a list, not as '{catalogue.shorten(data['space'])}'.")
         base = RunSpec.from_json(data["base"])
         space = tuple(dimension_from_json(base, d) for d in data["space"])
         return cls(**{**data, "base": base, "space": space})
@@ -199,22 +199,22 @@ def _settle_space(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension,
             raise SpaceError(f"'{path}' is in the space twice.")
     # Declared for this base: one made for another may name a step that this one does not have.
     settled = {d.path: dimension_from_json(base, d.to_json()) for d in space}
-    can = {d.path for d in reachable(base, tuple(settled.values()))}
+    can = {d.path for d in reachable_dimensions(base, tuple(settled.values()))}
     for one in settled.values():
         if one.path not in can:
             where, wanted = one.needs or ("", "")
             name = wanted[0] if isinstance(wanted, tuple) else wanted
             raise SpaceError(
-                f"'{one.path}' would never be asked for: {where} is '{own_value(base, where)}' in the plan. "
+                f"'{one.path}' would never be asked for: {where} is '{base_value(base, where)}' in the plan. "
                 f"Let {where} vary, with '{name}' among its values, or take another plan."
             )
-    return tuple(settled[d.path] for d in possible(base) if d.path in settled)
+    return tuple(settled[d.path] for d in all_dimensions(base) if d.path in settled)
 
 
 def _grid(base: RunSpec, space: Sequence[Dimension], values: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if not space:
         yield values
-    elif not asked(space[0], values, base):
+    elif not is_active(space[0], values, base):
         yield from _grid(base, space[1:], values)
     else:
         for value in space[0].grid():
@@ -223,7 +223,7 @@ def _grid(base: RunSpec, space: Sequence[Dimension], values: dict[str, Any]) -> 
 
 def _apply(base: RunSpec, values: Mapping[str, Any]) -> RunSpec:
     def chosen(kind: str) -> str:
-        return values.get(kind, own_value(base, kind))
+        return values.get(kind, base_value(base, kind))
 
     features: list[Step] = []
     counts: dict[str, int] = {}
@@ -236,7 +236,7 @@ def _apply(base: RunSpec, values: Mapping[str, Any]) -> RunSpec:
         if values.get(f"pipeline.{number}.on", True)
     )
     augmentation = None
-    if values.get("augmentation.on", own_value(base, "augmentation.on")):
+    if values.get("augmentation.on", base_value(base, "augmentation.on")):
         own = base.augmentation or Step(catalogue.entries("augmentation")[0].name)
         augmentation = Step(own.name, {**own.params, **_under(values, "augmentation.")})
     reduction = chosen("reduction")
@@ -268,4 +268,4 @@ def _check_number(name: str, value: Any, low: float, high: float, whole: bool = 
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
         noun = "a whole number" if whole else "a number"
-        raise SpaceError(f"{name} is '{catalogue.excerpt(value)}'; it must be {noun} from {low:g} to {high:,g}.")
+        raise SpaceError(f"{name} is '{catalogue.shorten(value)}'; it must be {noun} from {low:g} to {high:,g}.")

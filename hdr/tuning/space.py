@@ -9,13 +9,13 @@ from typing import Any
 
 from hdr import catalogue
 from hdr.catalogue import Entry, Kind, Parameter
-from hdr.training.run_spec import MOST_FEATURES, RunSpec
+from hdr.training.run_spec import MAX_FEATURES, RunSpec
 from hdr.types import HdrError, Step
 
-MOST_GRID_VALUES = 7
+MAX_GRID_VALUES = 7
 """Values of one range that a grid takes at most."""
 
-MOST_ALTERNATIVES = 40
+MAX_ALTERNATIVES = 40
 """Values that one dimension may list at most."""
 
 NONE = "none"
@@ -105,12 +105,12 @@ class Dimension:
         kinds = (int,) if own.type is int else (int, float)
         fits = (isinstance(value, kinds) and not isinstance(value, bool)) or whole
         if not fits or not own.minimum <= value <= own.maximum:
-            raise SpaceError(f"{self.path}: {name} is '{catalogue.excerpt(value)}'; it must be {own.expected}.")
+            raise SpaceError(f"{self.path}: {name} is '{catalogue.shorten(value)}'; it must be {own.expected}.")
         return own.type(value)
 
     def _listed(self, choices: Sequence[Any]) -> tuple[Any, ...]:
-        if not isinstance(choices, (list, tuple)) or not 1 <= len(choices) <= MOST_ALTERNATIVES:
-            raise SpaceError(f"{self.path}: choices must be a list of 1 to {MOST_ALTERNATIVES} values.")
+        if not isinstance(choices, (list, tuple)) or not 1 <= len(choices) <= MAX_ALTERNATIVES:
+            raise SpaceError(f"{self.path}: choices must be a list of 1 to {MAX_ALTERNATIVES} values.")
         found = [self.check(value) for value in choices]
         if len(set(found)) < len(found):
             raise SpaceError(f"{self.path}: choices names a value twice.")
@@ -122,10 +122,10 @@ class Dimension:
         Raises:
             HdrError: it does not; the message says what would be right.
         """
-        own, shown = self.parameter, catalogue.excerpt(value)
+        own, shown = self.parameter, catalogue.shorten(value)
         if self.path == "features":
-            if not isinstance(value, str) or not 1 <= len(value.split(JOINT)) <= MOST_FEATURES:
-                raise SpaceError(f"features: '{shown}' is not 1 to {MOST_FEATURES} extractors, joined by '{JOINT}'.")
+            if not isinstance(value, str) or not 1 <= len(value.split(JOINT)) <= MAX_FEATURES:
+                raise SpaceError(f"features: '{shown}' is not 1 to {MAX_FEATURES} extractors, joined by '{JOINT}'.")
             for name in value.split(JOINT):
                 catalogue.get("feature", name)
             return value
@@ -171,7 +171,7 @@ class Dimension:
 
 
 def _evenly(count: int) -> list[int]:
-    most = min(count, MOST_GRID_VALUES)
+    most = min(count, MAX_GRID_VALUES)
     return [round(k * (count - 1) / max(most - 1, 1)) for k in range(most)]
 
 
@@ -180,7 +180,7 @@ def _ladder(low: float, high: float) -> Iterator[float]:
         yield from (float(f"{rung}e{power}") for rung in LADDER)
 
 
-def possible(base: RunSpec) -> tuple[Dimension, ...]:
+def all_dimensions(base: RunSpec) -> tuple[Dimension, ...]:
     """Everything that may vary about a plan, in the order of the data's way, each over all that is declared."""
     return (*_augmentation(base), *_steps(base), *_features(base), *_chosen("reduction"), *_chosen("classifier"))
 
@@ -193,12 +193,12 @@ def dimension(
     Raises:
         HdrError: the plan has no such dimension, or a value is not allowed.
     """
-    known = {d.path: d for d in possible(base)}
+    known = {d.path: d for d in all_dimensions(base)}
     if path not in known:
         from difflib import get_close_matches
 
         near = get_close_matches(str(path), known, n=3, cutoff=0.3) or list(known)[:3]
-        shown = catalogue.excerpt(path)
+        shown = catalogue.shorten(path)
         raise SpaceError(f"This plan has no '{shown}' that could vary; it has {', '.join(near)} and others.")
     found = known[path]
     return found if low is None and high is None and choices is None else found.narrow(low, high, choices)
@@ -211,14 +211,14 @@ def dimension_from_json(base: RunSpec, data: Any) -> Dimension:
         HdrError: `data` is not a dimension of this plan.
     """
     if not isinstance(data, dict) or not isinstance(data.get("path"), str):
-        raise SpaceError(f"A dimension is written as an object with a path, not as '{catalogue.excerpt(data)}'.")
+        raise SpaceError(f"A dimension is written as an object with a path, not as '{catalogue.shorten(data)}'.")
     for name in data:
         if name not in ("path", "low", "high", "choices"):
-            raise SpaceError(f"A dimension has no '{catalogue.excerpt(name)}'; it has path, low, high, choices.")
+            raise SpaceError(f"A dimension has no '{catalogue.shorten(name)}'; it has path, low, high, choices.")
     return dimension(base, data["path"], data.get("low"), data.get("high"), data.get("choices"))
 
 
-def own_value(base: RunSpec, path: str) -> Any:
+def base_value(base: RunSpec, path: str) -> Any:
     """What a plan itself has where a dimension could be; the declared default where the plan leaves its entry out."""
     head, *rest = path.split(".")
     if head == "features" and not rest:
@@ -233,15 +233,15 @@ def own_value(base: RunSpec, path: str) -> Any:
     return _holder(base, head, rest).params[rest[-1]]
 
 
-def asked(dimension: Dimension, values: Mapping[str, Any], base: RunSpec) -> bool:
+def is_active(dimension: Dimension, values: Mapping[str, Any], base: RunSpec) -> bool:
     """Whether a dimension plays a part beside these values: a parameter does where its entry is chosen."""
     if dimension.needs is None:
         return True
     path, wanted = dimension.needs
-    return _met(wanted, values.get(path, own_value(base, path)))
+    return _met(wanted, values.get(path, base_value(base, path)))
 
 
-def reachable(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
+def reachable_dimensions(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
     """Of all that is possible, what can ever be asked for where these dimensions vary: what a page has to offer."""
     listed = {d.path: d.choices for d in space}
 
@@ -249,9 +249,9 @@ def reachable(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...
         if one.needs is None:
             return True
         path, wanted = one.needs
-        return any(_met(wanted, value) for value in listed.get(path) or (own_value(base, path),))
+        return any(_met(wanted, value) for value in listed.get(path) or (base_value(base, path),))
 
-    return tuple(d for d in possible(base) if can(d))
+    return tuple(d for d in all_dimensions(base) if can(d))
 
 
 def _met(wanted: Any, value: Any) -> bool:
@@ -264,12 +264,14 @@ def _holder(base: RunSpec, head: str, rest: Sequence[str]) -> Step:
     if head == "pipeline":
         return base.pipeline.steps[int(rest[0]) - 1]
     if head == "augmentation":
-        return base.augmentation or catalogue.complete("augmentation", Step(catalogue.entries("augmentation")[0].name))
+        return base.augmentation or catalogue.with_defaults(
+            "augmentation", Step(catalogue.entries("augmentation")[0].name)
+        )
     name, number = rest[0], int(rest[1]) if len(rest) == 3 else 1
     mine = base.features if head == "features" else (getattr(base, head),)
     same = [s for s in mine if s is not None and s.name == name]
     kind: Kind = "feature" if head == "features" else "reduction" if head == "reduction" else "classifier"
-    return same[number - 1] if number <= len(same) else catalogue.complete(kind, Step(name))
+    return same[number - 1] if number <= len(same) else catalogue.with_defaults(kind, Step(name))
 
 
 def _augmentation(base: RunSpec) -> Iterator[Dimension]:
@@ -287,7 +289,7 @@ def _steps(base: RunSpec) -> Iterator[Dimension]:
 
 
 def _features(base: RunSpec) -> Iterator[Dimension]:
-    own, entries = own_value(base, "features"), catalogue.entries("feature")
+    own, entries = base_value(base, "features"), catalogue.entries("feature")
     names = tuple(dict.fromkeys((own, *(e.name for e in entries))))
     yield _listing("features", "Features", names, own, f"Extractors; several are joined by '{JOINT}'.")
     for entry in entries:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from hdr.classroom.assignment import make
+from hdr.classroom.assignment import build
 from hdr.classroom.assignment_link import from_text, to_text
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
@@ -17,12 +17,12 @@ from .conftest import Server, Tabs, button, click_until, settled, switch
 from .looking import overflow
 
 PLAN = RunSpec("bundled", 500, features=(Step("pixels"),), reduction=None, classifier=Step("k_nearest_neighbours"))
-TASK = make(title="Mind your neighbours", plan=PLAN, free=("classifier.k_nearest_neighbours.k",), pages=())
+TASK = build(title="Mind your neighbours", plan=PLAN, free=("classifier.k_nearest_neighbours.k",), pages=())
 
 
 def made_by_a_teacher(server: Server, page: Page) -> str:
     """The address that the page for teachers gives for a plan of bundled digits, with a title of its own."""
-    page.goto(f"{server.url}/train?class={to_text(make(title='Small', plan=PLAN, free=tuple(TASK.free)))}")
+    page.goto(f"{server.url}/train?class={to_text(build(title='Small', plan=PLAN, free=tuple(TASK.free)))}")
     settled(page)
     # The quickest way to a small plan; outside of its class again it is the teacher's own.
     page.get_by_role("button", name="Leave").click()

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from hdr import datasets
-from hdr.store.run_commands import Steering
+from hdr.store.run_commands import RunCommands
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
 from tests.waiting import until
@@ -55,7 +55,7 @@ def test_a_network_is_paused_stepped_changed_and_kept_by_keyboard(server: Server
     slider = page.locator(".st-key-live_parameters").get_by_role("slider").first
     slider.focus()
     page.keyboard.press("ArrowLeft")
-    asked = Steering(server.store)
+    asked = RunCommands(server.store)
     until(lambda: any(c.kind == "change" for c in asked.commands(run.id)), "the change has arrived")
 
     press(page, "go")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from hdr.store.searches import SearchStore
-from hdr.training.run_spec import LARGEST, PRESETS
+from hdr.training.run_spec import MAX_DIGITS, PRESETS
 from hdr.tuning.records import Search
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
@@ -85,7 +85,7 @@ def test_a_search_is_ticked_watched_stopped_gone_on_with_and_its_best_trained(se
     page.get_by_role("button", name="Train this on everything").click()
     (run,) = until(lambda: [r for r in server.store.listed("local") if r.title.startswith("Tuned")], "it is a run")
     trial = searches(server).trial(search.id, 0)
-    assert run.spec == replace(trial.spec(search), train_size=LARGEST)
+    assert run.spec == replace(trial.spec(search), train_size=MAX_DIGITS)
     expect(button(page, "tune_start")).to_have_count(0)
 
 

@@ -64,7 +64,7 @@ def slow(home: Path, times: int) -> Row:
 
 READER = """
 import json, os, sys
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.training.run_spec import RunSpec
 from hdr.store.runs import RunStore
 from hdr.types import HdrError
@@ -75,7 +75,7 @@ if os.geteuid() == 0:
 store = RunStore()
 said = []
 try:
-    LocalProcesses(store, capacity=1, spare=False).submit(RunSpec("bundled", 500), "chaos", "new")
+    LocalScheduler(store, capacity=1, spare=False).submit(RunSpec("bundled", 500), "chaos", "new")
 except HdrError as error:
     said.append(str(error))
 print(json.dumps({"runs": [r.id for r in store.runs() if r.result], "said": said}))

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hdr.jobs.worker_process import HUNG_SECONDS
-from hdr.store.run_commands import Steering
+from hdr.store.run_commands import RunCommands
 from hdr.store.run_record import ACTIVE, Run
 from hdr.store.runs import RunStore, StoreError
 from hdr.store.searches import SearchStore
@@ -42,7 +42,7 @@ import json, sys
 from hdr import cluster
 from hdr.jobs import worker_process as starting
 from hdr.jobs import scheduler as running
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.store import runs as module
 from hdr.tuning.search_spec import SearchSpec
 from hdr.training.run_spec import RunSpec
@@ -51,7 +51,7 @@ cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS, running.GRACE_SECONDS = float(sys.argv[1]), 2.0
 starting.HUNG_SECONDS = float(sys.argv[2])
-processes = LocalProcesses(module.RunStore(), capacity=2, spare=True)
+processes = LocalScheduler(module.RunStore(), capacity=2, spare=True)
 print("ready", flush=True)
 for line in sys.stdin:
     token, spec = line.split(" ", 1)
@@ -177,7 +177,7 @@ class World:
         os.environ["HDR_HOME"] = str(home)
         self.home, self.file = home, home / "runs.sqlite"
         self.store = RunStore()
-        self.steering, self.searches = Steering(self.store), SearchStore(self.store)
+        self.steering, self.searches = RunCommands(self.store), SearchStore(self.store)
         self.acknowledged: list[str] = []
         self.fates: defaultdict[str, set[str]] = defaultdict(lambda: {"done"})
         self.messages: set[str] = set()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdr.analysis.label_errors import MNIST_TEST, suspects
+from hdr.analysis.label_errors import MNIST_TEST, find_label_errors
 from hdr.paths import dataset_folders
 from hdr.training.model import load_test_probabilities
 from hdr.types import Dataset
@@ -58,7 +58,7 @@ def test_labels_of_mnist_that_people_doubt_are_near_the_top(
     mnist: Dataset, on_mnist: tuple[Path, dict[str, Any]]
 ) -> None:
     home, said = on_mnist
-    listed = suspects(mnist.test.labels, load_test_probabilities(home / "models" / said["run"])).index.tolist()
+    listed = find_label_errors(mnist.test.labels, load_test_probabilities(home / "models" / said["run"])).index.tolist()
     assert len(listed) < 200, "of 10,000"
     # By chance it would be none.
     assert len(set(MNIST_TEST) & set(listed[:5])) >= 2

@@ -159,15 +159,15 @@ def test_what_one_machine_makes_another_uses(
     run = trained(store)
     assert {path.rsplit("/", 1)[1] for path in s3.find(f"digits/models/{run}")} == FILES
     assert not (home() / "models").exists() and cached() == {run}
-    here = TrainedModel.load(artifacts.place().fetch(run))
+    here = TrainedModel.load(artifacts.artifact_store().fetch(run))
     machine(tmp_path / "two", monkeypatch)
     assert not store.get(run).folder.exists()
-    there = TrainedModel.load(artifacts.place().fetch(run))
+    there = TrainedModel.load(artifacts.artifact_store().fetch(run))
     images = datasets.load("bundled").test.images[:50]
     assert np.array_equal(here.predict_proba(images), there.predict_proba(images)) and there.spec == SMALL
-    assert load_test_probabilities(artifacts.place().fetch(run)).shape[1] == 10
+    assert load_test_probabilities(artifacts.artifact_store().fetch(run)).shape[1] == 10
     size = sum(s3.info(path)["size"] for path in s3.find("digits/models")) / 1e6
-    assert artifacts.place().sizes() == {run: pytest.approx(size)}
+    assert artifacts.artifact_store().sizes() == {run: pytest.approx(size)}
 
 
 def test_another_process_reads_with_it(store: RunStore, s3: Any, tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_what_is_no_place_is_said_in_plain_words(
     with pytest.raises(
         ArtifactsError, match=f"The model of run {run} cannot be fetched from s3://digits/models: "
     ) as e:
-        artifacts.place().fetch(run)
+        artifacts.artifact_store().fetch(run)
     assert "hunter2" not in str(e.value) + caplog.text + store.get(run).message
 
 
@@ -225,7 +225,7 @@ def test_half_an_upload_is_no_model(store: RunStore, faulty: type[Faulty], tmp_p
         assert store.get(run).message == "The model could not be put to faulty://here/models: reset by peer."
         assert cached() == set()
         with pytest.raises(ArtifactsError, match=r"it is not there, or not all of it|manifest\.json cannot be read"):
-            artifacts.place().fetch(run)
+            artifacts.artifact_store().fetch(run)
         assert cached() == set(), "nothing is left of it"
 
 
@@ -234,7 +234,7 @@ def test_a_network_that_is_away_for_a_while_costs_nothing(store: RunStore, fault
     with caplog.at_level(logging.WARNING, "hdr.artifacts"):
         run = trained(store)
     assert caplog.text.count("Trying again.") == 3 and not faulty.errors
-    assert TrainedModel.load(artifacts.place().fetch(run)).spec == SMALL
+    assert TrainedModel.load(artifacts.artifact_store().fetch(run)).spec == SMALL
 
 
 def test_nobody_asks_again_where_it_is_not_allowed(store: RunStore, faulty: type[Faulty]) -> None:
@@ -249,7 +249,7 @@ def test_what_was_damaged_on_its_way_is_found_out(
 ) -> None:
     run = trained(store)
     machine(tmp_path / "two", monkeypatch)
-    place, kept = artifacts.place(), dict(faulty.store)
+    place, kept = artifacts.artifact_store(), dict(faulty.store)
     about = json.loads(kept[f"/here/models/{run}/manifest.json"].getvalue())
     assert set(about["files"]) == FILES - {"manifest.json"}
     harms = {
@@ -275,7 +275,7 @@ def test_what_was_damaged_on_its_way_is_found_out(
 
 def test_what_is_damaged_here_is_fetched_again(store: RunStore, faulty: type[Faulty]) -> None:
     run = trained(store)
-    place = artifacts.place()
+    place = artifacts.artifact_store()
     for harm in (
         lambda folder: (folder / "manifest.json").unlink(),
         lambda folder: (folder / "model.skops").write_bytes(b""),
@@ -295,7 +295,7 @@ def test_many_fetch_at_once(store: RunStore, faulty: type[Faulty], tmp_path: Pat
 
     def fetch() -> None:
         start.wait()
-        found.append(TrainedModel.load(artifacts.place().fetch(run)).spec)
+        found.append(TrainedModel.load(artifacts.artifact_store().fetch(run)).spec)
 
     threads = [threading.Thread(target=fetch) for _ in range(8)]
     for thread in threads:
@@ -309,20 +309,20 @@ def test_this_machine_keeps_what_was_used_last(store: RunStore, faulty: type[Fau
     first, second, third = (trained(store, f"t{k}") for k in range(3))
     part = home() / "cache" / "models" / ".x.part"
     part.mkdir()
-    size = artifacts.folder_mb(artifacts.place().folder(first))
+    size = artifacts.folder_mb(artifacts.artifact_store().folder(first))
     monkeypatch.setattr(fsspec_artifacts, "CACHE_MB", 2.5 * size)
-    artifacts.place().fetch(first)
+    artifacts.artifact_store().fetch(first)
     assert cached() == {first, second, third, ".x.part"}, "somebody may be reading them"
     for age, name in enumerate((third, second, ".x.part"), 1):
         os.utime(part.with_name(name), (time.time() - age * 1000,) * 2)
-    artifacts.place().fetch(first)
+    artifacts.artifact_store().fetch(first)
     assert cached() == {first, third}
-    assert TrainedModel.load(artifacts.place().fetch(second)).spec == SMALL, "it is fetched again"
+    assert TrainedModel.load(artifacts.artifact_store().fetch(second)).spec == SMALL, "it is fetched again"
 
 
 def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [trained(store, f"t{k}") for k in range(4)]
-    place = artifacts.place()
+    place = artifacts.artifact_store()
     place._files.pipe_file("/here/models/of-no-run/model.skops", b"x" * 1000)
     assert retention.clean(store).orphans == 0
     now = time.time() + 8 * 24 * 3600.0
@@ -331,18 +331,14 @@ def test_cleaning(store: RunStore, faulty: type[Faulty], monkeypatch: pytest.Mon
         assert retention.clean(store).orphans == 1 and set(place.sizes()) == set(runs)
     monkeypatch.setenv("HDR_DISK_MB", "10")
     place._files.pipe_file(f"/here/models/{runs[0]}/model.skops", b"x" * 9_800_000)
-    assert retention.room_for_models(store)
+    assert retention.make_room(store)
     place._files.pipe_file(f"/here/models/{runs[1]}/model.skops", b"x" * 900_000)
     retention._measured.clear()
-    assert (
-        retention.room_for_models(store)
-        and runs[0] not in place.sizes()
-        and runs[0] not in {r.id for r in store.listed()}
-    )
+    assert retention.make_room(store) and runs[0] not in place.sizes() and runs[0] not in {r.id for r in store.listed()}
     # A place that does not answer keeps nobody from anything, and nothing is removed blindly.
     retention._measured.clear()
     faulty.errors[:] = [ConnectionError("away")] * 10
-    assert retention.room_for_models(store)
+    assert retention.make_room(store)
     assert retention.clean(store).old == 0 and len(store.listed()) == 3
     faulty.errors.clear()
     store.delete([runs[1]], "ann")

@@ -173,7 +173,7 @@ def test_two_servers_do_everything_once(webs: list[Web]) -> None:
         assert run.status == "done", run.message
         events = store.events(run.id)
         assert [e["number"] for e in events] == list(range(len(events))), "nobody else has written to it"
-        assert TrainedModel.load(artifacts.place().fetch(run.id)).spec.key == run.spec.key
+        assert TrainedModel.load(artifacts.artifact_store().fetch(run.id)).spec.key == run.spec.key
     trials = searches.trials(searches.searches()[0].id)
     assert [t.status for t in trials] == ["done"] * SEARCH.most_trials
 

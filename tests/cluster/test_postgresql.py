@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hdr.jobs.quotas import Allowance
+from hdr.jobs.quotas import Quotas
 from hdr.store import schema
 from hdr.store.database import Database
-from hdr.store.run_commands import Steering
-from hdr.store.runs import RunStore, StoreError, StoreLost, UnknownRun
+from hdr.store.run_commands import RunCommands
+from hdr.store.runs import RunStore, StoreError, StoreLostError, UnknownRunError
 from hdr.store.searches import SearchStore
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
@@ -59,7 +59,7 @@ def together(count: int, work: Callable[[int], object]) -> list[object]:
 def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
     code = (
         "import sys\nfrom hdr import cluster\nfrom hdr.store.runs import RunStore\n"
-        "from hdr.jobs.quotas import Allowance\ncluster.register()\n"
+        "from hdr.jobs.quotas import Quotas\ncluster.register()\n"
         "print('ready', flush=True); sys.stdin.readline()\nAllowance(RunStore()).note('ann', 'token', 'x')"
     )
     pipe = subprocess.PIPE
@@ -98,7 +98,7 @@ def test_texts_that_postgresql_cannot_keep_are_kept_nearly(store: RunStore) -> N
     assert store.events(run)[0]["said"] == "a\0b", "JSON has a way to write it"
     assert store.end(run, "failed", "what\0ever \udcff and é") and store.get(run).message.endswith("and é")
     for strange in ("a\0b", "\udc80", "'; DROP TABLE runs; --", "x" * 5000):
-        with pytest.raises(UnknownRun):
+        with pytest.raises(UnknownRunError):
             store.get(strange)
     with pytest.raises(StoreError) as error:
         store.create(SMALL, "o" * 65, "t2")
@@ -128,7 +128,7 @@ def test_one_of_many_claims_a_run_and_one_click_makes_one(store: RunStore) -> No
 
 def test_orders_to_one_run_that_come_at_once_are_all_there_once(store: RunStore) -> None:
     run = store.create(SMALL, "ann", "t").id
-    senders = [Steering(RunStore()) for _ in range(12)]
+    senders = [RunCommands(RunStore()) for _ in range(12)]
 
     def send(number: int) -> None:
         for k in range(5):
@@ -180,7 +180,7 @@ def test_a_run_is_removed_while_somebody_still_writes_to_it(store: RunStore, mon
 
 
 def test_what_is_counted_against_visitors(store: RunStore) -> None:
-    allowance = Allowance(store)
+    allowance = Quotas(store)
     together(4, lambda _: allowance.note("ann", "click", "run"))
     together(4, lambda _: [allowance.add("run", 0.5) for _ in range(10)])
     assert allowance._started("ann")[:2] == (1, 20.0) and allowance._started("bob")[:2] == (0, 0.0)
@@ -198,7 +198,7 @@ def test_what_is_counted_against_visitors(store: RunStore) -> None:
 def test_a_server_that_cannot_be_reached_is_named(
     postgresql: str, change: Callable[[str], str], said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.DEBUG), pytest.raises(StoreLost, match=said) as error:
+    with caplog.at_level(logging.DEBUG), pytest.raises(StoreLostError, match=said) as error:
         RunStore(change(postgresql))
     message = str(error.value)
     assert message.startswith("The run store at postgresql+psycopg://hdr:***@") and message.endswith(".")
@@ -209,7 +209,7 @@ def test_a_server_that_cannot_be_reached_is_named(
 def test_a_server_that_never_answers_is_given_up(postgresql: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
-        with pytest.raises(StoreLost, match=r"cannot be reached: .*time"):
+        with pytest.raises(StoreLostError, match=r"cannot be reached: .*time"):
             RunStore(f"postgresql+psycopg://hdr@127.0.0.1:{silent.getsockname()[1]}/x")
         assert time.monotonic() - began > 2, "it is given time"
 
@@ -226,7 +226,7 @@ def test_a_server_that_goes_and_comes_back(store: RunStore, postgresql_server: S
         postgresql_server.stop(how)
         try:
             for ask in (lambda: store.get(run), lambda: store.heartbeat(run), lambda: searches.searches(), RunStore):
-                with pytest.raises(StoreLost, match="cannot be reached: connection refused"):
+                with pytest.raises(StoreLostError, match="cannot be reached: connection refused"):
                     ask()
         finally:
             postgresql_server.start()
@@ -236,7 +236,7 @@ def test_a_server_that_goes_and_comes_back(store: RunStore, postgresql_server: S
 
 def test_a_connection_that_breaks_in_the_middle(store: RunStore, postgresql_server: Server) -> None:
     run = store.create(SMALL, "ann", "t").id
-    with pytest.raises(StoreLost, match="cannot be reached"), store.database.writing() as connection:
+    with pytest.raises(StoreLostError, match="cannot be reached"), store.database.writing() as connection:
         connection.execute(schema.runs.update().values(title="half done"))
         postgresql_server.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hdr'")
         connection.execute(schema.runs.update().values(note="half done"))
@@ -255,7 +255,7 @@ def test_nobody_waits_for_ever_for_a_lock(store: RunStore, monkeypatch: pytest.M
         began = time.monotonic()
         with pytest.raises(StoreError, match="cannot be written to: canceling statement due to lock timeout") as error:
             other.edit(run, "ann", note="x")
-        assert time.monotonic() - began > 4 and not isinstance(error.value, StoreLost)
+        assert time.monotonic() - began > 4 and not isinstance(error.value, StoreLostError)
     assert store.get(run).title == "mine"
 
 

@@ -14,16 +14,16 @@ from hdr.features.feature_ranking import (
     best_pairs,
     f_values,
     information,
+    informative_columns,
     order,
     ranking,
     sample,
-    telling_columns,
 )
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
 from hdr.types import HdrError, Split, Step
 
-PIXELS = (catalogue.complete("feature", Step("pixels")),)
+PIXELS = (catalogue.with_defaults("feature", Step("pixels")),)
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +145,12 @@ def test_information_is_bounded_to_the_likely_columns(known: Sample, monkeypatch
 
 
 def test_telling_columns_are_not_one_thing_twice(known: Sample) -> None:
-    x, y = telling_columns(known)
+    x, y = informative_columns(known)
     assert x in (2, 4) and y not in (2, 4)
     with pytest.raises(HdrError, match="only one column"):
-        telling_columns(made(known.features[:, :1], known.labels))
+        informative_columns(made(known.features[:, :1], known.labels))
 
 
 def test_two_columns_that_are_one_are_taken_all_the_same(known: Sample) -> None:
     twice = np.column_stack([known.features[:, 2], known.features[:, 2]])
-    assert set(telling_columns(made(twice, known.labels))) == {0, 1}
+    assert set(informative_columns(made(twice, known.labels))) == {0, 1}

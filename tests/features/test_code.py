@@ -73,7 +73,7 @@ def test_a_module_gives_the_same_numbers(name: str, results: dict[str, Features]
 
 
 def complete(step: Step) -> Step:
-    return catalogue.complete("feature", step)
+    return catalogue.with_defaults("feature", step)
 
 
 def test_every_module_is_as_ruff_would_have_it(tmp_path: Path) -> None:

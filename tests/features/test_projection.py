@@ -15,7 +15,7 @@ from hdr.types import HdrError, Split, Step
 @pytest.fixture(scope="module")
 def drawn(digits: Split) -> Sample:
     """Three hundred digits as pixels."""
-    return sample(digits, Pipeline(), (catalogue.complete("feature", Step("pixels")),), 300)
+    return sample(digits, Pipeline(), (catalogue.with_defaults("feature", Step("pixels")),), 300)
 
 
 @pytest.fixture(scope="module")

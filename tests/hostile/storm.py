@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 import cv2
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError
 
 from .guard import MEMORY, ROOT, SECONDS, Hang, Watch, measured, watching
@@ -82,7 +82,7 @@ def warm() -> None:
             try:
                 one.take(one.make(random.Random(f"warm {number}")))
             except HdrError as error:
-                plain(error)
+                escape_markdown(error)
 
 
 def send(name: str, data: bytes, watch: Watch, tally: Tally) -> None:
@@ -114,7 +114,9 @@ def send(name: str, data: bytes, watch: Watch, tally: Tally) -> None:
         tally.faults[name] = f"took {cost.memory / 1e6:.0f} MB"
     elif len(watch.seen) > before:
         tally.faults[name] = "did what it must not: " + "\n".join(watch.seen[before:][:3])
-    elif answer and (len(plain(answer[0])) > 3 * LONGEST_MESSAGE or "Traceback" in answer[0] or not answer[0].strip()):
+    elif answer and (
+        len(escape_markdown(answer[0])) > 3 * LONGEST_MESSAGE or "Traceback" in answer[0] or not answer[0].strip()
+    ):
         tally.faults[name] = f"was answered with {answer[0][:300]!r}"
 
 

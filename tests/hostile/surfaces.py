@@ -40,7 +40,7 @@ from hdr.training.limits import check_memory
 from hdr.training.run_spec import PRESETS as PLANS
 from hdr.training.run_spec import RunSpec, for_dataset
 from hdr.tuning.search_spec import SearchSpec
-from hdr.tuning.space import possible, reachable
+from hdr.tuning.space import all_dimensions, reachable_dimensions
 from hdr.types import Dataset, HdrError, Step, Strokes
 from hdr.ui.draw import photo_board
 from hdr.ui.features import extractor_gallery
@@ -242,16 +242,16 @@ def _searches() -> list[Any]:
     found: list[Any] = []
     for plan in _plans()[:6]:
         base = RunSpec.from_json(plan)
-        space = [d.to_json() for d in reachable(base, ())]
+        space = [d.to_json() for d in reachable_dimensions(base, ())]
         for method in ("tpe", "grid", "random", "halving"):
             picked = random.Random(len(found)).sample(space, min(3, len(space)))
             found.append({"base": plan, "space": picked, "method": method, "most_trials": 9, "validation": 3})
-    return [*found, {"base": _plans()[0], "space": [d.to_json() for d in possible(RunSpec("bundled"))][:40]}]
+    return [*found, {"base": _plans()[0], "space": [d.to_json() for d in all_dimensions(RunSpec("bundled"))][:40]}]
 
 
 def _take_search(data: bytes) -> None:
     draft = search_config.from_text(_as_text(data[: 4 * search_config.LONGEST + 1]))
-    assert draft.to_text() and isinstance(reachable(draft.base, draft.space), tuple)
+    assert draft.to_text() and isinstance(reachable_dimensions(draft.base, draft.space), tuple)
     spec = draft.spec
     assert SearchSpec.from_json(json.loads(json.dumps(spec.to_json()))).key == spec.key
     assert spec.summary and spec.grid_size >= 1
@@ -268,7 +268,7 @@ def _take_chain(data: bytes) -> None:
 
 def _chains() -> list[str]:
     texts = [chain(*steps).to_text() for steps in PRESETS.values() if steps]
-    texts += [catalogue.step_to_text(catalogue.complete("step", Step(e.name))) for e in catalogue.entries("step")]
+    texts += [catalogue.step_to_text(catalogue.with_defaults("step", Step(e.name))) for e in catalogue.entries("step")]
     return [*texts, "~".join(texts[-8:])]
 
 
@@ -284,7 +284,9 @@ def _take_feature(data: bytes) -> None:
 
 
 def _features() -> list[str]:
-    return [catalogue.step_to_text(catalogue.complete("feature", Step(e.name))) for e in catalogue.entries("feature")]
+    return [
+        catalogue.step_to_text(catalogue.with_defaults("feature", Step(e.name))) for e in catalogue.entries("feature")
+    ]
 
 
 @cache

@@ -37,25 +37,25 @@ class Queue:
         self._store = store
 
     def submit(self, *args: Any, **kwargs: Any) -> Run:
-        """As `LocalProcesses.submit`, without a process."""
+        """As `LocalScheduler.submit`, without a process."""
         return self._store.create(*args, **kwargs)
 
     def place(self, name: str) -> int | None:
-        """As `LocalProcesses.place`, where nobody waits."""
+        """As `LocalScheduler.place`, where nobody waits."""
 
     def trouble(self) -> str:
-        """As `LocalProcesses.trouble`, where there is none."""
+        """As `LocalScheduler.trouble`, where there is none."""
         return ""
 
     def capacity(self) -> int:
-        """As `LocalProcesses.capacity`."""
+        """As `LocalScheduler.capacity`."""
         return 1
 
     def close(self) -> None:
-        """As `LocalProcesses.close`, with nothing to let go."""
+        """As `LocalScheduler.close`, with nothing to let go."""
 
     def stop(self, run_id: str) -> None:
-        """As `LocalProcesses.stop`, without a process."""
+        """As `LocalScheduler.stop`, without a process."""
         self._store.request_stop(run_id)
 
 
@@ -75,7 +75,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every test has an empty home and a server of its own, as far as AppTest has one."""
     monkeypatch.setenv("HDR_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HDR_PROFILE", raising=False)
-    monkeypatch.setattr(resources, "LocalProcesses", Queue)
+    monkeypatch.setattr(resources, "LocalScheduler", Queue)
     monkeypatch.setattr(startup, "_prepare", lambda *_: None)
     # No plan is probed by itself: how often a page is drawn until then depends on the machine.
     monkeypatch.setattr(run_estimate, "SETTLED_SECONDS", math.inf)
@@ -84,7 +84,7 @@ def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     caches = (
         resources.store,
         resources.processes,
-        startup.begin,
+        startup.start,
         job_progress.all_jobs,
         pipeline_trace._kept,
         pixel_inspector._component,

@@ -92,10 +92,10 @@ def test_guessing_is_slowed_down_for_everybody(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     for _ in range(admin_panel.MOST_TRIES):
-        assert admin_panel.unlock("no") == "This is not the admin word."
-    assert admin_panel.unlock(WORD) == "There were 5 wrong words. Try again in 10 min." and not admin_panel.unlocked()
+        assert admin_panel.log_in("no") == "This is not the admin word."
+    assert admin_panel.log_in(WORD) == "There were 5 wrong words. Try again in 10 min." and not admin_panel.unlocked()
     now[0] += admin_panel.TRY_SECONDS + 1
-    assert admin_panel.unlock(WORD) == "" and admin_panel.unlocked()
+    assert admin_panel.log_in(WORD) == "" and admin_panel.unlocked()
     monkeypatch.delenv("HDR_ADMIN_WORD")
     assert not admin_panel.unlocked()
 
@@ -115,6 +115,6 @@ def test_places_in_the_line(open_page: Open, store: RunStore, monkeypatch):
     run = store.create(RunSpec("bundled", 500), "local", "1", title="Mine")
     from hdr.ui.state import resources
 
-    monkeypatch.setattr(resources.LocalProcesses, "place", lambda self, name: 3 if name == run.id else None)
+    monkeypatch.setattr(resources.LocalScheduler, "place", lambda self, name: 3 if name == run.id else None)
     assert "3rd in line" in text(open_page("train"))
     assert "Mine is 3rd in line" in text(open_page("runs"))

@@ -9,7 +9,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from hdr.classroom.assignment import Task, make
+from hdr.classroom.assignment import Assignment, build
 from hdr.classroom.assignment_link import from_text, to_text
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import RunSpec
@@ -32,9 +32,9 @@ def as_in_a_browser(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PagesManager, "__init__", made)
 
 
-def task(**values: Any) -> Task:
+def task(**values: Any) -> Assignment:
     """A task in which only the epochs are free."""
-    return make(
+    return build(
         **{
             "title": "Mind the epochs",
             "instruction": "Change one thing.",

@@ -227,7 +227,7 @@ def test_a_session_that_only_looked_leaves_nothing(open_page: Open) -> None:
     mine = app.session_state["_own_data"]
     # As when Streamlit lets a session go.
     session_datasets._ended.append(mine.keys)
-    startup.tidy()
+    startup.cleanup_sessions()
     assert not list(user_datasets._all())
 
 
@@ -237,15 +237,15 @@ def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: 
     user_datasets.store(data, "local")
     session: dict[str, Any] = {}
     monkeypatch.setattr(session_datasets.st, "session_state", session)
-    session_datasets.hold(data, "local")
+    session_datasets.attach(data, "local")
     assert session_datasets.names() == (data.name,)
     other: dict[str, Any] = {}
     monkeypatch.setattr(session_datasets.st, "session_state", other)
-    session_datasets.hold(data, "local")
+    session_datasets.attach(data, "local")
     session.clear()
-    startup.tidy()
+    startup.cleanup_sessions()
     np.testing.assert_array_equal(user_datasets.load(data.name, "local").test.labels, data.test.labels)
     other.clear()
-    startup.tidy()
+    startup.cleanup_sessions()
     with pytest.raises(datasets.MissingData):
         user_datasets.load(data.name, "local")

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from hdr.jobs.worker import execute
-from hdr.store.run_commands import Steering
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
@@ -42,7 +42,7 @@ def sliders(app: AppTest) -> dict[str, Any]:
 
 def sent(store: RunStore, run: Run) -> list[tuple[str, dict[str, Any]]]:
     """The commands in the store."""
-    return [(c.kind, dict(c.values)) for c in Steering(store).commands(run.id)]
+    return [(c.kind, dict(c.values)) for c in RunCommands(store).commands(run.id)]
 
 
 def click(app: AppTest, key: str) -> AppTest:
@@ -101,7 +101,7 @@ def test_sliders_of_a_network_send_changes_and_keep_their_value(open_page: Open,
 
 def test_a_slider_shows_what_another_tab_has_chosen(open_page: Open, store: RunStore) -> None:
     run, app = running(store), open_page("train")
-    Steering(store).send(run.id, "change", "elsewhere", {"batch_size": 500})
+    RunCommands(store).send(run.id, "change", "elsewhere", {"batch_size": 500})
     app.run()
     healthy(app)
     assert sliders(app)["batch_size"].value == 500 and len(sent(store, run)) == 1

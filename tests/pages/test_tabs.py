@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from hdr import catalogue, datasets
-from hdr.analysis.step_ablation import worth
+from hdr.analysis.step_ablation import ablate_step
 from hdr.export.preprocessing_script import script
 from hdr.formatting import format_count, format_percent
 from hdr.preprocessing import PRESETS, Pipeline
@@ -214,7 +214,7 @@ def test_what_a_step_is_worth_is_said_with_an_interval_and_the_digits_that_chang
     assert "all spoiled in the same way (Salt and pepper 30%)" in text(small)
     answered(click(small, "measure"))
     data = datasets.load("bundled")
-    found = worth(data, chain("median", "otsu"), 0, disturbances=[Step("salt_and_pepper", {"share": 30})])
+    found = ablate_step(data, chain("median", "otsu"), 0, disturbances=[Step("salt_and_pepper", {"share": 30})])
     assert found.interval[0] > 0
     said = text(small)
     assert "**Median filter helps** here" in said

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hdr.classroom.assignment import make
+from hdr.classroom.assignment import build
 from hdr.store.runs import Run
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
@@ -59,7 +59,7 @@ def test_the_link_is_a_picture_that_can_be_read() -> None:
 
 def test_what_stays_is_said_in_a_line_for_each_part() -> None:
     plan = RunSpec("bundled", 1_000, features=(Step("hog"),), reduction=Step("pca"), classifier=Step("svm"))
-    task = make(title="T", plan=plan, free=("classifier.svm.C", "reduction.pca.standardise"))
+    task = build(title="T", plan=plan, free=("classifier.svm.C", "reduction.pca.standardise"))
     fixed, free = dict(banner.fixed(task)), dict(banner.changeable(task))
     assert fixed["Reduction"].startswith("Principal components (PCA) (components ")
     assert "standardise" not in fixed["Reduction"]
@@ -68,6 +68,6 @@ def test_what_stays_is_said_in_a_line_for_each_part() -> None:
     assert "gamma" in fixed["Classifier"]
     assert free["Support vector machine: C"] == "0.001 to 1000"
     assert free["Principal components (PCA): Standardise first"] == "yes or no"
-    several = make(title="T", plan=plan, classifiers=("mlp",))
+    several = build(title="T", plan=plan, classifiers=("mlp",))
     assert dict(banner.fixed(several))["Support vector machine"].startswith("kernel rbf")
     assert "Classifier" not in dict(banner.fixed(several))

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from hdr import catalogue
 from hdr.jobs.cost_estimate import Estimate
 from hdr.store.runs import Run, RunStore
-from hdr.training.run_spec import LARGEST, PRESETS, RunSpec
+from hdr.training.run_spec import MAX_DIGITS, PRESETS, RunSpec
 from hdr.types import HdrError, Step
 from hdr.ui.components import run_estimate
 
@@ -85,7 +85,7 @@ def test_every_classifier_shows_its_own_hyperparameters_and_its_words(entry: cat
     app = open_page("train")
     app.selectbox(key=key_of(app, "classifier")).select(entry.name).run()
     healthy(app)
-    assert plan(app).classifier == catalogue.complete("classifier", Step(entry.name))
+    assert plan(app).classifier == catalogue.with_defaults("classifier", Step(entry.name))
     assert sorted(hyperparameters(app)) == sorted(p.name for p in entry.parameters)
     assert entry.caption in text(app)
 
@@ -114,11 +114,11 @@ def test_every_hyperparameter_can_be_changed(
 
 def test_size_seed_and_data_are_taken(open_page: Open) -> None:
     app = open_page("train")
-    app.slider(key=key_of(app, "size")).set_value(LARGEST).run()
+    app.slider(key=key_of(app, "size")).set_value(MAX_DIGITS).run()
     app.number_input(key=key_of(app, "seed")).set_value(7).run()
     app.selectbox(key=key_of(app, "data")).select("bundled").run()
     healthy(app)
-    assert (plan(app).train_size, plan(app).seed, plan(app).dataset) == (LARGEST, 7, "bundled")
+    assert (plan(app).train_size, plan(app).seed, plan(app).dataset) == (MAX_DIGITS, 7, "bundled")
     assert group(app, key_of(app, "preset-.*")).value is None
     assert "Your own plan." in text(app)
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
-from hdr.training.run_spec import LARGEST, PRESETS, RunSpec
+from hdr.training.run_spec import MAX_DIGITS, PRESETS, RunSpec
 from hdr.tuning.records import Search
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
@@ -32,22 +32,22 @@ class SearchQueue(Queue):
         self._searches = SearchStore(store)
 
     def submit_search(self, *args: Any, **kwargs: Any) -> Search:
-        """As `LocalProcesses.submit_search`, without a process."""
+        """As `LocalScheduler.submit_search`, without a process."""
         return self._searches.create(*args, **kwargs)
 
     def stop_search(self, search_id: str) -> None:
-        """As `LocalProcesses.stop_search`, without a process."""
+        """As `LocalScheduler.stop_search`, without a process."""
         self._searches.request_stop(search_id)
 
     def resume_search(self, search_id: str) -> bool:
-        """As `LocalProcesses.resume_search`, without a process."""
+        """As `LocalScheduler.resume_search`, without a process."""
         return self._searches.resume(search_id)
 
 
 @pytest.fixture(autouse=True)
 def queue(fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is started."""
-    monkeypatch.setattr(resources, "LocalProcesses", SearchQueue)
+    monkeypatch.setattr(resources, "LocalScheduler", SearchQueue)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def group(app: AppTest, key: str) -> Any:
     return next(g for g in app.get("button_group") if (g.key or "").startswith(key) or (g.key or "").endswith(key))
 
 
-def draft(app: AppTest) -> search_config.Draft:
+def draft(app: AppTest) -> search_config.SearchConfig:
     """The search that is being planned."""
     return app.session_state["_space"]
 
@@ -283,7 +283,7 @@ def test_a_trial_is_trained_on_everything_by_one_click(
     app.button(key="tune_train").click().run()
     healthy(app)
     (run,) = store.runs("local")
-    assert run.spec == replace(trial.spec(search), train_size=LARGEST) == seen[0]
+    assert run.spec == replace(trial.spec(search), train_size=MAX_DIGITS) == seen[0]
     assert run.title.startswith("Tuned: Deskew on")
     assert app.query_params["run"] == run.id and "search" not in app.query_params
     assert group(app, "train_mode").value == "One run"

@@ -16,8 +16,8 @@ from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 from hdr.ui.results import confusion
-from hdr.ui.results.confusion import ANY, picked
-from hdr.ui.results.learning_curves import meaning
+from hdr.ui.results.confusion import ANY, cell_indices
+from hdr.ui.results.learning_curves import interpretation
 from hdr.ui.state import resources
 from tests.waiting import PATIENCE, until
 
@@ -73,13 +73,13 @@ def test_digits_of_a_cell_by_hand() -> None:
     said = np.zeros((5, 10), np.float32)
     for row, (call, p) in enumerate([(4, 0.9), (9, 0.6), (9, 0.8), (9, 0.7), (4, 0.95)]):
         said[row, call] = p
-    assert picked(labels, said, "4", "9").tolist() == [2, 1], "the most confident mistake first"
-    assert picked(labels, said, "4", "4").tolist() == [0]
-    assert picked(labels, said, "9", "9").tolist() == [3]
-    assert picked(labels, said, ANY, ANY).tolist() == [4, 2, 1], "only mistakes"
-    assert picked(labels, said, ANY, "4").tolist() == [4]
-    assert picked(labels, said, "4", ANY).tolist() == [2, 1]
-    assert not len(picked(labels, said, "1", "2"))
+    assert cell_indices(labels, said, "4", "9").tolist() == [2, 1], "the most confident mistake first"
+    assert cell_indices(labels, said, "4", "4").tolist() == [0]
+    assert cell_indices(labels, said, "9", "9").tolist() == [3]
+    assert cell_indices(labels, said, ANY, ANY).tolist() == [4, 2, 1], "only mistakes"
+    assert cell_indices(labels, said, ANY, "4").tolist() == [4]
+    assert cell_indices(labels, said, "4", ANY).tolist() == [2, 1]
+    assert not len(cell_indices(labels, said, "1", "2"))
 
 
 def test_the_matrix_begins_with_all_mistakes_and_shows_one_digit_in_full(model: Run) -> None:
@@ -240,9 +240,9 @@ def test_suspect_labels_of_test_and_training_digits(model: Run) -> None:
 
 def test_what_a_learning_curve_says_goes_by_mistakes() -> None:
     by_heart = Point(8000, 1.0, 0.984, 2000, 1.0)
-    assert "more digits usually help" in meaning(by_heart), "1.6 points apart, and yet learned by heart"
-    assert "more freedom" in meaning(Point(8000, 0.92, 0.9, 2000, 1.0))
-    assert "more freedom" in meaning(Point(8000, 1.0, 1.0, 2000, 1.0))
+    assert "more digits usually help" in interpretation(by_heart), "1.6 points apart, and yet learned by heart"
+    assert "more freedom" in interpretation(Point(8000, 0.92, 0.9, 2000, 1.0))
+    assert "more freedom" in interpretation(Point(8000, 1.0, 1.0, 2000, 1.0))
 
 
 def test_curves_are_drawn_on_demand(model: Run) -> None:

@@ -60,7 +60,7 @@ def test_many_at_once_give_what_one_by_one_gives(small: Reader, digits: Split) -
 def test_the_nearest_digits_in_its_features_are_of_the_same_class(small: Reader, digits: Split) -> None:
     images, labels = digits.images[:400], digits.labels[:400]
     features = small.features(images)
-    known = nearest_examples.Reference(np.arange(300), labels[:300], features[:300])
+    known = nearest_examples.ReferenceSet(np.arange(300), labels[:300], features[:300])
     near = [nearest_examples.nearest(known, features[i], 3) for i in range(300, 400)]
     assert np.mean([n.label == labels[300 + i] for i, found in enumerate(near) for n in found]) > 0.5
     assert all(a.distance <= b.distance <= c.distance for a, b, c in near)

@@ -31,9 +31,9 @@ def test_without_a_setting_models_are_in_the_home(store: RunStore, small: RunSpe
     run = store.create(small, "ann", "t").id
     assert execute(store, run)
     kept = home() / "models" / run
-    assert artifacts.place().fetch(run) == store.get(run).folder == kept
+    assert artifacts.artifact_store().fetch(run) == store.get(run).folder == kept
     assert files(kept) == {"model.skops", "test.npy", "model.json"}
-    assert artifacts.place().sizes() == {run: pytest.approx(artifacts.folder_mb(kept))}
+    assert artifacts.artifact_store().sizes() == {run: pytest.approx(artifacts.folder_mb(kept))}
     assert not (home() / "cache").exists()
 
 
@@ -44,17 +44,17 @@ def test_a_shared_folder(
     monkeypatch.setenv("HDR_ARTIFACTS", f"{prefix}{tmp_path / 'shared'}")
     run = store.create(small, "ann", "t").id
     assert execute(store, run)
-    assert TrainedModel.load(artifacts.place().fetch(run)).spec == small
+    assert TrainedModel.load(artifacts.artifact_store().fetch(run)).spec == small
     assert store.get(run).folder == tmp_path / "shared" / run and not (home() / "models").exists()
     lost = tmp_path / "shared" / "of-no-run"
     lost.mkdir()
     os.utime(lost, (1, 1))
-    assert artifacts.place().tidy({run}) == 0 and (tmp_path / "shared" / "orphans" / "of-no-run").exists()
-    assert set(artifacts.place().sizes()) == {run}
+    assert artifacts.artifact_store().tidy({run}) == 0 and (tmp_path / "shared" / "orphans" / "of-no-run").exists()
+    assert set(artifacts.artifact_store().sizes()) == {run}
     os.utime(tmp_path / "shared" / "orphans" / "of-no-run", (1, 1))
-    assert artifacts.place().tidy({run}) == 1 and set(artifacts.place().sizes()) == {run}
-    artifacts.place().remove(run)
-    artifacts.place().remove(run)
+    assert artifacts.artifact_store().tidy({run}) == 1 and set(artifacts.artifact_store().sizes()) == {run}
+    artifacts.artifact_store().remove(run)
+    artifacts.artifact_store().remove(run)
     assert not (tmp_path / "shared" / run).exists()
 
 
@@ -74,7 +74,7 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://key:hunter2@bucket/elsewhere")
     cluster.register()
     with pytest.raises(ArtifactsError, match=r"pip install -r requirements/cluster\.txt") as error:
-        artifacts.place()
+        artifacts.artifact_store()
     assert "s3://key:***@bucket/elsewhere" in str(error.value) and "hunter2" not in str(error.value)
 
 
@@ -84,7 +84,7 @@ def test_what_is_not_registered_is_refused(store: RunStore, monkeypatch: pytest.
     monkeypatch.setattr(scheduler, "_schedulers", [])
     monkeypatch.setenv("HDR_ARTIFACTS", "s3://key:hunter2@bucket/elsewhere")
     monkeypatch.setenv("HDR_STORE", "postgresql+psycopg://hdr:hunter2@127.0.0.1/hdr")
-    for use in (artifacts.place, RunStore, lambda: scheduler.remote_processes(store, "tcp://127.0.0.1:1")):
+    for use in (artifacts.artifact_store, RunStore, lambda: scheduler.remote_scheduler(store, "tcp://127.0.0.1:1")):
         with pytest.raises(HdrError, match=r"call hdr\.cluster\.register\(\) first") as error:
             use()
         assert "hunter2" not in str(error.value)

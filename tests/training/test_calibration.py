@@ -7,15 +7,15 @@ import pytest
 from numpy.typing import NDArray
 
 from hdr.analysis.calibration import (
-    LEAST,
+    MIN_PROBABILITY,
+    apply_temperature,
     at_threshold,
-    best_temperature,
     brier,
     calibrate,
-    coverage,
+    fit_temperature,
     nll,
     reliability,
-    scaled,
+    risk_coverage,
 )
 from hdr.training.fitting import fit
 from hdr.training.run_spec import RunSpec
@@ -73,23 +73,23 @@ def test_losses_are_those_of_scikit_learn(drawn: tuple[Labels, NDArray[np.float6
     labels, p = drawn
     assert nll(labels, p) == pytest.approx(log_loss(labels, p, labels=range(10)))
     assert brier(labels, p) == pytest.approx(brier_score_loss(labels, p, labels=range(10), scale_by_half=False))
-    assert nll(np.array([1], np.uint8), called([0], [1.0])) == pytest.approx(-np.log(LEAST)), "never infinite"
+    assert nll(np.array([1], np.uint8), called([0], [1.0])) == pytest.approx(-np.log(MIN_PROBABILITY)), "never infinite"
 
 
 def test_a_temperature_that_was_put_in_is_found_again(drawn: tuple[Labels, NDArray[np.float64]]) -> None:
     labels, p = drawn
-    assert best_temperature(labels, p) == pytest.approx(1.0, abs=0.08)
-    sure = scaled(p, 1 / 3)
-    assert best_temperature(labels, sure) == pytest.approx(3.0, rel=0.08)
+    assert fit_temperature(labels, p) == pytest.approx(1.0, abs=0.08)
+    sure = apply_temperature(p, 1 / 3)
+    assert fit_temperature(labels, sure) == pytest.approx(3.0, rel=0.08)
     np.testing.assert_array_equal(sure.argmax(axis=1), p.argmax(axis=1))
-    assert reliability(labels, sure).ece > 0.1 > 0.03 > reliability(labels, scaled(sure, 3)).ece
-    np.testing.assert_allclose(scaled(p, 1.0), p, rtol=1e-6, atol=2e-7)
+    assert reliability(labels, sure).ece > 0.1 > 0.03 > reliability(labels, apply_temperature(sure, 3)).ece
+    np.testing.assert_allclose(apply_temperature(p, 1.0), p, rtol=1e-6, atol=2e-7)
 
 
 def test_coverage_by_hand() -> None:
     labels = np.array([1, 1, 2, 3], np.uint8)
     p = called([1, 1, 2, 9], [0.99, 0.8, 0.8, 0.5])
-    found = coverage(labels, p)
+    found = risk_coverage(labels, p)
     np.testing.assert_allclose(found.threshold, [0.99, 0.8, 0.5])
     np.testing.assert_allclose(found.answered, [0.25, 0.75, 1.0])
     np.testing.assert_allclose(found.accuracy, [1.0, 1.0, 0.75])

@@ -8,12 +8,12 @@ import time
 import pytest
 
 from hdr.jobs import retention
-from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.retention import DAY, Cleaned, clean
+from hdr.jobs.local_scheduler import LocalScheduler
+from hdr.jobs.retention import DAY, CleanupReport, clean
 from hdr.paths import home
-from hdr.store.runs import RunStore, UnknownRun
+from hdr.store.runs import RunStore, UnknownRunError
 from hdr.store.searches import SearchStore
-from hdr.training.limits import NotAllowed
+from hdr.training.limits import JobQuotaError
 from hdr.training.run_spec import RunSpec
 
 from .test_search_processes import plan
@@ -66,7 +66,7 @@ def left(store: RunStore) -> set[str]:
 def test_nothing_is_cleaned_away_where_nothing_is_limited(store, made, clock):
     runs = {made("ann") for _ in range(30)}
     clock.now += 1000 * DAY
-    assert clean(store) == Cleaned() and left(store) == runs
+    assert clean(store) == CleanupReport() and left(store) == runs
 
 
 def test_old_runs_go_and_the_newest_of_each_owner_stays(store, made, clock, monkeypatch):
@@ -85,10 +85,10 @@ def test_old_runs_go_and_the_newest_of_each_owner_stays(store, made, clock, monk
     assert left(store) == {old[1], old[3], old[4], new}, (
         "a run that was stopped is no model that one could come back to"
     )
-    with pytest.raises(UnknownRun):
+    with pytest.raises(UnknownRunError):
         store.get(old[0])
     assert store.restore([old[0]], "ann") == 0
-    assert clean(store) == Cleaned()
+    assert clean(store) == CleanupReport()
 
 
 def test_too_many_of_one_owner_or_in_all(store, made, clock, monkeypatch):
@@ -119,14 +119,14 @@ def test_the_oldest_models_go_where_the_disk_is_full(store, made, small, clock, 
     assert clean(store).old == 2 and left(store) == {kept, *runs[2:]}
     more = made("ann", 4_000_000)
     monkeypatch.setattr(retention, "MEASURE_SECONDS", 0.0)
-    processes = LocalProcesses(store, spare=False)
+    processes = LocalScheduler(store, spare=False)
     monkeypatch.setattr(processes, "_start_queued", lambda: None)
     try:
         run = processes.submit(small, "bob", "1").id
         assert runs[2] not in {r.id for r in store.listed()} and more in {r.id for r in store.listed()}
         for _ in range(2):
             made("host", 5_000_000, published=True)
-        with pytest.raises(NotAllowed, match="take up the 10 MB of disk that this server allows"):
+        with pytest.raises(JobQuotaError, match="take up the 10 MB of disk that this server allows"):
             processes.submit(small, "bob", "2")
         assert store.get(run).status == "queued"
     finally:
@@ -138,9 +138,9 @@ def test_models_of_no_run_are_put_aside_and_come_back_with_their_store(store, ma
     lost.mkdir()
     (lost / "model.json").write_text("{}")
     os.utime(lost, (clock.now, clock.now))
-    assert clean(store) == Cleaned() and lost.exists(), "somebody may be writing it"
+    assert clean(store) == CleanupReport() and lost.exists(), "somebody may be writing it"
     clock.now += 2 * 3600
-    assert clean(store) == Cleaned() and left(store) == {run}
+    assert clean(store) == CleanupReport() and left(store) == {run}
     aside = home() / "orphans" / lost.name
     assert (aside / "model.json").exists()
     os.rename(home() / "models" / run, home() / "orphans" / run)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hdr.analysis import compare_runs
-from hdr.analysis.compare_runs import CompareError, differences, front, paired, settings, shown
+from hdr.analysis.compare_runs import CompareError, diff_specs, format_setting, paired, pareto_front, settings
 from hdr.preprocessing.pipeline import chain
 from hdr.training.run_spec import PRESETS, RunSpec
 from hdr.types import Step
@@ -19,14 +19,14 @@ NETWORK = PRESETS["article"].spec
 
 def rows(*specs: RunSpec) -> dict[str, list[str]]:
     """What differs, in words, by title."""
-    found = differences([s.to_json() for s in specs])
-    return {next(s for s in row if s).title: [shown(s) for s in row] for row in found.values()}
+    found = diff_specs([s.to_json() for s in specs])
+    return {next(s for s in row if s).title: [format_setting(s) for s in row] for row in found.values()}
 
 
 def test_settings_are_all_that_a_spec_says_under_names_for_people() -> None:
     found = settings(SVM.to_json())
     assert (found["train_size"].title, found["train_size"].value) == ("Training digits", 10_000)
-    assert shown(found["train_size"]) == "10\u202f000"
+    assert format_setting(found["train_size"]) == "10\u202f000"
     assert found["pipeline"].value == "Deskew, Scale to box, Centre by mass" and found["features"].value == "HOG"
     c = found["classifier.svm.C"]
     assert c.title == "Support vector machine: C" and c.value == SVM.classifier.params["C"]
@@ -84,18 +84,18 @@ def test_parameters_are_listed_where_those_that_have_them_disagree() -> None:
 
 def test_a_plan_of_an_earlier_version_without_a_field_equals_one_that_does_without_it() -> None:
     before = {k: v for k, v in NETWORK.to_json().items() if v is not None and v != []}
-    assert differences([before, NETWORK.to_json()]) == {}
+    assert diff_specs([before, NETWORK.to_json()]) == {}
 
 
 def test_one_and_true_are_different_settings() -> None:
-    assert differences([{"x": 1}, {"x": True}]) and not differences([{"x": 1}, {"x": 1}])
-    assert shown(settings({"x": True})["x"]) == "yes"
+    assert diff_specs([{"x": 1}, {"x": True}]) and not diff_specs([{"x": 1}, {"x": 1}])
+    assert format_setting(settings({"x": True})["x"]) == "yes"
 
 
 def test_the_front_has_what_nothing_beats() -> None:
     costs, gains = [1, 2, 3, 2, 1], [0.90, 0.95, 0.94, 0.96, 0.90]
-    assert front(costs, gains).tolist() == [True, False, False, True, True], "equals do not beat each other"
-    assert front([5], [0.1]).tolist() == [True]
+    assert pareto_front(costs, gains).tolist() == [True, False, False, True, True], "equals do not beat each other"
+    assert pareto_front([5], [0.1]).tolist() == [True]
 
 
 def test_the_front_of_many_runs_is_that_of_the_definition() -> None:
@@ -108,7 +108,7 @@ def test_the_front_of_many_runs_is_that_of_the_definition() -> None:
         )
         for i in range(60)
     ]
-    assert front(costs, gains).tolist() == expected
+    assert pareto_front(costs, gains).tolist() == expected
 
 
 def said(answers: list[int], sure: list[float]) -> np.ndarray:

@@ -10,7 +10,7 @@ import pytest
 from hdr import catalogue
 from hdr.jobs import cost_estimate as module
 from hdr.jobs.cost_estimate import estimate, probe
-from hdr.training.limits import TooLarge, check_memory, memory_limit_mb
+from hdr.training.limits import MemoryLimitError, check_memory, memory_limit_mb
 from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, HdrError, Step
 
@@ -77,7 +77,7 @@ def test_what_does_not_fit_is_refused_with_both_numbers(bundled: Dataset, monkey
     monkeypatch.setenv("HDR_MEMORY_MB", f"{needed + 1:.0f}")
     check_memory(spec, bundled)
     monkeypatch.setenv("HDR_MEMORY_MB", "150")
-    with pytest.raises(TooLarge, match=rf"about {needed:.0f} MB of memory, and there are 150 MB"):
+    with pytest.raises(MemoryLimitError, match=rf"about {needed:.0f} MB of memory, and there are 150 MB"):
         probe(spec, bundled)
     monkeypatch.setenv("HDR_MEMORY_MB", "plenty")
     with pytest.raises(HdrError, match="HDR_MEMORY_MB is 'plenty'; it must be a number"):

@@ -10,15 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
-from hdr.training.metrics import (
-    MOST_MISTAKES,
-    confusion,
-    evaluate,
-    mcnemar,
-    paired_interval,
-    per_class,
-    wilson_interval,
-)
+from hdr.training.metrics import MAX_MISTAKES, confusion, evaluate, mcnemar, paired_interval, per_class, wilson_interval
 
 
 @pytest.mark.parametrize("classes", [10, 4])
@@ -97,7 +89,7 @@ def test_everything_the_result_page_needs() -> None:
     assert found["tested_on"] == 3000 and found["wrong"] == (said != labels).sum()
     assert found["interval"][0] < found["test_accuracy"] < found["interval"][1]
     mistakes = found["mistakes"]
-    assert len(mistakes) == MOST_MISTAKES
+    assert len(mistakes) == MAX_MISTAKES
     assert all(said[m["index"]] == m["said"] != m["label"] == labels[m["index"]] for m in mistakes)
     sure = [m["probability"] for m in mistakes]
     assert sure == sorted(sure, reverse=True) and sure[0] == probabilities[said != labels].max()

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdr.jobs import fair_queue
-from hdr.jobs.fair_queue import Line, Waiting, turns
-from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.store.run_commands import Steering
+from hdr.jobs.fair_queue import FairQueue, QueuedJob, fair_order
+from hdr.jobs.local_scheduler import LocalScheduler
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import RunStore
 from hdr.store.searches import SearchStore
-from hdr.training.controller import Control
+from hdr.training.controller import TrainingController
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.records import SEARCH
 from hdr.types import Step
@@ -27,18 +27,18 @@ from .test_search_processes import plan
 NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 40, "units": 50, "batch_size": 16}))
 
 
-def names(waiting: list[Waiting]) -> list[str]:
+def names(waiting: list[QueuedJob]) -> list[str]:
     return [w.name for w in waiting]
 
 
 def test_ten_of_one_person_do_not_keep_anothers_first_waiting():
-    ann = [Waiting(f"a{n}", "ann", float(n)) for n in range(10)]
-    bob = [Waiting("b0", "bob", 50.0), Waiting("b1", "bob", 51.0)]
-    assert names(turns([*ann, *bob], {"ann": 1}, {"ann": 9.0}))[:5] == ["b0", "a0", "b1", "a1", "a2"]
+    ann = [QueuedJob(f"a{n}", "ann", float(n)) for n in range(10)]
+    bob = [QueuedJob("b0", "bob", 50.0), QueuedJob("b1", "bob", 51.0)]
+    assert names(fair_order([*ann, *bob], {"ann": 1}, {"ann": 9.0}))[:5] == ["b0", "a0", "b1", "a1", "a2"]
     # Nobody at work: whoever was served least recently is next.
-    assert names(turns([ann[0], *bob], {}, {"bob": 20.0, "ann": 30.0})) == ["b0", "a0", "b1"]
-    assert names(turns(ann[:2] + bob, {"eve": 3}, {"bob": 20.0})) == ["a0", "b0", "a1", "b1"]
-    assert names(turns([bob[1], bob[0]], {}, {})) == ["b0", "b1"]
+    assert names(fair_order([ann[0], *bob], {}, {"bob": 20.0, "ann": 30.0})) == ["b0", "a0", "b1"]
+    assert names(fair_order(ann[:2] + bob, {"eve": 3}, {"bob": 20.0})) == ["a0", "b0", "a1", "b1"]
+    assert names(fair_order([bob[1], bob[0]], {}, {})) == ["b0", "b1"]
 
 
 @given(
@@ -46,8 +46,8 @@ def test_ten_of_one_person_do_not_keep_anothers_first_waiting():
     st.dictionaries(st.sampled_from("abc"), st.integers(0, 3)),
 )
 def test_everybody_has_a_turn_and_nobody_two_more_than_another_who_waits(who, at_work):
-    waiting = [Waiting(str(n), owner, since) for n, (owner, since) in enumerate(who)]
-    order = turns(waiting, at_work, {})
+    waiting = [QueuedJob(str(n), owner, since) for n, (owner, since) in enumerate(who)]
+    order = fair_order(waiting, at_work, {})
     assert sorted(names(order)) == sorted(names(waiting))
     counts = {owner: at_work.get(owner, 0) for owner in "abc"}
     for number, one in enumerate(order):
@@ -59,7 +59,7 @@ def test_everybody_has_a_turn_and_nobody_two_more_than_another_who_waits(who, at
 
 
 def test_the_place_in_the_line_is_told_for_runs_and_searches(store: RunStore, small: RunSpec):
-    line = Line(store)
+    line = FairQueue(store)
     assert line.order() == []
     first = store.create(small, "ann", "1").id
     store.claim(first, 1)
@@ -74,7 +74,7 @@ def test_the_place_in_the_line_is_told_for_runs_and_searches(store: RunStore, sm
 
 
 def test_a_parked_run_waits_whatever_it_is_told_until_it_has_a_place():
-    control, seen = Control(NETWORK, steered=True), []
+    control, seen = TrainingController(NETWORK, steered=True), []
     control.report = seen.append
     control.obey("pause")
     control.obey("park")
@@ -89,11 +89,13 @@ def test_a_parked_run_waits_whatever_it_is_told_until_it_has_a_place():
 
 
 @pytest.fixture
-def processes(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalProcesses]:
+def processes(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalScheduler]:
     """One place, and a pause may last a second while others wait."""
     monkeypatch.setenv("HDR_PAUSE_MINUTES", "0.1")
-    monkeypatch.setattr(fair_queue.Line, "idle", lambda self, seconds, idle=fair_queue.Line.idle: idle(self, 1.0))
-    found = LocalProcesses(store, capacity=1, spare=False)
+    monkeypatch.setattr(
+        fair_queue.FairQueue, "idle", lambda self, seconds, idle=fair_queue.FairQueue.idle: idle(self, 1.0)
+    )
+    found = LocalScheduler(store, capacity=1, spare=False)
     yield found
     for run in store.runs():
         found.stop(run.id)
@@ -102,9 +104,9 @@ def processes(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loca
 
 @needs_signals
 def test_a_paused_run_gives_its_place_to_others_and_goes_on_by_itself(
-    store: RunStore, processes: LocalProcesses, small: RunSpec
+    store: RunStore, processes: LocalScheduler, small: RunSpec
 ):
-    steering, line = Steering(store), Line(store)
+    steering, line = RunCommands(store), FairQueue(store)
     first = processes.submit(NETWORK, "ann", "1").id
     wait(lambda: steps(store, first))
     steering.send(first, "pause", "p")
@@ -123,7 +125,7 @@ def test_a_paused_run_gives_its_place_to_others_and_goes_on_by_itself(
 
 @pytest.mark.slow
 @needs_signals
-def test_two_owners_take_turns(store: RunStore, processes: LocalProcesses, small: RunSpec):
+def test_two_owners_take_turns(store: RunStore, processes: LocalScheduler, small: RunSpec):
     mine = [processes.submit(small, "ann", str(n)).id for n in range(3)]
     other = processes.submit(small, "bob", "other").id
     wait(lambda: all(r.status == "done" for r in store.listed()))

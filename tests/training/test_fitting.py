@@ -12,7 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.training import fitting
-from hdr.training.controller import Control
+from hdr.training.controller import TrainingController
 from hdr.training.fitting import FitError, fit, fit_once, split
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import Change, RunSpec
@@ -301,6 +301,6 @@ def test_one_fit_repeats_changes_too(bundled: Dataset) -> None:
 
 def test_a_steered_fit_is_the_same_fit(bundled: Dataset) -> None:
     for spec in (plan("svm"), plan("random_forest"), NETWORK):
-        plain, steered = fit(spec, bundled), fit(spec, bundled, control=Control(spec, steered=True))
+        plain, steered = fit(spec, bundled), fit(spec, bundled, control=TrainingController(spec, steered=True))
         images = bundled.test.images
         assert (plain.predict_proba(images) == steered.predict_proba(images)).all() and steered.spec == spec

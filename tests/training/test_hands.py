@@ -11,7 +11,7 @@ import pytest
 from hdr.jobs.search_runner import execute
 from hdr.store import runs as run_store
 from hdr.store.runs import RunStore
-from hdr.store.searches import Outrun, SearchStore
+from hdr.store.searches import ConflictError, SearchStore
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
@@ -64,12 +64,12 @@ def test_each_writes_of_its_own_trial_only(searches: SearchStore) -> None:
 def test_values_are_for_one_number_and_what_is_left_is_for_one_process(searches: SearchStore) -> None:
     search, (ann, bob) = shared(searches)
     searches.begin(search, ann, {}, number=0)
-    with pytest.raises(Outrun):
+    with pytest.raises(ConflictError):
         searches.begin(search, bob, {}, number=0)
     assert searches.died(search, 1) == "running" and searches.trial(search, 0).left
     late = searches.claim(search, 3, join=True)
     assert searches.repeat(search, late, 0).attempts == 2
-    with pytest.raises(Outrun):
+    with pytest.raises(ConflictError):
         searches.repeat(search, bob, 0)
     assert searches.begin(search, ann, {}) is None and not searches.heartbeat(search, ann)
 
@@ -150,7 +150,7 @@ def test_many_begin_at_once_and_no_number_is_given_twice(searches: SearchStore) 
     def begin(k: int) -> None:
         try:
             searches.begin(search, claims[k], {"k": k}, number=0)
-        except Outrun:
+        except ConflictError:
             outrun.append(k)
             searches.begin(search, claims[k], {"k": k})
 

@@ -10,16 +10,16 @@ import pytest
 from hdr import catalogue, datasets
 from hdr.analysis.calibration import calibrate
 from hdr.analysis.model_internals import (
-    Unseen,
+    NotInterpretableError,
     class_means,
     kept_variance,
     path,
-    places,
+    pixel_positions,
     signed,
     support_vectors,
     weights,
 )
-from hdr.analysis.nearest_examples import nearest, reference, represent, voters
+from hdr.analysis.nearest_examples import embed, knn_voters, nearest, reference
 from hdr.analysis.occlusion_importance import PATCH, occlusion, of_model
 from hdr.features.extract import extract
 from hdr.preprocessing import Pipeline
@@ -57,22 +57,22 @@ def test_weights_of_pixels_give_the_sums_that_the_model_takes(
     assert (found.units, found.through) == (classifier == "mlp", reduction is not None)
     pixels = extract(bundled.test.images[:30], Pipeline(), model.spec.features).astype(np.float64)
     rows = model.classifier.coefs_[0].T if classifier == "mlp" else model.classifier.coef_
-    taken = represent(model, bundled.test.images[:30]) @ rows[found.numbers].T
+    taken = embed(model, bundled.test.images[:30]) @ rows[found.numbers].T
     shown = pixels @ found.pictures.reshape(len(found.pictures), -1).T
     # The same but for a constant of each unit, which is no picture.
     np.testing.assert_allclose(np.diff(shown, axis=0), np.diff(taken, axis=0), rtol=1e-3, atol=2e-3)
 
 
 def test_what_cannot_be_shown_says_why() -> None:
-    with pytest.raises(Unseen, match="not pixels"):
+    with pytest.raises(NotInterpretableError, match="not pixels"):
         weights(taught("mlp", None, "hog"))
-    with pytest.raises(Unseen, match="does not weigh"):
+    with pytest.raises(NotInterpretableError, match="does not weigh"):
         weights(taught("decision_tree"))
-    with pytest.raises(Unseen, match="no support vectors"):
+    with pytest.raises(NotInterpretableError, match="no support vectors"):
         support_vectors(taught("mlp"), datasets.load("bundled"))
-    with pytest.raises(Unseen, match="no principal components"):
+    with pytest.raises(NotInterpretableError, match="no principal components"):
         kept_variance(taught("mlp", Step("standardise")))
-    with pytest.raises(Unseen, match="not a single decision tree"):
+    with pytest.raises(NotInterpretableError, match="not a single decision tree"):
         path(taught("mlp"), np.zeros((28, 28), np.uint8))
 
 
@@ -82,7 +82,7 @@ def test_every_classifier_shows_something_or_says_why_not(name: str, bundled: Da
     for look in (weights, kept_variance, lambda m: support_vectors(m, bundled), lambda m: path(m, image)):
         try:
             look(model)
-        except Unseen as error:
+        except NotInterpretableError as error:
             assert str(error).endswith(".")
     p = model.predict_proba(bundled.test.images)
     found = calibrate(model, bundled, p.astype(np.float32))
@@ -101,7 +101,7 @@ def test_a_way_through_the_tree_ends_where_the_tree_says(reduction: Step | None,
         asked, digits, shares = path(model, image)
         assert asked[0].digits == 600 and digits < asked[-1].digits
         np.testing.assert_allclose(shares, model.predict_proba(image[None])[0])
-        features = represent(model, image[None])[0]
+        features = embed(model, image[None])[0]
         tree = model.classifier.tree_
         node = 0
         for question in asked:
@@ -109,7 +109,7 @@ def test_a_way_through_the_tree_ends_where_the_tree_says(reduction: Step | None,
             node = (tree.children_left if question.left else tree.children_right)[node]
         assert tree.children_left[node] == -1
         assert question.shares.sum() == pytest.approx(1)
-    where = places(model, asked)
+    where = pixel_positions(model, asked)
     if reduction:
         assert where is None and asked[0].column == f"component {asked[0].feature + 1}"
     else:
@@ -126,7 +126,7 @@ def test_support_vectors_are_training_digits(bundled: Dataset) -> None:
     assert found.per_class.sum() == len(found.index)
     np.testing.assert_array_equal(np.bincount(bundled.train.labels[found.index], minlength=10), found.per_class)
     assert (np.diff(found.weight) <= 0).all() and found.weight[-1] > 0
-    first = represent(model, bundled.train.images[found.index[:1]])[0]
+    first = embed(model, bundled.train.images[found.index[:1]])[0]
     heaviest = machine.support_vectors_[np.abs(machine.dual_coef_).sum(axis=0).argmax()]
     np.testing.assert_allclose(first, heaviest, atol=1e-6)
 
@@ -155,7 +155,7 @@ def test_the_nearest_digit_to_a_training_digit_is_itself(bundled: Dataset) -> No
     known = reference(model, bundled, most=100)
     chosen, _ = split(model.spec, bundled)
     np.testing.assert_array_equal(known.index, chosen[:100])
-    found = nearest(known, represent(model, bundled.train.images[chosen[7]][None])[0], 5)
+    found = nearest(known, embed(model, bundled.train.images[chosen[7]][None])[0], 5)
     assert (found[0].index, found[0].label) == (chosen[7], bundled.train.labels[chosen[7]])
     assert found[0].distance == pytest.approx(0, abs=1e-4)
     assert [n.distance for n in found] == sorted(n.distance for n in found) and len(found) == 5
@@ -164,11 +164,11 @@ def test_the_nearest_digit_to_a_training_digit_is_itself(bundled: Dataset) -> No
 def test_the_digits_that_vote_are_those_of_the_classifier(bundled: Dataset) -> None:
     model = taught("k_nearest_neighbours")
     image = bundled.test.images[3]
-    found = voters(model, bundled, image)
+    found = knn_voters(model, bundled, image)
     known = reference(model, bundled, most=600)
-    expected = nearest(known, represent(model, image[None])[0], 5)
+    expected = nearest(known, embed(model, image[None])[0], 5)
     assert [n.index for n in found] == [n.index for n in expected]
-    assert voters(taught("mlp"), bundled, image) is None
+    assert knn_voters(taught("mlp"), bundled, image) is None
 
 
 class Corner(TrainedModel):

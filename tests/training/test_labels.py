@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from hdr.analysis.label_errors import cross_validated, suspects
+from hdr.analysis.label_errors import cross_validated, find_label_errors
 from hdr.training.run_spec import RunSpec
 from hdr.types import Dataset, Split, Step
 
@@ -20,7 +20,7 @@ def rows(*shares: tuple[float, float]) -> np.ndarray:
 def test_the_joint_by_hand() -> None:
     labels = np.array([0, 0, 0, 1, 1, 1], np.uint8)
     p = rows((0.9, 0.1), (0.8, 0.2), (0.1, 0.9), (0.1, 0.9), (0.45, 0.55), (0.6, 0.4))
-    found = suspects(labels, p)
+    found = find_label_errors(labels, p)
     # Means of the own probabilities: (0.9 + 0.8 + 0.1) / 3 and (0.9 + 0.55 + 0.4) / 3.
     np.testing.assert_allclose(found.thresholds[:2], [0.6, 1.85 / 3])
     assert np.isinf(found.thresholds[2:]).all(), "there are no digits of these classes"
@@ -35,10 +35,10 @@ def test_the_joint_by_hand() -> None:
 
 def test_what_is_called_otherwise_without_confidence_comes_too_and_says_so() -> None:
     labels = np.array([0, 0, 1, 1], np.uint8)
-    found = suspects(labels, rows((0.9, 0.1), (0.45, 0.55), (0.05, 0.95), (0.1, 0.9)))
+    found = find_label_errors(labels, rows((0.9, 0.1), (0.45, 0.55), (0.05, 0.95), (0.1, 0.9)))
     np.testing.assert_array_equal(found.index, [1])
     assert not found.confident[0] and found.guess[0] == 1
-    assert len(suspects(labels, rows((0.9, 0.1), (0.8, 0.2), (0.1, 0.9), (0.1, 0.9)))) == 0
+    assert len(find_label_errors(labels, rows((0.9, 0.1), (0.8, 0.2), (0.1, 0.9), (0.1, 0.9)))) == 0
 
 
 def test_cross_validation_finds_labels_made_wrong(bundled: Dataset) -> None:
@@ -52,7 +52,7 @@ def test_cross_validation_finds_labels_made_wrong(bundled: Dataset) -> None:
     assert p.shape == (900, 10) and len(index) == len(set(index.tolist())) == 900
     np.testing.assert_allclose(p.sum(axis=1), 1)
     assert seen == [0, 0.2, 0.4, 0.6, 0.8]
-    found = suspects(labels[index], p)
+    found = find_label_errors(labels[index], p)
     there = set(wrong.tolist()) & set(index.tolist())
     top = index[found.index[: len(there)]].tolist()
     assert len(there & set(top)) >= 0.8 * len(there)

@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 
 from hdr.store import recovery
-from hdr.store.run_commands import Steering
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import RunStore, StoreError
 from hdr.store.schema import VERSION
 from hdr.store.searches import SearchStore
@@ -56,7 +56,7 @@ def fill(store: RunStore, count: int = RUNS, close: bool = True) -> None:
         run = store.create(SPEC, "ann", f"t{number}").id
         store.claim(run, 1)
         store.add_event(run, 0, {"phase": "fitting", "step": 1})
-        Steering(store).send(run, "pause", "x")
+        RunCommands(store).send(run, "pause", "x")
         store.finish(run, RESULT)
     searches = SearchStore(store)
     search = searches.create(SEARCH, "ann", "s").id
@@ -153,7 +153,7 @@ def test_a_damaged_file_is_kept_and_what_can_be_read_carried_over(
     if repair.runs == RUNS:
         (search,) = SearchStore(store).searches()
         assert (search.ended, search.best, search.best_value, search.seconds) == (2, 1, 0.6, 4.0)
-        assert all(store.events(r.id) and Steering(store).commands(r.id) for r in found)
+        assert all(store.events(r.id) and RunCommands(store).commands(r.id) for r in found)
     run = store.create(SPEC, "ann", "afterwards").id
     again = RunStore()
     again.check()

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.jobs.worker import execute
-from hdr.jobs.worker_process import Process
-from hdr.store.run_commands import Steering
+from hdr.jobs.worker_process import WorkerProcess
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import ACTIVE, RunStore
 from hdr.store.searches import SearchStore
 from hdr.training.model import TrainedModel
@@ -39,14 +39,14 @@ def alive(process: int) -> bool:
 
 
 @pytest.fixture
-def processes(store: RunStore) -> Iterator[LocalProcesses]:
+def processes(store: RunStore) -> Iterator[LocalScheduler]:
     """Processes without a spare."""
-    found = LocalProcesses(store, capacity=1, spare=False)
+    found = LocalScheduler(store, capacity=1, spare=False)
     yield found
     end(found, store)
 
 
-def end(processes: LocalProcesses, store: RunStore) -> None:
+def end(processes: LocalScheduler, store: RunStore) -> None:
     """Leave nothing behind, whatever became of a test; one that hangs may keep the store, and is ended first."""
     processes.close()
     left = list(processes._running.values())
@@ -99,7 +99,7 @@ def test_a_surprise_fails_the_run_and_not_the_server(
 
 @needs_signals
 def test_done_stopped_and_killed_one_after_another(
-    store: RunStore, processes: LocalProcesses, small: RunSpec, long: RunSpec
+    store: RunStore, processes: LocalScheduler, small: RunSpec, long: RunSpec
 ) -> None:
     first = processes.submit(small, "ann", "1").id
     assert processes.submit(small, "ann", "1").id == first
@@ -126,7 +126,7 @@ def test_done_stopped_and_killed_one_after_another(
 
 @needs_signals
 def test_what_cannot_be_written_down_is_ended_all_the_same(
-    store: RunStore, processes: LocalProcesses, long: RunSpec, monkeypatch: pytest.MonkeyPatch
+    store: RunStore, processes: LocalScheduler, long: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = processes.submit(long, "ann", "t").id
     wait(lambda: store.events(run))
@@ -145,7 +145,7 @@ def refuse(run: str) -> None:
 
 
 def test_a_stop_reaches_a_run_through_the_store_alone(
-    store: RunStore, processes: LocalProcesses, long: RunSpec
+    store: RunStore, processes: LocalScheduler, long: RunSpec
 ) -> None:
     run = processes.submit(long, "ann", "t").id
     wait(lambda: store.events(run))
@@ -156,14 +156,14 @@ def test_a_stop_reaches_a_run_through_the_store_alone(
 SERVER = """
 import sys, time
 from hdr import cluster
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.training.run_spec import Change, RunSpec
-from hdr.store.run_commands import Steering
+from hdr.store.run_commands import RunCommands
 from hdr.store.runs import RunStore
 from hdr.types import Step
 cluster.register()
 store = RunStore()
-processes = LocalProcesses(store, spare=sys.argv[1] == "spare")
+processes = LocalScheduler(store, spare=sys.argv[1] == "spare")
 if sys.argv[1] == "spare":
     while processes._spare is None:
         time.sleep(0.01)
@@ -238,13 +238,13 @@ def test_files_of_the_current_folder_are_not_in_the_way(tmp_path: Path, monkeypa
         (tmp_path / name).write_text("raise SystemExit(7)")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "")
-    process = Process()
+    process = WorkerProcess()
     process.release()
     assert process.wait(60) == 0
 
 
 def test_a_spare_takes_the_next_run(store: RunStore, small: RunSpec) -> None:
-    processes = LocalProcesses(store, capacity=1, spare=True)
+    processes = LocalScheduler(store, capacity=1, spare=True)
     try:
         wait(lambda: processes._spare)
         spare = processes._spare.pid
@@ -257,7 +257,7 @@ def test_a_spare_takes_the_next_run(store: RunStore, small: RunSpec) -> None:
 
 
 @needs_signals
-def test_a_process_that_came_too_late_harms_nobody(store: RunStore, processes: LocalProcesses, long: RunSpec) -> None:
+def test_a_process_that_came_too_late_harms_nobody(store: RunStore, processes: LocalScheduler, long: RunSpec) -> None:
     run = store.create(long, "ann", "t").id
     # As another server would: it claims the run between our look into the queue and our process's.
     assert store.claim(run, os.getpid())
@@ -288,9 +288,9 @@ NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 12, "units"
 @pytest.mark.slow
 @needs_signals
 def test_a_steered_run_and_its_repeat_from_json_in_another_process_have_the_same_weights(
-    store: RunStore, processes: LocalProcesses
+    store: RunStore, processes: LocalScheduler
 ) -> None:
-    steering = Steering(store)
+    steering = RunCommands(store)
     run = store.create(NETWORK, "ann", "steered").id
     # From the start, so that it is known where everything happens.
     steering.send(run, "step", "1")
@@ -326,7 +326,7 @@ def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
     store: RunStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server, run = serve("run")
-    steering = Steering(store)
+    steering = RunCommands(store)
     try:
         wait(lambda: store.events(run))
         steering.send(run, "pause", "1")
@@ -335,7 +335,7 @@ def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
         server.kill()
         server.communicate()
     monkeypatch.setattr("hdr.store.runs.SILENT_SECONDS", 4.0)
-    processes = LocalProcesses(store, capacity=1, spare=False)
+    processes = LocalScheduler(store, capacity=1, spare=False)
     try:
         time.sleep(6)
         assert paused(store, run) and store.get(run).status == "running", "a new server does not take it for dead"
@@ -349,10 +349,10 @@ def test_a_paused_run_lives_on_without_its_server_and_ends_as_it_is_told(
 
 
 @needs_signals
-def test_a_paused_run_that_is_killed_is_said_to_be(store: RunStore, processes: LocalProcesses, long: RunSpec) -> None:
+def test_a_paused_run_that_is_killed_is_said_to_be(store: RunStore, processes: LocalScheduler, long: RunSpec) -> None:
     run = processes.submit(long, "ann", "t").id
     wait(lambda: steps(store, run))
-    Steering(store).send(run, "pause", "1")
+    RunCommands(store).send(run, "pause", "1")
     wait(lambda: paused(store, run))
     os.kill(processes._running[run].pid, signal.SIGKILL)
     wait(lambda: store.get(run).status == "interrupted")

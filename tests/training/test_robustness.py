@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hdr import catalogue
-from hdr.analysis.corruption_robustness import FILE, SWEEPS, Robustness, Sweep, load, measure, save
+from hdr.analysis.corruption_robustness import FILE, SWEEPS, CorruptionSweep, Robustness, load, measure, save
 from hdr.preprocessing.corruptions import spoil
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import RunSpec
@@ -32,7 +32,7 @@ def known(bundled: Dataset) -> Stub:
 
 
 @pytest.mark.parametrize("sweep", SWEEPS, ids=lambda s: s.name)
-def test_a_sweep_grows_from_nothing(sweep: Sweep, bundled: Dataset) -> None:
+def test_a_sweep_grows_from_nothing(sweep: CorruptionSweep, bundled: Dataset) -> None:
     assert list(sweep.levels) == sorted(sweep.levels) and sweep.clean in sweep.levels
     images = bundled.test.images[:40]
     changes = []
@@ -43,7 +43,7 @@ def test_a_sweep_grows_from_nothing(sweep: Sweep, bundled: Dataset) -> None:
     at = sweep.levels.index(sweep.clean)
     assert (np.diff(changes[at:]) > 0).all() and (np.diff(changes[: at + 1]) < 0).all()
     for step in sweep.steps(sweep.levels[-1]):
-        catalogue.complete("disturbance", step)
+        catalogue.with_defaults("disturbance", step)
 
 
 def test_a_model_that_knows_pictures_by_heart_fails_as_soon_as_they_change(known: Stub, bundled: Dataset) -> None:

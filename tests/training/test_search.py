@@ -19,9 +19,9 @@ from hdr.store.runs import RunStore, StoreError
 from hdr.store.searches import SearchStore
 from hdr.training.fitting import fit
 from hdr.training.run_spec import RunSpec
-from hdr.tuning.objective import Trials
+from hdr.tuning.objective import Objective
 from hdr.tuning.records import Search, Trial
-from hdr.tuning.sampler import _passed, _pruner, hopeless, importance, suggest
+from hdr.tuning.sampler import _passed, _pruner, importance, should_prune, suggest
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Dataset, Split, Step
@@ -103,14 +103,14 @@ def test_different_curves_meet_at_the_rungs() -> None:
     tenths = "[[10, 0.9], [20, 0.9], [30, 0.9], [40, 0.9], [50, 0.9], [100, 0.9]]"
     others = [made(k, 0.9, {}, scores=tenths) for k in range(4)]
     plan = spec(prune=True)
-    assert hopeless(plan, others, [(12.5, 0.5)])
-    assert not hopeless(plan, others, [(12.5, 0.95)])
-    assert not hopeless(plan, others, [(10.0, 0.5)]), "the first rung is not reached"
-    assert not hopeless(plan, others, [(12.5, 0.5), (20.0, 0.5)]), "asked once at each rung"
-    assert hopeless(plan, others, [(12.5, 0.5), (25.0, 0.6)])
-    assert not hopeless(plan, others, [(12.5, 0.5), (100.0, 0.5)]), "at the end there is nothing to save"
-    assert not hopeless(plan, others[:3], [(12.5, 0.5)]), "three are too few to judge by"
-    assert not hopeless(spec(), others, [(12.5, 0.5)])
+    assert should_prune(plan, others, [(12.5, 0.5)])
+    assert not should_prune(plan, others, [(12.5, 0.95)])
+    assert not should_prune(plan, others, [(10.0, 0.5)]), "the first rung is not reached"
+    assert not should_prune(plan, others, [(12.5, 0.5), (20.0, 0.5)]), "asked once at each rung"
+    assert should_prune(plan, others, [(12.5, 0.5), (25.0, 0.6)])
+    assert not should_prune(plan, others, [(12.5, 0.5), (100.0, 0.5)]), "at the end there is nothing to save"
+    assert not should_prune(plan, others[:3], [(12.5, 0.5)]), "three are too few to judge by"
+    assert not should_prune(spec(), others, [(12.5, 0.5)])
 
 
 def test_optuna_notes_the_rungs_of_a_trial_under_the_names_that_we_give_it() -> None:
@@ -137,7 +137,7 @@ def test_successive_halving_ends_a_trial_where_optuna_ends_it() -> None:
             scores.append((percent, float(draw.random())))
             trial.report(scores[-1][1], step)
             hopeless_here = trial.should_prune()
-            assert hopeless(plan, trials, scores) == hopeless_here, (number, scores)
+            assert should_prune(plan, trials, scores) == hopeless_here, (number, scores)
             if hopeless_here:
                 break
         study.tell(trial, scores[-1][1])
@@ -168,7 +168,7 @@ def test_every_digit_is_validated_once_in_folds_and_the_test_split_never(bundled
     object.__setattr__(hidden, "__class__", Untouchable)
     data = replace(bundled, test=hidden)
     for validation in ("split", 3):
-        work = Trials(spec(validation=validation), data)
+        work = Objective(spec(validation=validation), data)
         work.ready(NETWORK)
         assert 0 < work.fit(NETWORK, lambda percent, score: None) <= 1
         parts = work._parts(NETWORK)
@@ -181,13 +181,13 @@ def test_trials_that_differ_in_their_classifier_share_their_features(
     bundled: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made_for: list[RunSpec] = []
-    prepare = module.Trials.fit.__globals__["prepare"]
+    prepare = module.Objective.fit.__globals__["prepare"]
     monkeypatch.setattr("hdr.tuning.objective.prepare", lambda *a: made_for.append(a[0]) or prepare(*a))
-    work = Trials(spec(), bundled)
+    work = Objective(spec(), bundled)
     plans = [NETWORK, replace(NETWORK, classifier=Step("naive_bayes")), replace(NETWORK, features=(Step("zoning"),))]
     values = [(work.ready(p), work.fit(p, lambda percent, score: None))[1] for p in (*plans, NETWORK)]
     assert made_for == [NETWORK, plans[2]] and values[0] == values[3] != values[1]
-    monkeypatch.setattr("hdr.tuning.objective.MOST_KEPT", 0)
+    monkeypatch.setattr("hdr.tuning.objective.MAX_CACHED_BYTES", 0)
     work.ready(replace(NETWORK, seed=1))
     assert len(work._kept) == 1, "what is needed now is kept whatever it takes"
 
@@ -210,7 +210,7 @@ def test_what_does_not_go_together_is_refused_and_the_search_goes_on(
         def fails(*_: Any, error: Exception = error) -> float:
             raise error
 
-        monkeypatch.setattr(Trials, "fit", fails)
+        monkeypatch.setattr(Objective, "fit", fails)
         search, found = run(store, spec(most_trials=2), message)
         assert search.status == "done" and search.best is None and "None of 2 trials" in search.message
         assert all(t.status == "failed" and message in t.message for t in found)
@@ -288,16 +288,16 @@ def test_a_stop_is_heard_and_its_trial_is_repeated(store: RunStore, monkeypatch:
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.02)
     searches, heard = SearchStore(store), []
     search = searches.create(spec(most_trials=2), "ann", "t").id
-    fits: Callable[..., float] = Trials.fit
+    fits: Callable[..., float] = Objective.fit
 
-    def asks_to_stop(self: Trials, plan: RunSpec, seen: Any) -> float:
+    def asks_to_stop(self: Objective, plan: RunSpec, seen: Any) -> float:
         searches.request_stop(search)
         while not heard:
             time.sleep(0.01)
         return fits(self, plan, seen)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trials, "fit", asks_to_stop)
+        patch.setattr(Objective, "fit", asks_to_stop)
         assert not execute(store, search, stopped=lambda: heard.append(1))
     assert searches.get(search).status == "stopped"
     (left,) = searches.trials(search)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.jobs.search_runner import execute
 from hdr.store.runs import RunStore
 from hdr.store.schema import searches as _searches
@@ -45,9 +45,9 @@ def searches(store: RunStore) -> SearchStore:
 
 
 @pytest.fixture
-def processes(store: RunStore, searches: SearchStore) -> Iterator[LocalProcesses]:
+def processes(store: RunStore, searches: SearchStore) -> Iterator[LocalScheduler]:
     """Processes without a spare."""
-    found = LocalProcesses(store, capacity=1, spare=False)
+    found = LocalScheduler(store, capacity=1, spare=False)
     yield found
     for run in store.runs():
         found.stop(run.id)
@@ -62,7 +62,7 @@ def learning(searches: SearchStore, search: str, number: int = 0) -> bool:
     return len(found) > number and bool(found[number].scores)
 
 
-def kill(processes: LocalProcesses, search: str) -> None:
+def kill(processes: LocalScheduler, search: str) -> None:
     """SIGKILL to a search's process."""
     os.kill(processes._running[SEARCH + search].pid, signal.SIGKILL)
 
@@ -74,7 +74,7 @@ def whole(found: list[Trial], trials: int) -> bool:
 
 @needs_signals
 def test_a_killed_process_is_followed_by_another_that_repeats_the_trial(
-    searches: SearchStore, processes: LocalProcesses
+    searches: SearchStore, processes: LocalScheduler
 ) -> None:
     search = processes.submit_search(plan(), "ann", "t").id
     assert processes.submit_search(plan(), "ann", "t").id == search and len(searches.searches()) == 1
@@ -91,7 +91,7 @@ def test_a_killed_process_is_followed_by_another_that_repeats_the_trial(
 @pytest.mark.slow
 @needs_signals
 def test_stopped_waiting_and_gone_on_with_among_runs(
-    store: RunStore, searches: SearchStore, processes: LocalProcesses, small: RunSpec
+    store: RunStore, searches: SearchStore, processes: LocalScheduler, small: RunSpec
 ) -> None:
     search = processes.submit_search(plan(2), "ann", "t").id
     wait(lambda: learning(searches, search))
@@ -120,12 +120,12 @@ SERVER = """
 import sys, time
 from hdr import cluster
 from hdr.store import runs as module
-from hdr.jobs.local_scheduler import LocalProcesses
+from hdr.jobs.local_scheduler import LocalScheduler
 from hdr.store.schema import searches as _searches
 cluster.register()
 # A process that was killed together with its server is noticed by its silence; nobody here wants to wait for long.
 module.SILENT_SECONDS = 4.0
-processes = LocalProcesses(module.RunStore(), capacity=1, spare=False)
+processes = LocalScheduler(module.RunStore(), capacity=1, spare=False)
 time.sleep(300)
 """
 

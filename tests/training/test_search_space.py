@@ -11,7 +11,7 @@ from hdr import catalogue
 from hdr.preprocessing import Pipeline
 from hdr.training.run_spec import PRESETS, Change, RunSpec
 from hdr.tuning.search_spec import SearchSpec
-from hdr.tuning.space import NONE, SpaceError, asked, dimension, own_value, possible, reachable
+from hdr.tuning.space import NONE, SpaceError, all_dimensions, base_value, dimension, is_active, reachable_dimensions
 from hdr.types import HdrError, Step
 
 BEST = PRESETS["best"].spec
@@ -26,7 +26,7 @@ def space(base: RunSpec, *paths: str, **options: Any) -> SearchSpec:
 
 @pytest.mark.parametrize("base", PLANS, ids=lambda plan: plan.summary)
 def test_every_declared_parameter_is_a_dimension_with_its_declared_range(base: RunSpec) -> None:
-    found = {d.path: d for d in possible(base)}
+    found = {d.path: d for d in all_dimensions(base)}
     for kind, prefix in (("classifier", "classifier"), ("feature", "features"), ("reduction", "reduction")):
         for entry in catalogue.entries(kind):
             for one in entry.parameters:
@@ -38,11 +38,11 @@ def test_every_declared_parameter_is_a_dimension_with_its_declared_range(base: R
             assert found[f"pipeline.{number}.{one.name}"].parameter == one
     for entry in catalogue.entries("augmentation"):
         assert all(f"augmentation.{one.name}" in found for one in entry.parameters)
-    assert len(found) == len(possible(base)), "no path twice"
+    assert len(found) == len(all_dimensions(base)), "no path twice"
     for path, one in found.items():
         if one.ranged:
             assert (one.low, one.high) == (one.parameter.minimum, one.parameter.maximum)
-        assert path == "features" or one.contains(own_value(base, path))
+        assert path == "features" or one.contains(base_value(base, path))
         values = one.grid()
         assert all(one.check(v) == v for v in values) and len(set(values)) == len(values)
         assert (2 <= len(values) <= 7) if one.ranged else values == one.choices
@@ -52,7 +52,7 @@ def test_every_declared_parameter_is_a_dimension_with_its_declared_range(base: R
 
 @pytest.mark.parametrize("base", PLANS, ids=lambda plan: plan.summary)
 def test_every_value_of_every_dimension_makes_a_plan_that_has_it(base: RunSpec) -> None:
-    for one in possible(base):
+    for one in all_dimensions(base):
         head, wanted = one.needs or ("", "")
         beside = {head: "+".join([wanted[0]] * wanted[1]) if isinstance(wanted, tuple) else wanted} if head else {}
         heads = (dimension(base, head),) if head else ()
@@ -62,7 +62,7 @@ def test_every_value_of_every_dimension_makes_a_plan_that_has_it(base: RunSpec) 
         assert [d.path for d in search.asked(beside)] == [*beside, one.path]
         for value in one.grid():
             plan = search.apply({**beside, one.path: value})
-            has = own_value(plan, one.path) if one.path != "pipeline.1.on" else bool(plan.pipeline.steps)
+            has = base_value(plan, one.path) if one.path != "pipeline.1.on" else bool(plan.pipeline.steps)
             assert has == value
     own = SearchSpec(base, (dimension(base, "classifier"),), "random")
     assert own.apply(own.own_values()) == base, "what is not said stays"
@@ -85,12 +85,14 @@ def test_a_parameter_is_asked_for_where_its_entry_is_chosen() -> None:
         *("pipeline.1.on", "classifier", "classifier.mlp.units")
     ]
     plan = search.apply({"classifier": "mlp", "pipeline.1.on": False})
-    assert plan.pipeline.steps == () and plan.classifier == catalogue.complete("classifier", Step("mlp"))
+    assert plan.pipeline.steps == () and plan.classifier == catalogue.with_defaults("classifier", Step("mlp"))
     assert search.apply({"classifier": "svm"}) == BEST, "the plan's own parameters where its own entry is chosen"
     ticked = (dimension(BEST, "classifier", choices=["mlp", "naive_bayes"]),)
-    offered = {d.path.rpartition(".")[0] for d in reachable(BEST, ticked) if d.path.startswith("classifier.")}
+    offered = {
+        d.path.rpartition(".")[0] for d in reachable_dimensions(BEST, ticked) if d.path.startswith("classifier.")
+    }
     assert offered == {"classifier.mlp", "classifier.naive_bayes"}
-    assert not asked(dimension(BEST, "reduction.pca.components"), {"reduction": NONE}, BEST)
+    assert not is_active(dimension(BEST, "reduction.pca.components"), {"reduction": NONE}, BEST)
 
 
 @pytest.mark.parametrize(
@@ -209,5 +211,5 @@ def test_a_grid_that_is_too_large_is_refused_with_its_size() -> None:
     with pytest.raises(SpaceError, match=r"This grid has 2,401 points; at most 1,000 are allowed\."):
         space(BEST, *paths, method="grid")
     assert space(BEST, *paths).grid_size == 2401
-    everything = [d.path for d in reachable(BEST, ())]
+    everything = [d.path for d in reachable_dimensions(BEST, ())]
     assert space(BEST, *everything).grid_size > 1e12, "counted without being made"

@@ -9,7 +9,7 @@ import pytest
 
 from hdr.store import runs as run_store
 from hdr.store.runs import RunStore
-from hdr.store.searches import MOST_DEATHS, SearchStore, UnknownSearch
+from hdr.store.searches import MAX_DEATHS, SearchStore, UnknownSearchError
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.records import Search
 from hdr.tuning.search_spec import SearchSpec
@@ -50,7 +50,7 @@ def test_it_is_seen_by_its_owner_and_where_it_is_published(searches: SearchStore
         lambda: searches.rename(shown, "bob", "x"),
         lambda: searches.extend(shown, "bob", trials=9),
     ):
-        with pytest.raises(UnknownSearch):
+        with pytest.raises(UnknownSearchError):
             forbidden()
     assert searches.delete([shown], "bob") == 0
     searches.rename(mine, "ann", "New")
@@ -72,7 +72,7 @@ def test_a_trial_is_put_down_before_it_is_fitted_and_ends_once(searches: SearchS
     assert (found.ended, found.seconds, found.best, found.best_value) == (3, 4.0, 0, 0.7) and found.exhausted
     assert [t.number for t in searches.trials(search, after=0)] == [1, 2]
     assert found.best == 0 and searches.trial(search, 0).spec(found).classifier.params["units"] == 5
-    with pytest.raises(UnknownSearch, match="no trial 7"):
+    with pytest.raises(UnknownSearchError, match="no trial 7"):
         searches.trial(search, 7)
 
 
@@ -93,12 +93,12 @@ def test_a_process_that_came_back_from_the_dead_writes_nothing(searches: SearchS
 
 def test_processes_that_die_without_a_trial_are_not_started_for_ever(searches: SearchStore) -> None:
     search, claim = one(searches)
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_DEATHS):
         assert searches.died(search, 1) == "queued"
         claim = searches.claim(search, 1)
     searches.begin(search, claim, {})
     searches.settle(search, claim, 0, "done", 0.5)
-    for _ in range(MOST_DEATHS):
+    for _ in range(MAX_DEATHS):
         assert searches.died(search, 1) == "queued", "a trial that ended makes good for them"
         searches.claim(search, 1)
     assert searches.died(search, 1) == "failed"

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from hdr.store import runs as module
-from hdr.store.heartbeats import Silence
+from hdr.store.heartbeats import HeartbeatMonitor
 from hdr.store.runs import RunStore, StoreError
 from hdr.store.searches import SearchStore
 from hdr.training.run_spec import RunSpec
@@ -34,7 +34,7 @@ def pass_by(store: RunStore, clock: list[float], seconds: int) -> int:
 
 
 def test_a_heartbeat_is_any_change(clock: list[float]) -> None:
-    silence = Silence()
+    silence = HeartbeatMonitor()
     assert silence.look({"a": 5.0, "b": None}) == {"a": 0.0, "b": 0.0}
     clock[0] += 2
     assert silence.look({"a": 4.0, "b": None, "c": 1.0}) == {"a": 0.0, "b": 2.0, "c": 0.0}
@@ -45,7 +45,7 @@ def test_a_heartbeat_is_any_change(clock: list[float]) -> None:
 
 
 def test_whoever_did_not_look_was_stopped_itself(clock: list[float]) -> None:
-    silence = Silence()
+    silence = HeartbeatMonitor()
     silence.look({"a": 1.0})
     clock[0] += 3600
     assert silence.look({"a": 1.0})["a"] == 5.0

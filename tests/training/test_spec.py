@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.preprocessing import Pipeline
-from hdr.training.run_spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
+from hdr.training.run_spec import MAX_DIGITS, MIN_DIGITS, PRESETS, Change, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 
 
@@ -32,7 +32,7 @@ def steps(draw: st.DrawFn, kind: Kind) -> Step:
     entry = draw(st.sampled_from(catalogue.entries(kind)))
     params = {p.name: draw(values(p)) for p in entry.parameters if draw(st.booleans())}
     try:
-        return catalogue.complete(kind, Step(entry.name, params, on=kind != "step" or draw(st.booleans())))
+        return catalogue.with_defaults(kind, Step(entry.name, params, on=kind != "step" or draw(st.booleans())))
     except HdrError:
         return Step(entry.name)
 
@@ -40,7 +40,7 @@ def steps(draw: st.DrawFn, kind: Kind) -> Step:
 SPECS = st.builds(
     RunSpec,
     dataset=st.sampled_from(["mnist", "bundled"]),
-    train_size=st.integers(SMALLEST, LARGEST),
+    train_size=st.integers(MIN_DIGITS, MAX_DIGITS),
     seed=st.integers(0, 2**31 - 1),
     threads=st.integers(1, 64),
     pipeline=st.lists(steps("step"), max_size=5).map(lambda s: Pipeline(tuple(s))),
@@ -130,7 +130,7 @@ def test_the_presets_are_what_they_say() -> None:
     assert list(PRESETS) == ["article", "fast", "best"]
     article, fast, best = (PRESETS[n].spec for n in PRESETS)
     assert article.classifier.params["epochs"] == 10 and article.classifier.params["units"] == 100
-    assert article.train_size == best.train_size == LARGEST and fast.train_size == 10_000
+    assert article.train_size == best.train_size == MAX_DIGITS and fast.train_size == 10_000
     assert not article.pipeline.steps and article.features == (Step("pixels"),)
     assert [s.name for s in best.features] == ["hog", "hog"] and best.features[0] == fast.features[0]
     assert best.classifier == fast.classifier and best.augmentation.params["copies"] == 1

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from hdr.jobs.worker import execute
-from hdr.store.run_commands import Steering, watch
-from hdr.store.runs import RunStore, UnknownRun
+from hdr.store.run_commands import RunCommands, watch
+from hdr.store.runs import RunStore, UnknownRunError
 from hdr.training import strategies
-from hdr.training.controller import Control, Kept
+from hdr.training.controller import StoppedEarlyError, TrainingController
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import Change, RunSpec
@@ -30,9 +30,11 @@ NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": EPOCHS, "uni
 class Training:
     """A fit in a thread, with all its events, that is told what to do at chosen events."""
 
-    def __init__(self, spec: RunSpec, dataset: Dataset, at: Callable[[dict[str, Any], Control], None]) -> None:
+    def __init__(
+        self, spec: RunSpec, dataset: Dataset, at: Callable[[dict[str, Any], TrainingController], None]
+    ) -> None:
         self.events: list[dict[str, Any]] = []
-        self.control = Control(spec, steered=True)
+        self.control = TrainingController(spec, steered=True)
         self.model: TrainedModel | None = None
 
         def report(event: dict[str, Any]) -> None:
@@ -76,10 +78,10 @@ def nothing(*_: Any) -> None:
     """No command."""
 
 
-def after(step: int, *commands: tuple[Any, ...]) -> Callable[[dict[str, Any], Control], None]:
+def after(step: int, *commands: tuple[Any, ...]) -> Callable[[dict[str, Any], TrainingController], None]:
     """Give commands when an epoch is finished."""
 
-    def at(event: dict[str, Any], control: Control) -> None:
+    def at(event: dict[str, Any], control: TrainingController) -> None:
         if event.get("step") == step:
             for command in commands:
                 control.obey(*command)
@@ -104,7 +106,7 @@ def test_pausing_and_single_steps_change_nothing(bundled: Dataset) -> None:
 def test_a_network_pauses_within_an_epoch(bundled: Dataset) -> None:
     batches: list[int] = []
 
-    class Counting(Control):
+    class Counting(TrainingController):
         def batch(self) -> None:
             batches.append(1)
             if len(batches) == 12:
@@ -137,7 +139,7 @@ def test_times_are_without_pauses(bundled: Dataset) -> None:
 
 
 def test_changes_hold_from_the_next_epoch_on_and_a_repeat_makes_them_again(bundled: Dataset) -> None:
-    def at(event: dict[str, Any], control: Control) -> None:
+    def at(event: dict[str, Any], control: TrainingController) -> None:
         if event.get("step") == 1:
             control.obey("change", {"learning_rate": 0.01})
         if event.get("step") == 3:
@@ -208,7 +210,7 @@ def test_a_forest_that_is_kept_holds_only_the_trees_that_were_scored(bundled: Da
 
 
 def test_an_error_in_a_fit_of_its_own_thread_comes_out(bundled: Dataset) -> None:
-    control = Control(NETWORK, steered=True)
+    control = TrainingController(NETWORK, steered=True)
     with pytest.raises(ZeroDivisionError):
         control.alone(lambda: 1 // 0)
 
@@ -219,29 +221,29 @@ def test_the_loop_over_batches_leaves_the_estimator_as_it_was_when_it_ends_early
             return "real"
 
     def leave() -> None:
-        raise Kept
+        raise StoppedEarlyError
 
     network = Network()
-    with pytest.raises(Kept), strategies._asking(network, leave):
+    with pytest.raises(StoppedEarlyError), strategies._asking(network, leave):
         network._backprop()
     assert vars(network) == {} and network._backprop() == "real"
 
 
 def test_commands_are_numbered_kept_in_order_and_counted_once(store: RunStore, small: RunSpec) -> None:
-    steering, run = Steering(store), store.create(small, "ann", "t").id
+    steering, run = RunCommands(store), store.create(small, "ann", "t").id
     steering.send(run, "pause", "one")
     steering.send(run, "pause", "one")
     steering.send(run, "change", "two", {"learning_rate": 0.01})
     other = store.create(small, "ann", "u").id
     steering.send(other, "go", "one")
-    found = Steering(RunStore()).commands(run)
+    found = RunCommands(RunStore()).commands(run)
     assert [(c.number, c.kind, c.values) for c in found] == [(0, "pause", {}), (1, "change", {"learning_rate": 0.01})]
     assert [c.number for c in steering.commands(run, after=0)] == [1]
     assert [c.kind for c in steering.commands(other)] == ["go"]
 
 
 def test_commands_from_many_threads_all_arrive(store: RunStore, small: RunSpec) -> None:
-    steering, run = Steering(store), store.create(small, "ann", "t").id
+    steering, run = RunCommands(store), store.create(small, "ann", "t").id
 
     def many(name: str) -> None:
         for i in range(10):
@@ -261,16 +263,16 @@ def test_commands_from_many_threads_all_arrive(store: RunStore, small: RunSpec) 
 def test_what_cannot_be_changed_is_refused_where_it_is_asked(
     values: dict[str, Any], named: str, store: RunStore, small: RunSpec
 ) -> None:
-    steering, run = Steering(store), store.create(small, "ann", "t").id
+    steering, run = RunCommands(store), store.create(small, "ann", "t").id
     with pytest.raises(HdrError, match=named):
         steering.send(run, "change", "one", values)
     assert steering.commands(run) == []
-    with pytest.raises(UnknownRun):
+    with pytest.raises(UnknownRunError):
         steering.send("no such run", "pause", "one")
 
 
 def test_a_run_that_is_removed_takes_its_commands_along(store: RunStore, small: RunSpec) -> None:
-    steering, run = Steering(store), store.create(small, "ann", "t").id
+    steering, run = RunCommands(store), store.create(small, "ann", "t").id
     steering.send(run, "pause", "one")
     with store.database.writing() as connection:
         connection.execute(sa.text("DELETE FROM runs"))
@@ -278,7 +280,7 @@ def test_a_run_that_is_removed_takes_its_commands_along(store: RunStore, small: 
 
 
 def test_what_sliders_show_is_what_the_next_epoch_will_have(store: RunStore) -> None:
-    steering, spec = Steering(store), NETWORK.with_change(Change(4, (("learning_rate", 0.05),)))
+    steering, spec = RunCommands(store), NETWORK.with_change(Change(4, (("learning_rate", 0.05),)))
     run = store.create(spec, "ann", "t").id
     assert steering.wanted(spec, [], 2)["learning_rate"] == 1e-3
     assert steering.wanted(spec, [], 3)["learning_rate"] == 0.05
@@ -287,9 +289,9 @@ def test_what_sliders_show_is_what_the_next_epoch_will_have(store: RunStore) -> 
 
 
 def test_the_watch_passes_each_command_on_once_and_tells_of_a_stop(store: RunStore, small: RunSpec) -> None:
-    steering, run, told = Steering(store), store.create(small, "ann", "t").id, []
+    steering, run, told = RunCommands(store), store.create(small, "ann", "t").id, []
 
-    class Listening(Control):
+    class Listening(TrainingController):
         def obey(self, kind: str, values: Any = None) -> None:
             told.append((kind, dict(values)))
 
@@ -311,7 +313,7 @@ def test_the_watch_passes_each_command_on_once_and_tells_of_a_stop(store: RunSto
 
 
 def test_commands_that_were_given_while_it_waited_count_from_the_start(store: RunStore) -> None:
-    steering, run = Steering(store), store.create(NETWORK, "ann", "t").id
+    steering, run = RunCommands(store), store.create(NETWORK, "ann", "t").id
     steering.send(run, "change", "one", {"learning_rate": 0.01})
     steering.send(run, "pause", "two")
     worker = threading.Thread(target=execute, args=(store, run), daemon=True)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hdr import cluster
 from hdr.store import runs as module
-from hdr.store.runs import ACTIVE, RunStore, StoreError, UnknownRun
+from hdr.store.runs import ACTIVE, RunStore, StoreError, UnknownRunError
 from hdr.training.run_spec import RunSpec
 
 ROOT = Path(__file__).parents[2]
@@ -89,7 +89,7 @@ def test_an_owner_sees_their_own_and_what_is_published(store: RunStore, small: R
     assert {r.id for r in store.runs()} == {mine.id, hers.id, shown.id}
     assert store.get(shown.id, "me").id == shown.id and store.get(hers.id).id == hers.id
     for name in (hers.id, "no such", "", "' or 1=1 --"):
-        with pytest.raises(UnknownRun):
+        with pytest.raises(UnknownRunError):
             store.get(name, "me")
 
 
@@ -238,7 +238,7 @@ def test_an_owner_renames_tags_and_notes(store: RunStore, small: RunSpec) -> Non
 def test_nobody_else_changes_or_deletes_a_run(store: RunStore, small: RunSpec) -> None:
     shown = store.create(small, "default", "t", published=True).id
     for change in ({"title": "mine"}, {"title": ""}, {"tags": ["x"]}, {"note": "x"}):
-        with pytest.raises(UnknownRun):
+        with pytest.raises(UnknownRunError):
             store.edit(shown, "ann", **change)
     assert store.delete([shown], "ann") == 0 and store.get(shown, "ann").tags == ()
     assert store.delete([shown], "default") == 1 and store.restore([shown], "ann") == 0
@@ -250,9 +250,9 @@ def test_a_deleted_run_is_gone_from_lists_and_comes_back(store: RunStore, small:
     assert store.delete(runs[:2], "ann") == 2 == len(store.deleted("ann"))
     assert store.delete(runs[:3], "ann") == 1, "what is deleted is not deleted again"
     assert [r.id for r in store.listed()] == [runs[3]] == [r.id for r in store.runs()]
-    with pytest.raises(UnknownRun):
+    with pytest.raises(UnknownRunError):
         store.get(runs[0])
-    with pytest.raises(UnknownRun):
+    with pytest.raises(UnknownRunError):
         store.edit(runs[0], "ann", title="x")
     assert store.create(small, "ann", "0").id == runs[0], "a click that arrives twice makes no second run"
     for expected in ([runs[2]], [runs[1], runs[0]]):

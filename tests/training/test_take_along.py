@@ -19,7 +19,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from hdr.export import onnx
-from hdr.export.onnx import Archive, ExportError, archive
+from hdr.export.onnx import ExportedModel, ExportError, export_model
 from hdr.export.training_script import RecipeError, load_mnist, recipe
 from hdr.features.extract import extract
 from hdr.training.fitting import fit
@@ -74,13 +74,13 @@ def models(data: Dataset) -> dict[str, TrainedModel]:
 
 
 @pytest.fixture(scope="module")
-def archives(models: dict[str, TrainedModel], data: Dataset) -> dict[str, Archive]:
+def archives(models: dict[str, TrainedModel], data: Dataset) -> dict[str, ExportedModel]:
     """An archive of every model that can have one."""
-    return {name: archive(models[name], data.test.images) for name in SPECS}
+    return {name: export_model(models[name], data.test.images) for name in SPECS}
 
 
 @pytest.fixture(scope="module")
-def unpacked(archives: dict[str, Archive], data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unpacked(archives: dict[str, ExportedModel], data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every archive in a folder of its own, and what each calls the test digits."""
     folder = tmp_path_factory.mktemp("onnx")
     np.save(folder / "images.npy", data.test.images)
@@ -112,7 +112,7 @@ def said(model: TrainedModel) -> np.ndarray:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_an_onnx_file_gives_the_models_labels(
-    name: str, models: dict[str, TrainedModel], archives: dict[str, Archive], unpacked: Path
+    name: str, models: dict[str, TrainedModel], archives: dict[str, ExportedModel], unpacked: Path
 ) -> None:
     found = np.load(unpacked / "labels.npz")[str(list(SPECS).index(name))]
     differ = int((found != said(models[name])).sum())
@@ -140,7 +140,7 @@ def test_the_program_of_an_archive_reads_a_picture(
         assert done.stdout.startswith(f"{said(models['support vectors'])[0]}, probability ")
 
 
-def test_an_archive_says_what_it_holds(archives: dict[str, Archive], models: dict[str, TrainedModel]) -> None:
+def test_an_archive_says_what_it_holds(archives: dict[str, ExportedModel], models: dict[str, TrainedModel]) -> None:
     for name, made in archives.items():
         files = zipfile.ZipFile(io.BytesIO(made.data))
         assert files.namelist() == ["model.onnx", "preprocessing.json", "features.py", "read.py"]
@@ -152,14 +152,14 @@ def test_an_archive_says_what_it_holds(archives: dict[str, Archive], models: dic
 
 
 def test_the_same_model_gives_the_same_archive(models: dict[str, TrainedModel], data: Dataset) -> None:
-    one, other = (archive(models["tree"], data.test.images) for _ in range(2))
+    one, other = (export_model(models["tree"], data.test.images) for _ in range(2))
     assert one.data == other.data
 
 
 @pytest.mark.parametrize("name", ["nearest centroid", "kernel approximation"])
 def test_where_there_is_no_converter_the_message_says_so(name: str, models: dict, data: Dataset) -> None:
     with pytest.raises(ExportError, match=r"no ONNX file, since skl2onnx .* has no converter for it \((Nea|Nys)"):
-        archive(models[name], data.test.images)
+        export_model(models[name], data.test.images)
 
 
 def test_a_file_that_would_be_too_large_is_refused_with_its_size(models: dict[str, TrainedModel]) -> None:
@@ -178,7 +178,7 @@ def test_a_file_whose_labels_differ_is_not_offered(
 ) -> None:
     monkeypatch.setattr(onnx, "labels", lambda data, features: np.zeros(len(features), np.int64))
     with pytest.raises(ExportError, match=r"Decision tree: the ONNX file is not offered, since it calls \d+ of"):
-        archive(models["tree"], data.test.images)
+        export_model(models["tree"], data.test.images)
 
 
 @pytest.mark.parametrize("classes", [(0, 1, 2, 4, 5, 6, 7, 8, 9), (3, 7)], ids=["nine classes", "two classes"])
@@ -196,7 +196,7 @@ def test_a_graph_and_a_script_know_the_classes_that_training_saw(
     said = model.predict_proba(data.test.images)
     assert called.tolist() == said.argmax(axis=1).tolist()
 
-    made = archive(model, data.test.images)
+    made = export_model(model, data.test.images)
     assert made.agreed >= made.compared - 1
     session = onnxruntime.InferenceSession(zipfile.ZipFile(io.BytesIO(made.data)).read("model.onnx"))
     features = extract(data.test.images, model.spec.pipeline, model.spec.features)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hdr import catalogue
-from hdr.classroom.assignment import PAGES, PARTS, Task, TaskError, make, parameters
-from hdr.classroom.assignment_link import MOST_CHARACTERS, from_text, to_text
+from hdr.classroom.assignment import PAGES, PARTS, Assignment, AssignmentError, build, parameters
+from hdr.classroom.assignment_link import MAX_CHARACTERS, from_text, to_text
 from hdr.preprocessing import Pipeline
-from hdr.training.run_spec import LARGEST, PRESETS, SMALLEST, Change, RunSpec, for_dataset
+from hdr.training.run_spec import MAX_DIGITS, MIN_DIGITS, PRESETS, Change, RunSpec, for_dataset
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import HdrError, Step
@@ -27,11 +27,11 @@ extractors = st.sampled_from([e.name for e in catalogue.entries("feature")])
 
 
 @st.composite
-def any_task(draw: st.DrawFn) -> Task:
+def any_task(draw: st.DrawFn) -> Assignment:
     """Any task on the ready-made plans and others."""
     plan = draw(st.sampled_from([PLAN, *(p.spec for p in PRESETS.values())]))
-    sizes = (draw(st.integers(SMALLEST, plan.train_size)), draw(st.integers(plan.train_size, LARGEST)))
-    return make(
+    sizes = (draw(st.integers(MIN_DIGITS, plan.train_size)), draw(st.integers(plan.train_size, MAX_DIGITS)))
+    return build(
         title="T" + draw(st.text(max_size=40)),
         instruction=draw(st.text(max_size=200)),
         plan=plan,
@@ -46,9 +46,9 @@ def any_task(draw: st.DrawFn) -> Task:
     )
 
 
-def simple(**values: object) -> Task:
+def simple(**values: object) -> Assignment:
     """A task in which nothing is free but what is said."""
-    return make(**{"title": "Try", "plan": PLAN, **values})
+    return build(**{"title": "Try", "plan": PLAN, **values})
 
 
 def packed(content: object) -> str:
@@ -59,23 +59,23 @@ def packed(content: object) -> str:
 
 @settings(max_examples=80 * settings().max_examples // 100)
 @given(any_task())
-def test_a_task_comes_back_from_its_link_as_it_was_and_its_plan_lies_within(task: Task) -> None:
+def test_a_task_comes_back_from_its_link_as_it_was_and_its_plan_lies_within(task: Assignment) -> None:
     text = to_text(task)
     assert from_text(text) == task
-    assert len(text) < MOST_CHARACTERS
+    assert len(text) < MAX_CHARACTERS
     assert text.replace("-", "").replace("_", "").isalnum()
     task.check(task.plan)
 
 
 def test_a_usual_link_is_short() -> None:
     free = ("classifier.svm.C", "classifier.svm.kernel")
-    task = make(title="Reach 98%", instruction="Change C only.", plan=PRESETS["fast"].spec, free=free, target=0.98)
+    task = build(title="Reach 98%", instruction="Change C only.", plan=PRESETS["fast"].spec, free=free, target=0.98)
     assert len(to_text(task)) < 700
 
 
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: base64.urlsafe_b64encode(b"\x01" + b).decode()))
 def test_any_text_is_refused_in_words(text: str) -> None:
-    with pytest.raises(TaskError):
+    with pytest.raises(AssignmentError):
         from_text(text)
 
 
@@ -87,12 +87,12 @@ json_values = st.recursive(
 
 
 @settings(max_examples=150 * settings().max_examples // 100)
-@given(st.sampled_from([*Task.model_fields, "more"]), json_values)
+@given(st.sampled_from([*Assignment.model_fields, "more"]), json_values)
 def test_a_task_with_any_value_in_it_is_read_or_refused_in_words(name: str, value: object) -> None:
     known = json.loads(simple(free=("seed",), target=0.9).model_dump_json())
     try:
         task = from_text(packed({**known, name: value}))
-    except TaskError as error:
+    except AssignmentError as error:
         assert len(str(error)) < 1_000
     else:
         task.check(task.plan)
@@ -120,7 +120,7 @@ def test_a_task_with_any_value_in_it_is_read_or_refused_in_words(name: str, valu
     ],
 )
 def test_hostile_content_is_refused_with_what_is_wrong(content: object, said: str) -> None:
-    with pytest.raises(TaskError) as refused:
+    with pytest.raises(AssignmentError) as refused:
         from_text(packed(content))
     assert said in str(refused.value)
 
@@ -128,7 +128,7 @@ def test_hostile_content_is_refused_with_what_is_wrong(content: object, said: st
 def test_a_link_that_was_cut_off_or_is_of_another_version_is_refused() -> None:
     text = to_text(simple())
     for damaged in (text[:-8], text[:40], "C" + text[1:], text + "AAAA", "x" * 5_000):
-        with pytest.raises(TaskError):
+        with pytest.raises(AssignmentError):
             from_text(damaged)
 
 
@@ -154,7 +154,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("spec", "said"), REFUSED, ids=lambda v: v if isinstance(v, str) else "")
 def test_a_plan_outside_is_refused_with_the_value_and_what_is_allowed(spec: RunSpec, said: str) -> None:
-    with pytest.raises(TaskError) as refused:
+    with pytest.raises(AssignmentError) as refused:
         simple().check(spec)
     assert said in str(refused.value)
 
@@ -174,7 +174,7 @@ def test_an_entry_that_is_chosen_again_has_the_values_of_the_class() -> None:
     task = simple(classifiers=("mlp",))
     for name in task.classifiers:
         task.check(replace(PLAN, classifier=task.step("classifier", name)))
-    with pytest.raises(TaskError):
+    with pytest.raises(AssignmentError):
         task.check(replace(PLAN, classifier=Step("svm")))
 
 
@@ -182,7 +182,7 @@ def test_what_is_changed_while_it_learns_has_to_be_free() -> None:
     plan = replace(PLAN, classifier=Step("mlp"), changes=(Change(3, (("learning_rate", 0.01),)),))
     task = simple(plan=plan, free=("classifier.mlp.epochs",))
     assert not task.plan.changes
-    with pytest.raises(TaskError):
+    with pytest.raises(AssignmentError):
         task.check(plan)
     simple(plan=plan, free=("classifier.mlp.learning_rate",)).check(plan)
 
@@ -202,14 +202,14 @@ def test_a_search_stays_within_what_is_free() -> None:
     for path in ("classifier.svm.gamma", "reduction.pca.components"):
         with pytest.raises(HdrError):
             task.check_search(SearchSpec(PLAN, (dimension(PLAN, path),)))
-    with pytest.raises(TaskError, match="Classifier"):
+    with pytest.raises(AssignmentError, match="Classifier"):
         task.check_search(SearchSpec(PLAN, (dimension(PLAN, "classifier", choices=["svm", "random_forest"]),)))
-    with pytest.raises(TaskError, match="no searches"):
+    with pytest.raises(AssignmentError, match="no searches"):
         simple(free=free).check_search(SearchSpec(PLAN, good[:1]))
 
 
 def test_every_parameter_is_called_as_a_search_calls_it() -> None:
-    from hdr.tuning.space import possible
+    from hdr.tuning.space import all_dimensions
 
-    known = {d.path for d in possible(for_dataset(PRESETS["fast"].spec, "bundled"))}
+    known = {d.path for d in all_dimensions(for_dataset(PRESETS["fast"].spec, "bundled"))}
     assert set(parameters()) <= known

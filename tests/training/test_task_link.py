@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdr.classroom.assignment import TaskError
-from hdr.classroom.assignment_link import MOST_BYTES, MOST_CHARACTERS, from_text, to_text
+from hdr.classroom.assignment import AssignmentError
+from hdr.classroom.assignment_link import MAX_BYTES, MAX_CHARACTERS, from_text, to_text
 from hdr.types import HdrError
 
 from .test_task import any_task, packed
@@ -36,25 +36,25 @@ def mutated_link(draw: st.DrawFn) -> str:
 
 
 @settings(max_examples=3 * settings().max_examples)
-@given(mutated_link() | st.text(max_size=2 * MOST_CHARACTERS))
+@given(mutated_link() | st.text(max_size=2 * MAX_CHARACTERS))
 def test_no_link_does_more_than_be_refused_in_words_or_set_a_task_that_is_whole(text: str) -> None:
     try:
         task = from_text(text)
     except HdrError as error:
         assert len(str(error)) < 1_000
     else:
-        assert len(text) <= MOST_CHARACTERS
+        assert len(text) <= MAX_CHARACTERS
         task.check(task.plan)
         assert from_text(to_text(task)) == task
 
 
 @settings(max_examples=40 * settings().max_examples // 100)
-@given(st.integers(MOST_BYTES + 1, 3_000_000), st.sampled_from([b" ", b"[", b'{"a":', b"0", b'"\\u0000"']))
+@given(st.integers(MAX_BYTES + 1, 3_000_000), st.sampled_from([b" ", b"[", b'{"a":', b"0", b'"\\u0000"']))
 def test_a_link_that_unpacks_to_very_much_is_refused_before_it_does(size: int, letters: bytes) -> None:
     text = packed((letters * (size // len(letters) + 1))[:size])
     tracemalloc.start()
     try:
-        with pytest.raises(TaskError):
+        with pytest.raises(AssignmentError):
             from_text(text)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import Field
 
 from hdr import catalogue
-from hdr.analysis.step_ablation import PLAN, WorthError, worth
+from hdr.analysis.step_ablation import PLAN, AblationError, ablate_step
 from hdr.preprocessing import Pipeline
 from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain
@@ -48,7 +48,9 @@ NOISE = (Step("salt_and_pepper", {"share": 20}),)
 
 def test_a_median_mends_specks_and_every_figure_follows_from_the_changes(bundled: Dataset) -> None:
     told: dict[str, float] = {}
-    found = worth(bundled, chain("median", "otsu"), 0, disturbances=NOISE, train_size=800, report=told.__setitem__)
+    found = ablate_step(
+        bundled, chain("median", "otsu"), 0, disturbances=NOISE, train_size=800, report=told.__setitem__
+    )
     assert found.difference > 0.02 and found.interval[0] > 0 and found.p < 0.01
     assert found.difference == pytest.approx(found.accuracy_with - found.accuracy_without)
     gained, lost = len(found.mended), len(found.broken)
@@ -64,7 +66,7 @@ def test_a_median_mends_specks_and_every_figure_follows_from_the_changes(bundled
 
 def test_digits_that_change_are_what_two_models_fitted_by_hand_say(bundled: Dataset) -> None:
     pipeline = chain("median", "otsu", "deskew")
-    found = worth(bundled, pipeline, 1, disturbances=NOISE, train_size=600, seed=5)
+    found = ablate_step(bundled, pipeline, 1, disturbances=NOISE, train_size=600, seed=5)
     spec = replace(PLAN, dataset="bundled", train_size=600, seed=5)
     chosen, held = split(spec, bundled)
     spoilt = spoil(bundled.train.images[np.concatenate([held, chosen])], NOISE, 5)
@@ -82,9 +84,9 @@ def test_digits_that_change_are_what_two_models_fitted_by_hand_say(bundled: Data
 
 
 def test_the_same_call_gives_the_same_result_and_another_seed_another(bundled: Dataset) -> None:
-    one, two = (worth(bundled, chain("otsu"), 0, disturbances=NOISE, train_size=500) for _ in range(2))
+    one, two = (ablate_step(bundled, chain("otsu"), 0, disturbances=NOISE, train_size=500) for _ in range(2))
     assert one == two
-    assert worth(bundled, chain("otsu"), 0, disturbances=NOISE, train_size=500, seed=1) != one
+    assert ablate_step(bundled, chain("otsu"), 0, disturbances=NOISE, train_size=500, seed=1) != one
 
 
 def test_the_test_split_is_never_touched(bundled: Dataset) -> None:
@@ -93,19 +95,19 @@ def test_the_test_split_is_never_touched(bundled: Dataset) -> None:
             raise AssertionError(f"somebody asked the test split for its {name}")
 
     guarded = Dataset(bundled.name, bundled.title, bundled.note, bundled.train, Untouchable())  # type: ignore[arg-type]
-    assert worth(guarded, chain("deskew"), 0, train_size=500).validated_on == 269
+    assert ablate_step(guarded, chain("deskew"), 0, train_size=500).validated_on == 269
 
 
 def test_a_step_that_is_off_is_asked_what_it_would_be_worth(bundled: Dataset) -> None:
-    on = worth(bundled, chain("median", "otsu"), 0, train_size=500)
+    on = ablate_step(bundled, chain("median", "otsu"), 0, train_size=500)
     off = chain(Step("median", on=False), "otsu")
-    assert worth(bundled, off, 0, train_size=500) == on
+    assert ablate_step(bundled, off, 0, train_size=500) == on
     others = Pipeline((Step("mean", on=False), *chain("median", "otsu").steps, Step("deskew", on=False)))
-    assert worth(bundled, others, 1, train_size=500) == on
+    assert ablate_step(bundled, others, 1, train_size=500) == on
 
 
 def test_a_step_that_does_nothing_is_worth_nothing(bundled: Dataset) -> None:
-    found = worth(bundled, chain("otsu", Step("threshold", {"level": 127})), 1, train_size=500)
+    found = ablate_step(bundled, chain("otsu", Step("threshold", {"level": 127})), 1, train_size=500)
     assert found.difference == 0 and not found.mended and not found.broken and found.p == 1
     assert found.interval[0] == -found.interval[1] < 0
 
@@ -113,21 +115,21 @@ def test_a_step_that_does_nothing_is_worth_nothing(bundled: Dataset) -> None:
 @pytest.mark.filterwarnings("ignore:invalid value encountered in divide")
 def test_a_step_that_leaves_nothing_to_see(bundled: Dataset) -> None:
     faint = replace(bundled, train=Split(bundled.train.images // 2, bundled.train.labels))
-    found = worth(faint, chain(Step("threshold", {"level": 200})), 0, train_size=500)
+    found = ablate_step(faint, chain(Step("threshold", {"level": 200})), 0, train_size=500)
     assert found.accuracy_with < 0.2 and found.difference < -0.6 and found.interval[1] < -0.6
 
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered in divide")
 def test_pictures_that_cannot_be_compared_are_described(bundled: Dataset) -> None:
-    with pytest.raises(WorthError, match=r"^Without Wide, the chain makes pictures of 4x4 pixels .* 16 features"):
-        worth(bundled, chain("nearly_all", "wide"), 1, train_size=500)
-    with pytest.raises(WorthError, match=r"^With Corner, the chain makes pictures of 4x4 pixels"):
-        worth(bundled, chain("nearly_all"), 0, train_size=500)
-    smaller = worth(bundled, chain(Step("nearly_all", {"of": 14})), 0, train_size=500)
+    with pytest.raises(AblationError, match=r"^Without Wide, the chain makes pictures of 4x4 pixels .* 16 features"):
+        ablate_step(bundled, chain("nearly_all", "wide"), 1, train_size=500)
+    with pytest.raises(AblationError, match=r"^With Corner, the chain makes pictures of 4x4 pixels"):
+        ablate_step(bundled, chain("nearly_all"), 0, train_size=500)
+    smaller = ablate_step(bundled, chain(Step("nearly_all", {"of": 14})), 0, train_size=500)
     assert smaller.difference < -0.05, "pictures of another size can be compared as long as they hold enough"
 
 
 @pytest.mark.parametrize("index", [-1, 1])
 def test_a_step_that_is_not_there_is_refused(index: int, bundled: Dataset) -> None:
-    with pytest.raises(WorthError, match=f"no step {index}; it has 1"):
-        worth(bundled, chain("otsu"), index)
+    with pytest.raises(AblationError, match=f"no step {index}; it has 1"):
+        ablate_step(bundled, chain("otsu"), index)

@@ -55,7 +55,7 @@ def broken() -> None:
     from hdr.ui.shell import page
 
     @st.fragment
-    @page.plainly()
+    @page.show_errors()
     def part() -> None:
         raise HdrError("The <b>model</b> was deleted.")
 

@@ -13,13 +13,13 @@ ERROR = "The run store at postgresql+psycopg://hdr:***@db.inside:5432/runs canno
 
 
 def tells() -> None:
-    from hdr.store.runs import StoreLost
+    from hdr.store.runs import StoreLostError
     from hdr.ui.shell import store_outage
     from tests.ui.test_lost_store import ERROR
 
-    store_outage.begin()
-    store_outage.tell(StoreLost(ERROR))
-    store_outage.tell(StoreLost(ERROR))
+    store_outage.reset()
+    store_outage.show_outage(StoreLostError(ERROR))
+    store_outage.show_outage(StoreLostError(ERROR))
 
 
 @pytest.mark.parametrize("kind", ["local", "demo"])

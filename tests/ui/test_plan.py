@@ -133,7 +133,7 @@ def test_features_keep_their_parameters_while_others_come_and_go() -> None:
 def test_the_chain_of_preprocess_is_taken_without_what_is_off() -> None:
     found = app()
     found.session_state["_chain"] = pipeline("gaussian~_otsu")
-    run(found, "take_chain")
+    run(found, "use_pipeline")
     assert [s.name for s in found.session_state["plan"].pipeline.steps] == ["gaussian"]
 
 
@@ -145,7 +145,7 @@ def pipeline(text: str):
 
 
 def test_the_plan_of_an_earlier_run_is_used_as_it_was() -> None:
-    spec = RunSpec("bundled", 700, seed=3, classifier=catalogue.complete("classifier", Step("decision_tree")))
+    spec = RunSpec("bundled", 700, seed=3, classifier=catalogue.with_defaults("classifier", Step("decision_tree")))
     assert run(app(), "use", spec).session_state["plan"] == spec
 
 

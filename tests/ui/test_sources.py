@@ -10,16 +10,16 @@ import hdr.features
 import hdr.preprocessing  # noqa: F401 - both register entries
 from hdr import catalogue
 from hdr.catalogue import Entry
-from hdr.ui.components.citations import linked
+from hdr.ui.components.citations import link_citation
 
 ENTRIES = [*catalogue.entries("step"), *catalogue.entries("feature")]
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.kind}-{e.name}")
 def test_every_technique_links_to_a_source(entry: Entry) -> None:
-    links = re.findall(r"\[([^\]]+)\]\((https://[^\s)]+)\)", linked(entry.source))
+    links = re.findall(r"\[([^\]]+)\]\((https://[^\s)]+)\)", link_citation(entry.source))
     assert links, entry.source
-    assert re.sub(r"\[([^\]]+)\]\(https://[^\s)]+\)", r"\1", linked(entry.source)) == entry.source
+    assert re.sub(r"\[([^\]]+)\]\(https://[^\s)]+\)", r"\1", link_citation(entry.source)) == entry.source
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ def test_every_technique_links_to_a_source(entry: Entry) -> None:
     ],
 )
 def test_what_is_cited_is_linked_to(source: str, address: str) -> None:
-    assert f"]({address})" in linked(source)
+    assert f"]({address})" in link_citation(source)
 
 
 def test_a_book_of_nearly_the_same_title_is_another_book() -> None:
-    assert "[" not in linked("Niblack, An Introduction to Digital Image Processing (1986)")
+    assert "[" not in link_citation("Niblack, An Introduction to Digital Image Processing (1986)")
 
 
 def test_other_words_stay() -> None:
-    assert linked("Tukey, Exploratory Data Analysis (1977); cv2.unknown") == (
+    assert link_citation("Tukey, Exploratory Data Analysis (1977); cv2.unknown") == (
         "Tukey, Exploratory Data Analysis (1977); cv2.unknown"
     )

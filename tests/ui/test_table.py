@@ -14,11 +14,11 @@ from hdr.ui.components import arrow_table
 
 SPARED = """
 import sys
-from hdr.memory.lazy_imports import spare
+from hdr.memory.lazy_imports import install_import_hooks
 from hdr.ui.components import arrow_table as table
-spare()
+install_import_hooks()
 made = table.of_rows([{"text": "a", "number": 1.5, "list": ["x"]}, {"text": None, "number": None, "list": []}])
-table.spare_components()
+table.skip_pandas_checks()
 from streamlit.components.v2.bidi_component import serialization
 from streamlit.proto.BidiComponent_pb2 import BidiComponent
 sent = BidiComponent()

@@ -12,7 +12,7 @@ import streamlit as st
 from hdr import settings
 from hdr.formatting import format_duration
 from hdr.jobs import admin
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import RunSummary
 from hdr.types import HdrError
 from hdr.ui.components import arrow_table
@@ -28,7 +28,7 @@ _wrong: deque[float] = deque()
 _lock = threading.Lock()
 
 
-def unlock(said: str) -> str:
+def log_in(said: str) -> str:
     """Take a word for the admin word: from now on this session may do everything.
 
     Returns:
@@ -73,7 +73,7 @@ def show() -> None:
 
 
 def _try() -> None:
-    st.session_state[_SAID] = unlock(st.session_state.get("admin_said", ""))
+    st.session_state[_SAID] = log_in(st.session_state.get("admin_said", ""))
 
 
 def _lock_again() -> None:
@@ -129,7 +129,7 @@ def _do(act, several: Sequence[RunSummary]) -> None:  # noqa: ANN001 - one of th
     try:
         st.toast(act(several))
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _delete(several: Sequence[RunSummary]) -> str:

@@ -46,7 +46,7 @@ def limits(rules: Settings, places: int) -> list[tuple[str, str]]:
 
 def memory_notice() -> str:
     """Return the sentence for systems on which the memory of a training cannot be limited; empty on others."""
-    if resource_limits.resident_mb() is not None:
+    if resource_limits.rss_mb() is not None:
         return ""
     return "Memory limits are off while a training runs, because this system does not report the memory of a process."
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from hdr import catalogue, datasets, settings
 from hdr.catalogue import Kind
-from hdr.classroom.assignment import LONGEST_INSTRUCTION, LONGEST_TITLE, PAGES, PARTS, Task, make, path_of
+from hdr.classroom.assignment import MAX_INSTRUCTION, MAX_TITLE, PAGES, PARTS, Assignment, build, path_of
 from hdr.classroom.assignment_link import to_text
 from hdr.formatting import format_count, format_duration, format_percent
 from hdr.plots import html_images
-from hdr.sanitize import plain
-from hdr.training.run_spec import LARGEST, SMALLEST, RunSpec, versions
+from hdr.sanitize import escape_markdown
+from hdr.training.run_spec import MAX_DIGITS, MIN_DIGITS, RunSpec, versions
 from hdr.types import HdrError, Step
 from hdr.ui.classroom import banner
 from hdr.ui.components import run_estimate
@@ -45,18 +45,18 @@ def show() -> None:
         values = _choices(run_config.current())
     with right:
         try:
-            task = make(**values)
+            task = build(**values)
             text = to_text(task)
         except HdrError as error:
-            st.warning(plain(error), icon=":material/error:")
+            st.warning(escape_markdown(error), icon=":material/error:")
             return
         _preview(task)
         _link(text)
 
 
 def _choices(spec: RunSpec) -> dict[str, Any]:
-    title = st.text_input("Title", TITLE, LONGEST_TITLE, key="teach_title")
-    instruction = st.text_area("Instruction", INSTRUCTION, 80, LONGEST_INSTRUCTION, key="teach_instruction")
+    title = st.text_input("Title", TITLE, MAX_TITLE, key="teach_title")
+    instruction = st.text_area("Instruction", INSTRUCTION, 80, MAX_INSTRUCTION, key="teach_instruction")
     st.html(
         '<div class="hdr-note">Everybody begins with the plan as it stands on the Train page. What you do not free '
         "here stays as it is there.</div>"
@@ -177,13 +177,13 @@ def _parts() -> tuple[str, ...]:
 
 def _from_lists(spec: RunSpec) -> dict[str, Any]:
     known = [name for name in datasets.available() if name != spec.dataset]
-    most = settings.current().training_digits or LARGEST
+    most = settings.current().training_digits or MAX_DIGITS
     # A plan may be larger than the server allows; then that is what pupils are told when they train it.
-    high = max(min(LARGEST, most), spec.train_size, 2 * SMALLEST)
+    high = max(min(MAX_DIGITS, most), spec.train_size, 2 * MIN_DIGITS)
     with st.expander("More to choose from: data, sizes, classifiers, features", icon=":material/tune:"):
         low, high = st.slider(
             "Training digits",
-            SMALLEST,
+            MIN_DIGITS,
             high,
             (spec.train_size, spec.train_size),
             500,
@@ -213,10 +213,10 @@ def _others(title: str, kind: catalogue.Kind, mine: tuple[str, ...]) -> tuple[st
     )
 
 
-def _preview(task: Task) -> None:
+def _preview(task: Assignment) -> None:
     st.markdown("**What your pupils will see**")
     with st.container(border=True, key="teach_preview"):
-        st.html(banner.words(task, banner.progress(task)))
+        st.html(banner.banner_html(task, banner.progress(task)))
         pages = [p.capitalize() for p in ("home", "preprocess", "features") if p in task.pages]
         pages += ["Train", *(p.capitalize() for p in ("runs", "draw", "data") if p in task.pages), "About"]
         st.html(f'<div class="hdr-note">Pages: {" · ".join(pages)}{" · with Tune" if task.tune else ""}</div>')

@@ -12,10 +12,10 @@ import streamlit as st
 
 from hdr import catalogue, datasets
 from hdr.catalogue import Parameter
-from hdr.classroom.assignment import PARTS, Task, TaskError, parameters
+from hdr.classroom.assignment import PARTS, Assignment, AssignmentError, parameters
 from hdr.classroom.assignment_link import from_text, to_text
 from hdr.formatting import format_count, format_percent
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError, Step
 from hdr.ui.about import server_limits
@@ -54,12 +54,12 @@ def follow() -> str:
     return ""
 
 
-def _here(task: Task) -> Task:
+def _here(task: Assignment) -> Assignment:
     """The task with what data sets this server has."""
     known = datasets.available()
     if task.plan.dataset not in known:
-        raise TaskError(
-            f"It begins with the data set {catalogue.excerpt(task.plan.dataset)!r}, and this server has "
+        raise AssignmentError(
+            f"It begins with the data set {catalogue.shorten(task.plan.dataset)!r}, and this server has "
             f"{', '.join(known)}. It may still be fetching it: open the link again in a minute."
         )
     return task.model_copy(update={"datasets": tuple(name for name in task.datasets if name in known)})
@@ -76,7 +76,7 @@ def banner() -> None:
     if task is None:
         return
     with st.container(horizontal=True, wrap=False, vertical_alignment="center", key="class_banner"):
-        st.html(words(task, progress(task)), width="stretch")
+        st.html(banner_html(task, progress(task)), width="stretch")
         st.button(
             "Leave",
             icon=":material/logout:",
@@ -87,13 +87,13 @@ def banner() -> None:
         )
 
 
-def words(task: Task, so_far: str) -> str:
+def banner_html(task: Assignment, so_far: str) -> str:
     """The banner as HTML."""
     instruction = f" {escape(task.instruction)}" if task.instruction else ""
     return f'<div class="hdr-class"><b>{escape(task.title)}</b>{instruction}<div>{so_far}</div></div>'
 
 
-def progress(task: Task) -> str:
+def progress(task: Assignment) -> str:
     """How many runs of this visitor lie within the task, and the best of them, in words."""
     done = resources.store().listed(identity.owner(), ("done",), MOST_COUNTED)
     text = to_text(task)
@@ -117,20 +117,20 @@ def _counts(text: str, spec_json: str) -> bool:
     return True
 
 
-def not_here() -> None:
+def unavailable_notice() -> None:
     """What a page says that the class does without."""
     st.header("Not part of this class", anchor=False)
     st.caption("Your teacher has left this page out. Here is what the class is about:")
     st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
 
 
-def door() -> None:
+def teacher_link() -> None:
     """The way to the page on which a teacher sets the task; nothing within a class."""
     if assignment_state.current() is None:
         st.page_link("pages/teach.py", label="For teachers: set a task for a class", icon=":material/school:")
 
 
-def fixed(task: Task) -> list[tuple[str, str]]:
+def fixed(task: Assignment) -> list[tuple[str, str]]:
     """What stays as the teacher has set it, as pairs of a name and a value."""
     spec = task.plan
     low, high = task.size_range
@@ -152,7 +152,9 @@ def fixed(task: Task) -> list[tuple[str, str]]:
     return pairs
 
 
-def _part(task: Task, title: str, kind: catalogue.Kind, steps: Sequence[Step], stays: bool) -> list[tuple[str, str]]:
+def _part(
+    task: Assignment, title: str, kind: catalogue.Kind, steps: Sequence[Step], stays: bool
+) -> list[tuple[str, str]]:
     """A part of the plan as one line; where another entry may be chosen, what stays of those that the plan has."""
     if stays:
         return [(title, ", ".join(_named(task, kind, s) for s in steps) or "none")]
@@ -160,12 +162,12 @@ def _part(task: Task, title: str, kind: catalogue.Kind, steps: Sequence[Step], s
     return [(name, values) for name, values in kept if values]
 
 
-def _named(task: Task, kind: catalogue.Kind, step: Step) -> str:
+def _named(task: Assignment, kind: catalogue.Kind, step: Step) -> str:
     values = _kept(task, kind, step)
     return catalogue.get(kind, step.name).title + (f" ({values})" if values else "")
 
 
-def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
+def _kept(task: Assignment, kind: catalogue.Kind, step: Step) -> str:
     return ", ".join(
         # C is no word.
         f"{p.title.lower() if len(p.title) > 1 else p.title} {p.shown(step.params[p.name])}"
@@ -174,7 +176,7 @@ def _kept(task: Task, kind: catalogue.Kind, step: Step) -> str:
     )
 
 
-def changeable(task: Task) -> list[tuple[str, str]]:
+def changeable(task: Assignment) -> list[tuple[str, str]]:
     """What may be changed, as pairs of a name and what there is to choose from."""
     low, high = task.size_range
     pairs = []
@@ -209,12 +211,12 @@ def table(pairs: list[tuple[str, str]]) -> str:
     return f'<div class="hdr-lines">{server_limits.table(pairs)}</div>'
 
 
-def set_by_teacher(task: Task) -> str:
+def fixed_settings_html(task: Assignment) -> str:
     """What stays, as HTML for below the controls."""
     return f'<div class="hdr-note">Set by your teacher:</div>{table(fixed(task))}'
 
 
-def problem(said: str) -> None:
+def show_error(said: str) -> None:
     """That a class cannot be opened, and why."""
     if said:
-        st.warning(plain(said), icon=":material/link_off:")
+        st.warning(escape_markdown(said), icon=":material/link_off:")

@@ -54,7 +54,7 @@ def _is_table(obj: object) -> bool:
     return not plain and is_dataframe_like(obj)
 
 
-def spare_components() -> None:
+def skip_pandas_checks() -> None:
     """From now on, Streamlit does not import pandas to see whether the dict that a component is given is a table."""
     from streamlit.components.v2.bidi_component import serialization
 

@@ -33,7 +33,7 @@ _CITED = re.compile(
 )
 
 
-def linked(source: str) -> str:
+def link_citation(source: str) -> str:
     """A source as Markdown in which DOIs and functions of libraries are links.
 
     Args:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from hdr.background import Job, Jobs, Report, Work
 from hdr.formatting import format_duration
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 
 __all__ = ["Job", "Jobs", "Report", "Work", "all_jobs", "get", "result", "show", "waiting"]
 
@@ -65,7 +65,7 @@ def _live(job: Job, height: int, place: str, turns: Iterator[int]) -> None:
         st.rerun(scope="app")
     elif job.state == "failed":
         with st.container(height=height, border=False, vertical_alignment="center", horizontal_alignment="center"):
-            st.markdown(plain(job.error), width="content")
+            st.markdown(escape_markdown(job.error), width="content")
             key, retry = f"retry-{job.key}{place}", all_jobs().retry
             st.button("Try again", icon=":material/refresh:", key=key, on_click=retry, args=(job.key,))
     else:

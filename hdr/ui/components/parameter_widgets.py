@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from hdr.catalogue import Entry, Parameter
-from hdr.ui.components.citations import linked
+from hdr.ui.components.citations import link_citation
 
 
 def log_values(parameter: Parameter, value: Any) -> list[Any]:
@@ -75,7 +75,7 @@ def _slider(parameter: Parameter, value: Any, common: Mapping[str, Any]) -> Any:
     )
 
 
-def explained(
+def entry_form(
     entry: Entry,
     params: Mapping[str, Any],
     key_of: Callable[[str], str],
@@ -96,4 +96,4 @@ def explained(
     if entry.formula:
         st.latex(entry.formula, width="content")
     if entry.source:
-        st.caption(linked(entry.source))
+        st.caption(link_citation(entry.source))

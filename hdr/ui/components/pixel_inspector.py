@@ -18,7 +18,7 @@ HINT = "point at a pixel"
 
 
 @dataclass(frozen=True)
-class Panel:
+class InspectorPanel:
     """One place in the row.
 
     Attributes:
@@ -47,13 +47,13 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
     )
 
 
-def show(panels: Sequence[Panel], key: str) -> None:
+def show(panels: Sequence[InspectorPanel], key: str) -> None:
     """Show the row. It needs no answer from the server: what follows the pointer happens in the browser."""
     # A tuple: whether a list is a table Streamlit asks pandas, which nothing else here needs.
     _component()(key=key, data={"panels": tuple(_plain(p) for p in panels), "hint": HINT})
 
 
-def _plain(panel: Panel) -> dict[str, Any]:
+def _plain(panel: InspectorPanel) -> dict[str, Any]:
     return {
         "title": panel.title,
         "kind": panel.kind,

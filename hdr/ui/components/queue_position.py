@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import RunSummary
 from hdr.ui.shell import page
 from hdr.ui.state import identity, resources
@@ -25,7 +25,7 @@ def why(name: str, otherwise: str) -> str:
     what is given. A name as for `place`."""
     trouble = resources.processes().trouble()
     if trouble:
-        return f"**Waiting**. {plain(trouble)}"
+        return f"**Waiting**. {escape_markdown(trouble)}"
     number = place(name)
     return f"**{number}**: other trainings and searches have their turns first." if number else otherwise
 
@@ -43,10 +43,10 @@ def note(known: Sequence[RunSummary]) -> None:
     st.fragment(_note, run_every=2.0)([r.id for r in known if r.status == "queued"])
 
 
-@page.plainly()
+@page.show_errors()
 def _note(ids: Sequence[str]) -> None:
     known = [r for r in resources.store().listed(identity.owner(), ("queued",)) if r.id in ids]
-    told = [f"{plain(run.title)} is {said}" for run, said in _waiting(known)]
+    told = [f"{escape_markdown(run.title)} is {said}" for run, said in _waiting(known)]
     more = f", and {len(told) - MOST_NOTED} more wait" if len(told) > MOST_NOTED else ""
     st.caption(f":material/hourglass: {', '.join(told[:MOST_NOTED])}{more}." if told else "")
 

@@ -57,7 +57,7 @@ def _job(spec: RunSpec) -> job_progress.Job:
 
 
 @st.fragment(run_every=job_progress.REFRESH_SECONDS)
-@page.plainly()
+@page.show_errors()
 def _measure(spec: RunSpec, turns: Iterator[int]) -> None:
     job = _settled_job(spec)
     # The first turn is part of a run of the whole page. To end that one here would lose the click that caused it.

@@ -18,7 +18,7 @@ from hdr.datasets.uploads.clean_and_split import CleaningReport, Options
 from hdr.formatting import format_count
 from hdr.plots import class_balance, html_images
 from hdr.plots.theme import CONFIG
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import CLASSES, Dataset, HdrError, Split
 from hdr.ui.components import dataset_summary, job_progress
 from hdr.ui.inputs import digit_picker
@@ -61,7 +61,7 @@ class _Read:
     checked: CleaningReport
 
 
-def bring() -> None:
+def upload_form() -> None:
     """Choose files, see what is in them, and use it."""
     limits = settings.current()
     if not limits.uploads:
@@ -186,9 +186,9 @@ def _show(draft: _Draft) -> None:
     if read is None:
         return
     # Whoever only looks at it, and leaves, is not to take up the room of others for a day.
-    session_datasets.mind(read.dataset.name, draft.owner)
+    session_datasets.delete_on_session_end(read.dataset.name, draft.owner)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(draft.title)}**", width="content")
+        st.markdown(f"**{escape_markdown(draft.title)}**", width="content")
         used = read.dataset.name in session_datasets.names()
         st.button(
             "In use" if used else "Use these digits",
@@ -205,13 +205,13 @@ def _show(draft: _Draft) -> None:
 
 def _use(draft: _Draft, read: _Read) -> None:
     try:
-        session_datasets.hold(read.dataset, draft.owner)
+        session_datasets.attach(read.dataset, draft.owner)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     st.session_state.pop(_DRAFT, None)
     st.session_state["_data_round"] = st.session_state.get("_data_round", 0) + 1
-    st.toast(f"{plain(draft.title)} can be chosen now wherever data are chosen.", icon=":material/check:")
+    st.toast(f"{escape_markdown(draft.title)} can be chosen now wherever data are chosen.", icon=":material/check:")
 
 
 def _note(checked: CleaningReport) -> str:
@@ -246,7 +246,7 @@ def _report(read: _Read) -> None:
         lines.append("Every digit was scaled and centred as MNIST's are.")
     if checked.missing:
         lines.append(f"There is none of these to learn from: {', '.join(map(str, checked.missing))}.")
-    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+    st.markdown("\n".join(f"- {escape_markdown(line)}" for line in lines))
 
 
 def _preview(data: Dataset) -> None:
@@ -274,7 +274,7 @@ def _row(split: Split, label: int) -> str:
     return f"<div><b>{label}</b>{cells}<i></i>{mean}</div>"
 
 
-def shelf() -> None:
+def dataset_list() -> None:
     """Every data set: what it is, and to look at it, learn from it, fetch it or remove it."""
     for name in session_datasets.available():
         _card(resources.dataset(name))
@@ -284,7 +284,7 @@ def _card(data: Dataset) -> None:
     with st.container(border=True, key=f"data-{data.name}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**{plain(data.title)}** · {format_count(len(data.train))} training and "
+                f"**{escape_markdown(data.title)}** · {format_count(len(data.train))} training and "
                 f"{format_count(len(data.test))} test digits",
                 width="stretch",
             )
@@ -294,7 +294,7 @@ def _card(data: Dataset) -> None:
                 digit_picker.look_at(data.name)
                 st.switch_page("pages/preprocess.py")
             if st.button("Train on it", icon=":material/model_training:", key=f"train-{data.name}"):
-                run_config.use_if_valid(dataset=data.name)
+                run_config.try_use(dataset=data.name)
                 st.switch_page("pages/train.py")
             if user_datasets.is_own(data.name):
                 st.button(
@@ -305,7 +305,7 @@ def _card(data: Dataset) -> None:
                     args=(data.name,),
                     help="Runs that learned from it stay, and can still read drawings.",
                 )
-        st.caption(plain(data.note))
+        st.caption(escape_markdown(data.note))
 
 
 @st.dialog("About the data", width="large")
@@ -313,7 +313,7 @@ def _about(name: str) -> None:
     dataset_summary.panel(name)
 
 
-def more() -> None:
+def downloadable() -> None:
     """Published data sets that are not here, and how to get them."""
     here = session_datasets.available()
     missing = [each for each in extra.ALL if each.NAME not in here]
@@ -327,23 +327,25 @@ def more() -> None:
             st.caption(each.NOTE)
             if settings.current().demo:
                 # Half a gigabyte is not for a visitor to spend.
-                st.caption("Who runs this server can fetch it: " + plain(f"python -m hdr data --fetch {each.NAME}"))
+                st.caption(
+                    "Who runs this server can fetch it: " + escape_markdown(f"python -m hdr data --fetch {each.NAME}")
+                )
             else:
                 _fetch(each)
 
 
 @st.fragment(run_every=1.0)
-@page.plainly()
+@page.show_errors()
 def _fetch(each: extra.ExtraDataset) -> None:
     seen = background_download.progress(each.NAME)
     if seen.state == "done":
         st.rerun(scope="app")
     elif seen.state == "running":
         so_far = f", {seen.done_bytes / 1e6:.0f} MB so far" if seen.done_bytes else ""
-        st.caption(f"Fetching {plain(seen.file or each.TITLE)}{so_far}. Go on meanwhile.")
+        st.caption(f"Fetching {escape_markdown(seen.file or each.TITLE)}{so_far}. Go on meanwhile.")
         return
     elif seen.state == "failed":
-        st.warning(plain(seen.message), icon=":material/error:")
+        st.warning(escape_markdown(seen.message), icon=":material/error:")
     st.button(
         f"Get it, about {each.megabytes} MB",
         icon=":material/download:",

@@ -8,17 +8,17 @@ import streamlit as st
 
 from hdr.formatting import format_percent
 from hdr.plots import html_images
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import DigitReading
 from hdr.ui.draw import explanation, handwriting, model_comparison, prediction, share_link
-from hdr.ui.draw.prediction import Read
+from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.inputs import canvas
 from hdr.ui.inputs import digit_picker as choice
 from hdr.ui.shell import page
 from hdr.ui.state import current_run, model_choice
 
 SEEN, ALONE = 112, 196
-TABS: dict[str, Callable[[Read], None]] = {
+TABS: dict[str, Callable[[DrawnPrediction], None]] = {
     "Why?": explanation.show,
     "A vote": model_comparison.show,
     "My handwriting": handwriting.show,
@@ -28,22 +28,22 @@ INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         canvas.DIGIT.show()
-        share_link.leave_behind(canvas.DIGIT)
+        share_link.drop_stale_link(canvas.DIGIT)
     by = model_choice.current()
     read = prediction.read(by)
     with middle:
         _answer(read, by is not None)
         if read.digit:
-            page.draw_first()
+            page.flush_to_browser()
         if by is None:
             wait_for_reader()
-        handwriting.name_it(read)
+        handwriting.label_buttons(read)
     with left:
         _buttons()
     with right:
@@ -62,8 +62,8 @@ def _buttons() -> None:
             st.switch_page("pages/preprocess.py")
 
 
-def _answer(read: Read, anybody: bool) -> None:
-    digit, words = read.digit, plain(read.problem)
+def _answer(read: DrawnPrediction, anybody: bool) -> None:
+    digit, words = read.digit, escape_markdown(read.problem)
     if digit:
         words = _resemblance(read, digit) if read.refused else _certainty(digit)
     elif not words and anybody:
@@ -83,7 +83,7 @@ def _certainty(digit: DigitReading) -> str:
     return f"**{format_percent(digit.probability, 1)}** sure. Next guesses: {' and '.join(guesses)}."
 
 
-def _resemblance(read: Read, digit: DigitReading) -> str:
+def _resemblance(read: DrawnPrediction, digit: DigitReading) -> str:
     share = format_percent(read.sense or 0.0, 1)
     return f"This does not look like a digit: {share} sure that it is one. It resembles a **{digit.label}** most."
 
@@ -105,7 +105,7 @@ def _seen(digit: DigitReading | None) -> None:
     )
 
 
-def _below(read: Read) -> None:
+def _below(read: DrawnPrediction) -> None:
     """Tabs of which only the open one is computed, after the answer has gone to the browser."""
     for tab, content in zip(st.tabs(list(TABS), key="draw_tab", on_change="rerun"), TABS.values(), strict=True):
         if tab.open:
@@ -114,12 +114,12 @@ def _below(read: Read) -> None:
 
 
 @st.fragment(run_every=0.5)
-@page.plainly()
+@page.show_errors()
 def wait_for_reader() -> None:
     """Say how far the first model is, and run the page again when it is there."""
     if current_run.readers():
         st.rerun(scope="app")
     if why := model_choice.problem():
-        st.caption(plain(why))
+        st.caption(escape_markdown(why))
     st.caption("The first model is being trained; it takes some seconds. You can draw meanwhile.")
     st.progress(current_run.default_share())

@@ -9,20 +9,20 @@ import streamlit as st
 from hdr import settings
 from hdr.reading import collecting
 from hdr.reading.handwriting import Handwriting
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError
 
 _TOKEN, _REFUSED, _KEPT = "_consent", "_consent_refused", "_consent_kept"
 _log = logging.getLogger("hdr.collecting")
 
 
-def hint() -> str:
+def consent_hint() -> str:
     """A sentence that says where the host's question is; empty where there is none, or it was answered."""
     asked = _asks() and _TOKEN not in st.session_state and not st.session_state.get(_REFUSED)
     return " The host of this server asks for drawings, too: see My handwriting." if asked else ""
 
 
-def ask(mine: Handwriting) -> None:
+def consent_form(mine: Handwriting) -> None:
     """Show the question to somebody who has named drawings, or what is kept and how to take it back."""
     if _TOKEN in st.session_state:
         _agreed()
@@ -30,7 +30,7 @@ def ask(mine: Handwriting) -> None:
         _question(mine)
 
 
-def follow(mine: Handwriting) -> None:
+def sync_donations(mine: Handwriting) -> None:
     """What the host keeps follows the collection, once somebody has agreed."""
     token = st.session_state.get(_TOKEN)
     if token is None:
@@ -41,7 +41,7 @@ def follow(mine: Handwriting) -> None:
     try:
         st.session_state[_KEPT] = collecting.keep(token, mine)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _asks() -> bool:
@@ -81,14 +81,14 @@ def _agreed() -> None:
 
 def _agree(mine: Handwriting) -> None:
     st.session_state[_TOKEN] = collecting.consent()
-    follow(mine)
+    sync_donations(mine)
 
 
 def _withdraw() -> None:
     try:
         collecting.withdraw(st.session_state[_TOKEN])
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     for name in (_TOKEN, _KEPT):
         st.session_state.pop(name, None)

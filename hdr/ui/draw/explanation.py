@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from hdr.analysis import nearest_examples
-from hdr.analysis.nearest_examples import Near, Reference
+from hdr.analysis.nearest_examples import Neighbour, ReferenceSet
 from hdr.background import Job, Report
 from hdr.formatting import format_count, format_percent
 from hdr.plots import attribution as colours
@@ -23,7 +23,7 @@ from hdr.types import Drawing, HdrError, Images, Mark
 from hdr.ui.components import job_progress
 from hdr.ui.draw import explanation_jobs
 from hdr.ui.draw.explanation_jobs import Explanations
-from hdr.ui.draw.prediction import Read
+from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.shell import page, startup
 from hdr.ui.state import resources
 
@@ -33,7 +33,7 @@ PLACE = "why"
 
 
 @dataclass(frozen=True)
-class Why:
+class Explanation:
     """The explanation of one reading.
 
     Attributes:
@@ -51,7 +51,7 @@ class Why:
     naive_probabilities: np.ndarray
 
 
-def show(read: Read) -> None:
+def show(read: DrawnPrediction) -> None:
     """Show everything that explains the answer."""
     if read.digit is None:
         explanation_jobs.forget(PLACE)
@@ -61,12 +61,12 @@ def show(read: Read) -> None:
 
 
 @st.fragment
-@page.plainly()
-def _explained(read: Read) -> None:
+@page.show_errors()
+def _explained(read: DrawnPrediction) -> None:
     """The explanation, or the one of the drawing before, dimmed, until it is there."""
     key = f"{read.by.token if read.by else ''}-{read.key}"
     explanations = Explanations(PLACE, key)
-    why: Why | None = explanations.ask(f"why-{key}", lambda report: _work(read, report))
+    why: Explanation | None = explanations.ask(f"why-{key}", lambda report: _work(read, report))
     near = _near(read, key, explanations)
     new = None
     if why:
@@ -78,7 +78,7 @@ def _explained(read: Read) -> None:
     explanations.end()
 
 
-def _work(read: Read, report: Report) -> Why:
+def _work(read: DrawnPrediction, report: Report) -> Explanation:
     model, captured, drawn = read.model, read.captured, read.strokes
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
@@ -90,14 +90,14 @@ def _work(read: Read, report: Report) -> Why:
     change = change or counterfactual.of_image(captured, once, accept=accept)
     strokes = occlusion.stroke_evidence(drawn, once) if drawn else None
     naive = read.naively
-    return Why(occlusion.evidence(captured, once), strokes, change, naive, once.predict_proba(naive[None])[0])
+    return Explanation(occlusion.evidence(captured, once), strokes, change, naive, once.predict_proba(naive[None])[0])
 
 
 def _figure(title: str, picture: str, words: str) -> str:
     return f'<figure><div class="hdr-over">{title}</div>{picture}<figcaption>{words}</figcaption></figure>'
 
 
-def _places(read: Read, why: Why) -> str:
+def _places(read: DrawnPrediction, why: Explanation) -> str:
     label = why.places.label
     picture = colours.heat(read.captured, why.places.map, SIDE, f"What each place says about a {label}")
     return _figure(
@@ -108,7 +108,7 @@ def _places(read: Read, why: Why) -> str:
     )
 
 
-def _strokes(read: Read, why: Why) -> str:
+def _strokes(read: DrawnPrediction, why: Explanation) -> str:
     if why.strokes is None or not why.strokes.pieces:
         return ""
     label, pieces = why.strokes.label, why.strokes.pieces
@@ -119,7 +119,7 @@ def _strokes(read: Read, why: Why) -> str:
     return _figure("Stroke by stroke", picture, words + (f"No single one matters much to the {label}." if firm else ""))
 
 
-def _change(read: Read, why: Why) -> str:
+def _change(read: DrawnPrediction, why: Explanation) -> str:
     assert read.digit is not None
     second = int(read.digit.probabilities.argsort()[-2])
     title, change = f"To be read as a {second}", why.change
@@ -145,7 +145,7 @@ def _box(region: occlusion.Region, series: int) -> Mark:
     return Mark("box", np.array(corners), series)
 
 
-def _naively(read: Read, why: Why) -> str:
+def _naively(read: DrawnPrediction, why: Explanation) -> str:
     assert read.digit is not None
     label = int(why.naive_probabilities.argmax())
     what = "whole canvas" if read.alone else "box around it"
@@ -156,16 +156,16 @@ def _naively(read: Read, why: Why) -> str:
     return _figure("Without capture", picture, words)
 
 
-def _near(read: Read, key: str, explanations: Explanations) -> str:
+def _near(read: DrawnPrediction, key: str, explanations: Explanations) -> str:
     """The most similar training digits, as HTML; empty while they are not there, and where the data are gone."""
     try:
         name, job = _reference_job(read)
     except HdrError:
         return ""
-    known: Reference | None = explanations.follow(job)
+    known: ReferenceSet | None = explanations.follow(job)
     if known is None:
         return ""
-    found: list[Near] | None = explanations.ask(f"near-{key}", lambda report: _nearest(read, known))
+    found: list[Neighbour] | None = explanations.ask(f"near-{key}", lambda report: _nearest(read, known))
     if not found:
         return ""
     images = resources.dataset(name).train.images[[n.index for n in found]]
@@ -176,7 +176,7 @@ def _near(read: Read, key: str, explanations: Explanations) -> str:
     )
 
 
-def _reference_job(read: Read) -> tuple[str, Job]:
+def _reference_job(read: DrawnPrediction) -> tuple[str, Job]:
     """The data set to search, and the job that turns it into the model's features: once for the whole server."""
     assert read.by is not None
     run = read.by.run
@@ -188,26 +188,26 @@ def _reference_job(read: Read) -> tuple[str, Job]:
         return name, job_progress.all_jobs().get(key, lambda report: _reference(reader, name, report))
     name, data = run.spec.dataset, resources.dataset(run.spec.dataset)
 
-    def work(report: Report) -> Reference:
+    def work(report: Report) -> ReferenceSet:
         report("Reading the model")
         return nearest_examples.reference(resources.model(run), data, report=report)
 
     return name, job_progress.all_jobs().get(f"reference-{run.id}", work)
 
 
-def _nearest(read: Read, known: Reference) -> list[Near]:
+def _nearest(read: DrawnPrediction, known: ReferenceSet) -> list[Neighbour]:
     assert read.by is not None and read.model is not None
     if isinstance(read.model, Looking):
         features = read.model.features(read.captured[None])[0]
     else:
         assert read.by.run is not None
-        features = nearest_examples.represent(resources.model(read.by.run), read.captured[None])[0]
+        features = nearest_examples.embed(resources.model(read.by.run), read.captured[None])[0]
     return nearest_examples.nearest(known, features, NEAR)
 
 
-def _reference(reader: Looking, name: str, report: Report) -> Reference:
+def _reference(reader: Looking, name: str, report: Report) -> ReferenceSet:
     report("Looking at training digits")
     train = resources.dataset(name).train
-    most = min(nearest_examples.MOST, len(train))
+    most = min(nearest_examples.MAX_REFERENCE, len(train))
     features = reader.features(train.images[:most])
-    return Reference(np.arange(most), train.labels[:most], features)
+    return ReferenceSet(np.arange(most), train.labels[:most], features)

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 
 from hdr.background import Job, Jobs, Work
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.ui.components import rerun_timer
 
 REST_SECONDS = 0.5
@@ -80,7 +80,7 @@ class Explanations:
         job = pool().get(key, work)
         if job.state == "failed":
             self._failed = True
-            st.caption(plain(job.error))
+            st.caption(escape_markdown(job.error))
         return self.follow(job)
 
     def follow(self, job: Job) -> Any:

@@ -10,11 +10,11 @@ from hdr.formatting import format_count, format_percent
 from hdr.plots import html_images
 from hdr.reading.adaptation import Adaptation, adapt
 from hdr.reading.handwriting import MOST_DRAWINGS, Drawn, Handwriting
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.metrics import wilson_interval
 from hdr.types import CLASSES, HdrError, Split
 from hdr.ui.draw import donation_consent
-from hdr.ui.draw.prediction import Read
+from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.shell import startup
 from hdr.ui.state import model_choice, resources
 
@@ -55,16 +55,16 @@ def collection() -> Handwriting:
     return st.session_state.get(_HELD, Handwriting())
 
 
-def said(read: Read) -> int | None:
+def user_label(read: DrawnPrediction) -> int | None:
     """What somebody has said that a digit is; None where nobody has."""
     found = _all_said().get(read.key)
     return found.label if found else None
 
 
-def label(read: Read) -> int:
+def effective_label(read: DrawnPrediction) -> int:
     """What a digit is taken for: what was said, or else what was read."""
     assert read.digit is not None
-    named = said(read)
+    named = user_label(read)
     return read.digit.label if named is None else named
 
 
@@ -72,7 +72,7 @@ def _all_said() -> dict[str, _Said]:
     return st.session_state.get(_SAID, {})
 
 
-def name_it(read: Read) -> None:
+def label_buttons(read: DrawnPrediction) -> None:
     """Show ten small buttons that say what a digit was meant to be; one click keeps it.
 
     Args:
@@ -84,7 +84,7 @@ def name_it(read: Read) -> None:
         st.pills(
             "It was a",
             list(range(CLASSES)),
-            default=said(read),
+            default=user_label(read),
             key=key,
             on_change=_name,
             args=(key, read),
@@ -93,7 +93,7 @@ def name_it(read: Read) -> None:
         st.caption(_words(read))
 
 
-def _words(read: Read) -> str:
+def _words(read: DrawnPrediction) -> str:
     found = _all_said().get(read.key)
     if found is None:
         return "One click corrects or confirms, and keeps the drawing in your handwriting."
@@ -101,7 +101,7 @@ def _words(read: Read) -> str:
         return f"You say that it is a {found.label}. Your handwriting does not hold it."
     count = len(collection())
     words = f"Kept as a {found.label} in your handwriting, which has {count} drawing{'s' * (count != 1)} now."
-    return words + donation_consent.hint()
+    return words + donation_consent.consent_hint()
 
 
 def _place(named: _Said | None) -> int | None:
@@ -109,7 +109,7 @@ def _place(named: _Said | None) -> int | None:
     return next((i for i, d in enumerate(collection().drawings) if named and d is named.drawn), None)
 
 
-def _name(key: str, read: Read) -> None:
+def _name(key: str, read: DrawnPrediction) -> None:
     if key != st.session_state.get(_SHOWN):
         # A browser may tell once more what was pressed for the digit before.
         return
@@ -127,7 +127,7 @@ def _name(key: str, read: Read) -> None:
             _keep(more)
             drawn = more.drawings[-1]
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     if meant is not None:
         known[read.key] = _Said(meant, drawn)
     st.session_state[_SAID] = dict(list(known.items())[-MOST_SAID:])
@@ -141,10 +141,10 @@ def _change(mine: Handwriting) -> None:
 
 def _keep(mine: Handwriting) -> None:
     st.session_state[_HELD] = mine
-    donation_consent.follow(mine)
+    donation_consent.sync_donations(mine)
 
 
-def show(_read: Read | None = None) -> None:
+def show(_read: DrawnPrediction | None = None) -> None:
     """The collection, what can be done with it, and what the reader learns from it."""
     mine = collection()
     left, right = st.columns([7, 5], gap="large")
@@ -153,7 +153,7 @@ def show(_read: Read | None = None) -> None:
     with right:
         _learning(mine)
         _files(mine)
-        donation_consent.ask(mine)
+        donation_consent.consent_form(mine)
 
 
 def _pictures(mine: Handwriting) -> None:
@@ -214,7 +214,7 @@ def _split(mine: Handwriting) -> Split:
 def _learning(mine: Handwriting) -> None:
     st.markdown("**Learn my hand**")
     if why := model_choice.problem():
-        st.caption(plain(why))
+        st.caption(escape_markdown(why))
         return
     learned: _Learned | None = st.session_state.get(_LEARNED)
     st.caption(
@@ -237,7 +237,7 @@ def _learning(mine: Handwriting) -> None:
                 "Read with the original" if adapted else "Read with my hand",
                 icon=":material/swap_horiz:",
                 key="switch_hand",
-                on_click=model_choice.read_by,
+                on_click=model_choice.select,
                 args=(model_choice.READY if adapted else model_choice.HAND,),
             )
     if learned:
@@ -251,10 +251,10 @@ def _learn() -> None:
         others = Split(train.images[-ORDINARY:], train.labels[-ORDINARY:])
         found = adapt(resources.ready_reader(), _split(mine), others)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     st.session_state[_LEARNED] = _Learned(found, mine)
-    model_choice.take_adapted(found.reader)
+    model_choice.use_adapted(found.reader)
 
 
 def _what_it_brought(found: Adaptation) -> None:
@@ -305,6 +305,6 @@ def _take_in(key: str) -> None:
     try:
         _keep(collection().with_lines(file.getvalue()))
     except HdrError as error:
-        st.toast(plain(error), duration="long")
+        st.toast(escape_markdown(error), duration="long")
     # A file is taken in once: the uploader begins anew.
     st.session_state[_FILES] = st.session_state.get(_FILES, 0) + 1

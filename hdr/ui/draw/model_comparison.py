@@ -8,14 +8,14 @@ import streamlit as st
 
 from hdr.background import Report
 from hdr.formatting import format_percent
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import Classifier, HdrError
 from hdr.ui.draw import explanation_jobs
 from hdr.ui.draw.explanation_jobs import Explanations
-from hdr.ui.draw.prediction import Read, again
+from hdr.ui.draw.prediction import DrawnPrediction, repredict
 from hdr.ui.shell import page
 from hdr.ui.state import model_choice
-from hdr.ui.state.model_choice import Choice
+from hdr.ui.state.model_choice import ModelChoice
 
 MOST = 6
 """Models of runs that take part, the best ones; each takes memory, and time at every stroke."""
@@ -26,7 +26,7 @@ PLACE = "vote"
 _REFUSED = "no digit"
 
 
-def show(read: Read) -> None:
+def show(read: DrawnPrediction) -> None:
     """What everybody reads in the drawing."""
     if read.digit is None:
         explanation_jobs.forget(PLACE)
@@ -36,8 +36,8 @@ def show(read: Read) -> None:
 
 
 @st.fragment
-@page.plainly()
-def _votes(read: Read) -> None:
+@page.show_errors()
+def _votes(read: DrawnPrediction) -> None:
     """The votes, or those about the drawing before, dimmed, until they are there."""
     voters = _voters(read)
     key = f"vote-{'-'.join(v.token for v in voters)}-{read.key}"
@@ -54,7 +54,7 @@ def _votes(read: Read) -> None:
     explanations.end()
 
 
-def _cards(votes: list[Read]) -> None:
+def _cards(votes: list[DrawnPrediction]) -> None:
     said = [_said(vote) for vote in votes]
     majority, count = Counter(s for s in said if s).most_common(1)[0]
     st.markdown(_summary(majority, count, sum(map(bool, said))))
@@ -64,8 +64,8 @@ def _cards(votes: list[Read]) -> None:
                 _card(vote, word, word != majority)
 
 
-def _voters(read: Read) -> list[Choice]:
-    offered = model_choice.offered()
+def _voters(read: DrawnPrediction) -> list[ModelChoice]:
+    offered = model_choice.available_models()
     trained = sorted(
         ((c, c.run) for c in offered if c.run), key=lambda pair: pair[1].test_accuracy or 0.0, reverse=True
     )
@@ -76,15 +76,15 @@ def _voters(read: Read) -> list[Choice]:
     return [*(c for c in offered if not c.run), *best]
 
 
-def _vote(voter: Choice, model: Classifier | None, read: Read, report: Report) -> Read:
+def _vote(voter: ModelChoice, model: Classifier | None, read: DrawnPrediction, report: Report) -> DrawnPrediction:
     report("Reading the models")
     try:
-        return again(read, voter, model or voter.model())
+        return repredict(read, voter, model or voter.model())
     except HdrError as error:
-        return Read(voter, problem=str(error))
+        return DrawnPrediction(voter, problem=str(error))
 
 
-def _said(vote: Read) -> str:
+def _said(vote: DrawnPrediction) -> str:
     if vote.digit is None:
         return ""
     return _REFUSED if vote.refused else str(vote.digit.label)
@@ -99,14 +99,14 @@ def _summary(majority: str, count: int, of: int) -> str:
     return f"{count} of {of} {what}; who differs is marked."
 
 
-def _card(vote: Read, word: str, differs: bool) -> None:
+def _card(vote: DrawnPrediction, word: str, differs: bool) -> None:
     if vote.digit is None:
         st.html('<div class="hdr-vote hdr-dim"><span>?</span></div>')
-        st.caption(plain(vote.problem or "It read nothing."))
+        st.caption(escape_markdown(vote.problem or "It read nothing."))
     else:
         kind = "hdr-vote hdr-differs" if differs else "hdr-vote"
         small = ' class="hdr-small"' if word == _REFUSED else ""
         share = 1 - (vote.sense or 0.0) if vote.refused else vote.digit.probability
         sure = f"{format_percent(share, 1)} sure"
         st.html(f'<div class="{kind}"><span{small}>{word}</span><small>{sure}</small></div>')
-    st.caption(plain(vote.by.title) if vote.by else "")
+    st.caption(escape_markdown(vote.by.title) if vote.by else "")

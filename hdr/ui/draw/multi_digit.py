@@ -15,12 +15,12 @@ from hdr.plots import html_images
 from hdr.plots.bounding_boxes import Found
 from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading.ready import Looking
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import Classifier, DigitReading, Reading, Strokes
 from hdr.ui.draw import explanation, handwriting, model_comparison
-from hdr.ui.draw.prediction import Read
+from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.results import common
-from hdr.ui.state.model_choice import Choice
+from hdr.ui.state.model_choice import ModelChoice
 
 LONG = 6
 """Digits in a line from which on the answer is written smaller."""
@@ -34,7 +34,7 @@ TABS = {"Why?": explanation.show, "A vote": model_comparison.show}
 
 
 @dataclass(frozen=True)
-class Several:
+class MultiDigitResult:
     """Digits in lines.
 
     Attributes:
@@ -44,13 +44,13 @@ class Several:
     """
 
     name: str
-    reads: tuple[Read, ...] = ()
+    reads: tuple[DrawnPrediction, ...] = ()
     lines: tuple[int, ...] = ()
 
     @property
     def digits(self) -> tuple[DigitReading, ...]:
         """As they were read, but with the labels that somebody has said they have."""
-        return tuple(replace(r.digit, label=handwriting.label(r)) for r in self.reads if r.digit)
+        return tuple(replace(r.digit, label=handwriting.effective_label(r)) for r in self.reads if r.digit)
 
     @property
     def number(self) -> list[str]:
@@ -73,15 +73,15 @@ def choose(name: str, index: int | None) -> None:
     st.session_state[_chosen(name)] = index
 
 
-def of(
+def build(
     name: str,
-    by: Choice,
+    by: ModelChoice,
     model: Classifier,
     digits: Sequence[DigitReading],
     lines: Sequence[int],
     paper: NDArray[np.uint8] | None = None,
     drawn: Strokes | None = None,
-) -> Several:
+) -> MultiDigitResult:
     """The digits of a reading.
 
     Args:
@@ -97,10 +97,12 @@ def of(
         sense = model.digit_probability(np.stack([d.stages[0].image for d in digits])).tolist()
         threshold = model.threshold
     reads = [
-        Read(by, _own(drawn or [], d), model, d, s, s is not None and s < threshold, paper=paper, alone=False)
+        DrawnPrediction(
+            by, _own(drawn or [], d), model, d, s, s is not None and s < threshold, paper=paper, alone=False
+        )
         for d, s in zip(digits, sense, strict=True)
     ]
-    return Several(name, tuple(reads), tuple(lines) or (len(digits),))
+    return MultiDigitResult(name, tuple(reads), tuple(lines) or (len(digits),))
 
 
 def _own(drawn: Strokes, digit: DigitReading) -> Strokes:
@@ -115,7 +117,7 @@ def _own(drawn: Strokes, digit: DigitReading) -> Strokes:
     return inside if differs.max() <= SAME else []
 
 
-def answer(several: Several, words: str) -> None:
+def answer(several: MultiDigitResult, words: str) -> None:
     """The number, large, and how sure it is.
 
     Args:
@@ -127,11 +129,11 @@ def answer(several: Several, words: str) -> None:
     with st.container(key="answer"):
         st.html(f'<div class="hdr-answer{long}">{"<br>".join(lines)}</div>')
     with st.container(key="certainty", height=90, border=False):
-        st.markdown(_certainty(several.reads) if lines else plain(words))
+        st.markdown(_certainty(several.reads) if lines else escape_markdown(words))
 
 
-def _certainty(reads: Sequence[Read]) -> str:
-    open_ = [(i, r) for i, r in enumerate(reads) if handwriting.said(r) is None]
+def _certainty(reads: Sequence[DrawnPrediction]) -> str:
+    open_ = [(i, r) for i, r in enumerate(reads) if handwriting.user_label(r) is None]
     whole = math.prod(_sure(r) for _, r in open_)
     words = f"**{format_percent(whole, 1)}** sure of the whole, {_count(len(reads), 'digit')}."
     if len(reads) > 1 and open_:
@@ -146,7 +148,7 @@ def _certainty(reads: Sequence[Read]) -> str:
     return words
 
 
-def _sure(read: Read) -> float:
+def _sure(read: DrawnPrediction) -> float:
     assert read.digit is not None
     return read.digit.probability
 
@@ -163,35 +165,35 @@ def _second(digit: DigitReading) -> int:
     return int(digit.probabilities.argsort()[-2])
 
 
-def found(several: Several) -> list[Found]:
+def found(several: MultiDigitResult) -> list[Found]:
     """The boxes of all digits, to be drawn onto what they stand on."""
     return [
-        Found(d.box, d.label, str(d.label), r.refused and handwriting.said(r) is None)
+        Found(d.box, d.label, str(d.label), r.refused and handwriting.user_label(r) is None)
         for d, r in zip(several.digits, several.reads, strict=True)
     ]
 
 
-def gallery(several: Several) -> None:
+def gallery(several: MultiDigitResult) -> None:
     """Every digit as the model sees it; a click opens one."""
     st.markdown("**Digit by digit.** A click on one shows why it was read so, lets others vote, and corrects it.")
     common.gallery(
         several.name,
         np.stack([r.captured for r in several.reads]),
         [_over(r) for r in several.reads],
-        [str(handwriting.label(r)) for r in several.reads],
+        [str(handwriting.effective_label(r)) for r in several.reads],
         lambda index: choose(several.name, index),
         list(range(len(several.reads))),
         several.chosen,
     )
 
 
-def _over(read: Read) -> str:
-    if handwriting.said(read) is not None:
+def _over(read: DrawnPrediction) -> str:
+    if handwriting.user_label(read) is not None:
         return "you say"
     return "no digit?" if read.refused else format_percent(_sure(read), 0)
 
 
-def opened(several: Several, beside: Callable[[int], None] | None = None) -> None:
+def opened(several: MultiDigitResult, beside: Callable[[int], None] | None = None) -> None:
     """The digit that was chosen: its bars, what it was meant to be, what the model sees, why it was read so and a vote.
 
     Args:
@@ -208,7 +210,7 @@ def opened(several: Several, beside: Callable[[int], None] | None = None) -> Non
         with left:
             bars = html_images.bars(read.digit.probabilities)
             st.html(f'<div class="hdr-doubted">{bars}</div>' if read.refused else bars)
-            handwriting.name_it(read)
+            handwriting.label_buttons(read)
             if beside:
                 beside(index)
         with right:

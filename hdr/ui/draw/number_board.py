@@ -11,7 +11,7 @@ from hdr.reading import read_number, strokes_from_canvas
 from hdr.reading.ready import Looking
 from hdr.types import HdrError, Reading, Strokes
 from hdr.ui.draw import digit_board, handwriting, mode, multi_digit, share_link
-from hdr.ui.draw.multi_digit import Several
+from hdr.ui.draw.multi_digit import MultiDigitResult
 from hdr.ui.inputs import canvas
 from hdr.ui.shell import page
 from hdr.ui.state import model_choice
@@ -32,21 +32,21 @@ class Read:
         problem: what is wrong, in words; empty where nothing is.
     """
 
-    by: model_choice.Choice | None = None
+    by: model_choice.ModelChoice | None = None
     reading: Reading | None = None
     strokes: Strokes = field(default_factory=list)
-    several: Several = field(default_factory=lambda: Several(NAME))
+    several: MultiDigitResult = field(default_factory=lambda: MultiDigitResult(NAME))
     problem: str = ""
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def board() -> None:
     """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
     left, right = st.columns([720, 400], gap="large")
     with left:
         canvas.NUMBER.show()
-        share_link.leave_behind(canvas.NUMBER)
+        share_link.drop_stale_link(canvas.NUMBER)
         buttons = st.container(horizontal=True, gap="small")
     by = model_choice.current()
     read = _read(by)
@@ -65,7 +65,7 @@ def board() -> None:
                 content(read)
 
 
-def _read(by: model_choice.Choice | None) -> Read:
+def _read(by: model_choice.ModelChoice | None) -> Read:
     if by is None or not canvas.NUMBER.objects():
         return Read(by)
     try:
@@ -76,14 +76,14 @@ def _read(by: model_choice.Choice | None) -> Read:
         return Read(by, problem=str(error))
     if reading.abstained:
         return Read(by)
-    digits = multi_digit.of(NAME, by, model, reading.digits, reading.lines, drawn=strokes)
+    digits = multi_digit.build(NAME, by, model, reading.digits, reading.lines, drawn=strokes)
     return Read(by, reading, strokes, digits)
 
 
-def _read_strokes(by: model_choice.Choice, strokes: Strokes) -> Reading:
+def _read_strokes(by: model_choice.ModelChoice, strokes: Strokes) -> Reading:
     model = by.model()
     # Only the ready-made reader knows half a digit from a whole one.
-    return read_number(strokes, model, None if isinstance(model, Looking) else model_choice.judge())
+    return read_number(strokes, model, None if isinstance(model, Looking) else model_choice.segmenter())
 
 
 def _digits(read: Read) -> None:

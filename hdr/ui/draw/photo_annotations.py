@@ -11,13 +11,13 @@ BESIDE = 0.4
 
 
 @dataclass(frozen=True)
-class Marks:
+class Annotations:
     """All digits of a photo, line by line from left to right; every change gives another one."""
 
     rows: tuple[tuple[DigitReading, ...], ...] = ()
 
     @classmethod
-    def of(cls, reading: Reading) -> Marks:
+    def of(cls, reading: Reading) -> Annotations:
         """What was found."""
         digits = iter(reading.digits)
         counts = reading.lines or (len(reading.digits),)
@@ -33,15 +33,15 @@ class Marks:
         """How many digits each line has."""
         return tuple(map(len, self.rows))
 
-    def without(self, index: int) -> Marks:
+    def without(self, index: int) -> Annotations:
         """With one digit less."""
         number, rows = 0, []
         for row in self.rows:
             rows.append(tuple(digit for k, digit in enumerate(row, number) if k != index))
             number += len(row)
-        return Marks(tuple(row for row in rows if row))
+        return Annotations(tuple(row for row in rows if row))
 
-    def added(self, digit: DigitReading) -> Marks:
+    def added(self, digit: DigitReading) -> Annotations:
         """With one digit more, in the line beside which its box stands, or in one of its own."""
         rows = [list(row) for row in self.rows]
         beside = max(rows, key=lambda row: _overlap(row, digit), default=None)
@@ -51,7 +51,7 @@ class Marks:
         else:
             rows.append([digit])
             rows.sort(key=_middle)
-        return Marks(tuple(map(tuple, rows)))
+        return Annotations(tuple(map(tuple, rows)))
 
 
 def _middle(row: list[DigitReading]) -> float:

@@ -17,8 +17,8 @@ from hdr.reading.ready import Looking, on_pages
 from hdr.types import Classifier, HdrError, Reading
 from hdr.ui.components import job_progress
 from hdr.ui.draw import handwriting, multi_digit
-from hdr.ui.draw.multi_digit import Several
-from hdr.ui.draw.photo_annotations import Marks
+from hdr.ui.draw.multi_digit import MultiDigitResult
+from hdr.ui.draw.photo_annotations import Annotations
 from hdr.ui.inputs import canvas, clipboard
 from hdr.ui.shell import page
 from hdr.ui.state import model_choice
@@ -53,7 +53,7 @@ class Photo:
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def board() -> None:
     """The photo with everything that was found on it."""
     left, right = st.columns([720, 400], gap="large")
@@ -67,11 +67,11 @@ def board() -> None:
     if photo and by:
         with place:
             found, problem = _read(photo, by)
-    marks = _marks(photo, by, found) if photo and by and found else Marks()
+    marks = _marks(photo, by, found) if photo and by and found else Annotations()
     model = on_pages(by.model()) if by and found else None
-    digits = Several(NAME)
+    digits = MultiDigitResult(NAME)
     if photo and by and model:
-        digits = multi_digit.of(NAME, by, model, marks.digits, marks.lines, photo.grey)
+        digits = multi_digit.build(NAME, by, model, marks.digits, marks.lines, photo.grey)
     with answer:
         nothing = "No digits were found on this photo." if found else INVITATION
         multi_digit.answer(digits, problem or ("" if photo and not found else nothing))
@@ -83,7 +83,7 @@ def board() -> None:
         _below(marks, digits, found)
 
 
-def _below(marks: Marks, digits: Several, found: Reading) -> None:
+def _below(marks: Annotations, digits: MultiDigitResult, found: Reading) -> None:
     by_digit, way, mine = st.tabs(list(TABS), key="photo_tab", on_change="rerun")
     if by_digit.open and digits.reads:
         with by_digit:
@@ -133,12 +133,12 @@ def _forget() -> None:
     st.session_state.pop(_PHOTO, None)
 
 
-def _read(photo: Photo, by: model_choice.Choice) -> tuple[Reading | None, str]:
+def _read(photo: Photo, by: model_choice.ModelChoice) -> tuple[Reading | None, str]:
     try:
         model = by.model()
     except HdrError as error:
         return None, str(error)
-    judges = None if isinstance(model, Looking) else model_choice.judge()
+    judges = None if isinstance(model, Looking) else model_choice.segmenter()
 
     def work(report: job_progress.Report) -> Reading:
         report("Looking for digits")
@@ -147,27 +147,27 @@ def _read(photo: Photo, by: model_choice.Choice) -> tuple[Reading | None, str]:
     return job_progress.result(f"page-{photo.key}-{by.token}", work, HEIGHT), ""
 
 
-def _marks(photo: Photo, by: model_choice.Choice, found: Reading) -> Marks:
+def _marks(photo: Photo, by: model_choice.ModelChoice, found: Reading) -> Annotations:
     key = (photo.key, by.token)
     kept = st.session_state.get(_MARKS)
     if kept is None or kept[0] != key:
-        kept = (key, Marks.of(found))
+        kept = (key, Annotations.of(found))
         _keep(kept)
     return kept[1]
 
 
-def _keep(kept: tuple[Any, Marks]) -> None:
+def _keep(kept: tuple[Any, Annotations]) -> None:
     st.session_state[_MARKS] = kept
     # Which digit is which has changed; and the canvas for boxes begins anew.
     multi_digit.choose(NAME, None)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
-def _change(marks: Marks) -> None:
+def _change(marks: Annotations) -> None:
     _keep((st.session_state[_MARKS][0], marks))
 
 
-def _add(photo: Photo, model: Classifier, marks: Marks) -> None:
+def _add(photo: Photo, model: Classifier, marks: Annotations) -> None:
     if not st.toggle("Add a digit: draw a box around it", key="page_add"):
         return
     # Its import needs a running app.
@@ -229,7 +229,7 @@ def _number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6
 
 
-def _delete(marks: Marks, index: int) -> None:
+def _delete(marks: Annotations, index: int) -> None:
     st.button(
         "Delete this digit",
         icon=":material/delete:",

@@ -17,13 +17,13 @@ from hdr.reading import naive, strokes_from_canvas
 from hdr.reading.ready import Looking, on_pages
 from hdr.types import Classifier, DigitReading, HdrError, Images, Stage, Strokes
 from hdr.ui.inputs import canvas
-from hdr.ui.state.model_choice import Choice
+from hdr.ui.state.model_choice import ModelChoice
 
 Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class Read:
+class DrawnPrediction:
     """A digit as it was read.
 
     Attributes:
@@ -38,7 +38,7 @@ class Read:
         alone: whether it has the whole canvas for itself.
     """
 
-    by: Choice | None
+    by: ModelChoice | None
     strokes: Strokes = field(default_factory=list)
     model: Classifier | None = None
     digit: DigitReading | None = None
@@ -85,34 +85,34 @@ def strokes() -> Strokes:
     return strokes_from_canvas(canvas.objects())
 
 
-def read(by: Choice | None) -> Read:
+def read(by: ModelChoice | None) -> DrawnPrediction:
     """Read what is on the canvas for one digit."""
     if by is None or not canvas.objects():
-        return Read(by)
+        return DrawnPrediction(by)
     try:
-        return read_by(by, strokes())
+        return predict_with(by, strokes())
     except HdrError as error:
-        return Read(by, problem=str(error))
+        return DrawnPrediction(by, problem=str(error))
 
 
-def read_by(by: Choice, drawn: Strokes) -> Read:
+def predict_with(by: ModelChoice, drawn: Strokes) -> DrawnPrediction:
     """Read a drawing of one digit.
 
     Raises:
         HdrError: the model cannot be loaded, or the drawing cannot be read.
     """
     kept = [s for s in drawn if len(s)]
-    return _read(by, by.model(), from_strokes(kept), stroke_box(kept), drawn) if kept else Read(by)
+    return _read(by, by.model(), from_strokes(kept), stroke_box(kept), drawn) if kept else DrawnPrediction(by)
 
 
-def again(seen: Read, by: Choice, model: Classifier) -> Read:
+def repredict(seen: DrawnPrediction, by: ModelChoice, model: Classifier) -> DrawnPrediction:
     """Read the same digit with another model."""
     assert seen.digit is not None
     model = on_pages(model) if seen.paper is not None else model
     return _read(by, model, seen.captured, seen.digit.box, seen.strokes)
 
 
-def _read(by: Choice, model: Classifier, captured: Images, box: Box, drawn: Strokes) -> Read:
+def _read(by: ModelChoice, model: Classifier, captured: Images, box: Box, drawn: Strokes) -> DrawnPrediction:
     sense, refused = None, False
     if isinstance(model, Looking):
         # Once through the network, which also says whether it is a digit.
@@ -123,4 +123,4 @@ def _read(by: Choice, model: Classifier, captured: Images, box: Box, drawn: Stro
         probabilities = model.predict_proba(captured[None])[0]
     stages = (Stage("captured", captured), *model.stages(captured))
     digit = DigitReading(int(probabilities.argmax()), probabilities, box, stages)
-    return Read(by, drawn, model, digit, sense, refused)
+    return DrawnPrediction(by, drawn, model, digit, sense, refused)

@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from hdr.reading import sharing
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import DigitReading, HdrError, Strokes
 from hdr.ui.draw import mode as draw_mode
-from hdr.ui.draw.prediction import Read, read_by
+from hdr.ui.draw.prediction import DrawnPrediction, predict_with
 from hdr.ui.inputs import canvas as canvas_input
 from hdr.ui.inputs.canvas import Canvas
 from hdr.ui.state import model_choice
-from hdr.ui.state.model_choice import Choice
+from hdr.ui.state.model_choice import ModelChoice
 
 DRAWING, READER = "drawing", "reader"
 """The parameters of the address."""
@@ -36,14 +36,14 @@ def follow() -> None:
         strokes = sharing.from_text(text)
     except HdrError as error:
         _forget()
-        st.warning(plain(error), icon=":material/link_off:")
+        st.warning(escape_markdown(error), icon=":material/link_off:")
         return
     canvas = canvas_input.NUMBER if st.query_params.get(draw_mode.PARAMETER) == draw_mode.NUMBER else canvas_input.DIGIT
     canvas.put(strokes)
     st.session_state[_STROKES] = len(strokes)
     wanted = st.query_params.get(READER)
-    if wanted in [choice.key for choice in model_choice.offered()]:
-        model_choice.read_by(wanted)
+    if wanted in [choice.key for choice in model_choice.available_models()]:
+        model_choice.select(wanted)
     elif wanted:
         st.warning(
             "The model that read this drawing is not here: it was deleted, or it belongs to somebody else. Another one "
@@ -52,7 +52,7 @@ def follow() -> None:
         )
 
 
-def leave_behind(canvas: Canvas) -> None:
+def drop_stale_link(canvas: Canvas) -> None:
     """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
     if DRAWING in st.query_params and len(canvas.objects()) != st.session_state.get(_STROKES):
         _forget()
@@ -64,16 +64,16 @@ def _forget() -> None:
     st.session_state.pop(_FOLLOWED, None)
 
 
-def show(read: Read) -> None:
+def show(read: DrawnPrediction) -> None:
     """The link to a drawing of one digit as it is read now."""
     if read.digit is None or read.by is None:
         st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
         return
     by, digit = read.by, read.digit
-    link(read.strokes, by, lambda other: _same(digit, read.refused, read_by(by, other)))
+    link(read.strokes, by, lambda other: _same(digit, read.refused, predict_with(by, other)))
 
 
-def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: str = draw_mode.DIGIT) -> None:
+def link(strokes: Strokes, by: ModelChoice, same: Callable[[Strokes], bool], mode: str = draw_mode.DIGIT) -> None:
     """Show the link to a drawing.
 
     Args:
@@ -85,7 +85,7 @@ def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: st
     try:
         text = sharing.to_text(strokes, same)
     except HdrError as error:
-        st.caption(plain(error))
+        st.caption(escape_markdown(error))
         return
     values = {DRAWING: text, READER: model_choice.READY if by.key == model_choice.HAND else by.key}
     values |= {} if mode == draw_mode.DIGIT else {draw_mode.PARAMETER: mode}
@@ -101,7 +101,7 @@ def link(strokes: Strokes, by: Choice, same: Callable[[Strokes], bool], mode: st
     st.caption(words)
 
 
-def _same(digit: DigitReading, refused: bool, found: Read) -> bool:
+def _same(digit: DigitReading, refused: bool, found: DrawnPrediction) -> bool:
     if found.digit is None or found.digit.label != digit.label or found.refused != refused:
         return False
     return abs(found.digit.probability - digit.probability) < CLOSE

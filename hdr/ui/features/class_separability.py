@@ -29,7 +29,7 @@ AT_ONCE = 200
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     """Which columns tell the classes apart, and how each spreads over them.
 

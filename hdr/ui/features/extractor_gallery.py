@@ -11,15 +11,15 @@ from hdr.features.extract import columns, drawings
 from hdr.formatting import format_count
 from hdr.plots import html_images
 from hdr.preprocessing import Pipeline
-from hdr.sanitize import plain
-from hdr.training.run_spec import MOST_FEATURES
+from hdr.sanitize import escape_markdown
+from hdr.training.run_spec import MAX_FEATURES
 from hdr.types import HdrError, Step
 from hdr.ui.components import cards
-from hdr.ui.components.parameter_widgets import explained
+from hdr.ui.components.parameter_widgets import entry_form
 from hdr.ui.inputs import image_source, pipeline_trace
-from hdr.ui.inputs.image_source import Source
+from hdr.ui.inputs.image_source import ImageSource
 from hdr.ui.state import pipeline_state, run_config
-from hdr.ui.state.url_state import Mirrored
+from hdr.ui.state.url_state import UrlState
 
 SMALL, LARGE, SMALLER = 84, 196, 140
 MOST_LISTED = 32
@@ -27,9 +27,9 @@ MOST_LISTED = 32
 
 LONGEST_ADDRESS = 400
 _KEPT = "_feature_kept"
-_mirrored = Mirrored(
+_mirrored = UrlState(
     "feature",
-    lambda: catalogue.complete("feature", Step("hog")),
+    lambda: catalogue.with_defaults("feature", Step("hog")),
     catalogue.step_to_text,
     lambda text: catalogue.step_from_text("feature", text[:LONGEST_ADDRESS]),
 )
@@ -38,7 +38,7 @@ chosen = _mirrored.get
 follow_address = _mirrored.follow
 
 
-def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
+def choose_digit() -> tuple[ImageSource, NDArray[np.uint8], Pipeline]:
     """Show the widgets that pick a digit; return its source, the digit as extractors get it, and what was applied."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
         start = image_source.choose()
@@ -50,7 +50,7 @@ def choose_digit() -> tuple[Source, NDArray[np.uint8], Pipeline]:
             help="Send the digit through the chain of the Preprocess page first, as training does.",
         )
     pipeline = pipeline_state.current().active if use_chain or start.photo else Pipeline()
-    seen = pipeline_trace.follow(start, pipeline, int(st.session_state.get("cut_digit", 1)) - 1)
+    seen = pipeline_trace.trace(start, pipeline, int(st.session_state.get("cut_digit", 1)) - 1)
     image = seen.passages[-1].after.image if seen.passages else start.stage.image
     return start, image, pipeline
 
@@ -66,15 +66,15 @@ def _choose(name: str) -> None:
     kept = st.session_state.setdefault(_KEPT, {})
     # The one that is left may have come by the address.
     kept[chosen().name] = chosen()
-    _set(kept.get(name) or catalogue.complete("feature", Step(name)))
+    _set(kept.get(name) or catalogue.with_defaults("feature", Step(name)))
 
 
 def _set_parameter(name: str, key: str) -> None:
     step = chosen()
     try:
-        changed = catalogue.complete("feature", Step(step.name, {**step.params, name: st.session_state[key]}))
+        changed = catalogue.with_defaults("feature", Step(step.name, {**step.params, name: st.session_state[key]}))
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         _set(step)
     else:
         _set(changed, by_widget=True)
@@ -117,7 +117,7 @@ def _small_thumbnails(image: NDArray[np.uint8]) -> tuple[str, ...]:
 
 def _thumbnail(entry: catalogue.Entry, image: NDArray[np.uint8]) -> str:
     try:
-        return html_images.drawing(drawings(catalogue.complete("feature", Step(entry.name)), image)[0], SMALL)
+        return html_images.drawing(drawings(catalogue.with_defaults("feature", Step(entry.name)), image)[0], SMALL)
     except HdrError:
         return html_images.digit(image, SMALL, entry.title, dim=True)
 
@@ -132,12 +132,12 @@ def large(image: NDArray[np.uint8]) -> None:
             st.markdown(f"**{entry.title}**")
             st.space("stretch")
             _use_for_training(step)
-        explained(entry, step.params, _mirrored.widget_key, _set_parameter)
+        entry_form(entry, step.params, _mirrored.widget_key, _set_parameter)
     with left:
         try:
             _pictures(step, image)
         except HdrError as error:
-            st.warning(plain(error), icon=":material/error:")
+            st.warning(escape_markdown(error), icon=":material/error:")
 
 
 def _use_for_training(step: Step) -> None:
@@ -145,7 +145,7 @@ def _use_for_training(step: Step) -> None:
     if st.button("Train with it", icon=":material/model_training:", key="train_with", type="tertiary"):
         run_config.take_features((step,))
         st.switch_page("pages/train.py")
-    if step.name not in [s.name for s in planned] and len(planned) < MOST_FEATURES:
+    if step.name not in [s.name for s in planned] and len(planned) < MAX_FEATURES:
         names = ", ".join(catalogue.get("feature", s.name).title for s in planned)
         if st.button(
             "Add to the plan", icon=":material/add:", key="add_to_plan", type="tertiary", help=f"Beside {names}"

@@ -11,7 +11,7 @@ from hdr.formatting import format_count, format_percent
 from hdr.plots import explained_variance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError, Images
 from hdr.ui.components import job_progress
 from hdr.ui.shell import page
@@ -25,7 +25,7 @@ HEIGHT = 640
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(dataset: str, pipeline: Pipeline, image: Images) -> None:
     """All that principal components say, with one digit rebuilt.
 
@@ -91,7 +91,7 @@ def _rebuilt(found: Components, image: Images) -> int:
     try:
         rebuilt, own = found.rebuild(image, count)
     except HdrError as error:
-        st.caption(plain(error))
+        st.caption(escape_markdown(error))
         return count
     shown = [
         (html_images.digit(image, LARGE, "the digit"), "the digit"),

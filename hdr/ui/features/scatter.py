@@ -19,7 +19,7 @@ from hdr.plots import embedding_scatter as points_plot
 from hdr.plots import html_images
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import Labels, Step
 from hdr.ui.components import job_progress
 from hdr.ui.inputs import digit_picker
@@ -74,11 +74,11 @@ def sample(dataset: str, pipeline: Pipeline, features: Sequence[Step], height: i
 
 
 def _complete(features: Sequence[Step]) -> tuple[Step, ...]:
-    return tuple(catalogue.complete("feature", s) for s in features)
+    return tuple(catalogue.with_defaults("feature", s) for s in features)
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
     """Digits as points: two features, principal components or t-SNE; a click shows the digit.
 
@@ -162,7 +162,7 @@ def _two_columns(drawn: Sample, features: Sequence[Step]) -> tuple[int, int]:
     name = catalogue.key_of([catalogue.step_to_json(s) for s in _complete(features)])
     start = f"_many_columns-{name}-{len(drawn.columns)}"
     if start not in st.session_state:
-        st.session_state[start] = feature_ranking.telling_columns(drawn)
+        st.session_state[start] = feature_ranking.informative_columns(drawn)
     everything = range(len(drawn.columns))
     x, y = (
         st.selectbox(
@@ -226,7 +226,7 @@ def _picked(drawn: Sample, row: int, dataset: str, plane: _Plane | None) -> None
         st.markdown(f"A **{label}**, number {format_count(index)} of the training split")
         if plane and plane.axes:
             values = [
-                f"{plain(axis)} **{format_number(value)}**"
+                f"{escape_markdown(axis)} **{format_number(value)}**"
                 for axis, value in zip(plane.axes, plane.points[row], strict=True)
             ]
             st.markdown("  \n".join(values))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from hdr.catalogue import complete
+from hdr.catalogue import with_defaults
 from hdr.features.extract import drawings
 from hdr.formatting import format_percent
 from hdr.plots import html_images
@@ -25,7 +25,7 @@ SHOWN = ("median", "otsu", "centre_by_mass")
 
 
 @dataclass(frozen=True)
-class Journey:
+class Walkthrough:
     """A digit's way: its label, the picture with noise, what each step made of it, and the address of all this."""
 
     label: int
@@ -38,12 +38,12 @@ def _choose() -> tuple[int, int]:
     return random.randrange(10_000), random.randrange(10_000)
 
 
-def another() -> None:
+def new_digit() -> None:
     """Send another digit on its way."""
     st.session_state["_journey"] = _choose()
 
 
-def travel() -> Journey:
+def current_walkthrough() -> Walkthrough:
     """This visit's digit and all its stages."""
     number, seed = st.session_state.setdefault("_journey", _choose())
     name = startup.data_name()
@@ -58,10 +58,12 @@ def travel() -> Journey:
     image = spoil(split.images[index][None], steps, seed)[0]
     stages = chain(*PRESETS["Default"]).trace(image)
     address = {"digit": f"{name}-test-any-{index}", "seed": seed, **noise}
-    return Journey(int(split.labels[index]), Stage("captured", image), stages, {k: str(v) for k, v in address.items()})
+    return Walkthrough(
+        int(split.labels[index]), Stage("captured", image), stages, {k: str(v) for k, v in address.items()}
+    )
 
 
-def show(journey: Journey) -> None:
+def show(journey: Walkthrough) -> None:
     """The way as pictures; each is a link to the page where it can be changed."""
     shown = [(s, s.step.name) for s in journey.stages if s.step and s.step.name in SHOWN]
     final = journey.stages[-1].image
@@ -72,13 +74,13 @@ def show(journey: Journey) -> None:
         for number, (stage, name) in enumerate(shown, 1):
             picture = html_images.digit(stage.image, SIDE, stage.title)
             _card(number, picture, "preprocess", stage.title, notes[name], journey)
-        drawn = drawings(complete("feature", Step("hog")), final)[0]
+        drawn = drawings(with_defaults("feature", Step("hog")), final)[0]
         picture = html_images.drawing(drawn, SIDE)
         _card(len(shown) + 1, picture, "features", "Features", "which way strokes run", journey)
         _answer(len(shown) + 2, journey)
 
 
-def _card(number: int, picture: str, page: str, title: str, note: str, journey: Journey) -> None:
+def _card(number: int, picture: str, page: str, title: str, note: str, journey: Walkthrough) -> None:
     with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
         st.html(picture)
         # To this very digit, with the same noise.
@@ -86,7 +88,7 @@ def _card(number: int, picture: str, page: str, title: str, note: str, journey: 
         st.caption(note)
 
 
-def _answer(number: int, journey: Journey) -> None:
+def _answer(number: int, journey: Walkthrough) -> None:
     with st.container(key=f"card-{number}", width=SIDE + 4, gap=None):
         if reader := _reader():
             _read(journey, reader)
@@ -102,7 +104,7 @@ def _reader() -> Classifier | None:
         return resources.model(found[-1]) if (found := current_run.readers()) else None
 
 
-def _read(journey: Journey, reader: Classifier) -> None:
+def _read(journey: Walkthrough, reader: Classifier) -> None:
     probabilities = reader.predict_proba(journey.stages[-1].image[None])[0]
     said = int(probabilities.argmax())
     st.html(f'<div class="hdr-home-answer">{said}</div>')
@@ -112,7 +114,7 @@ def _read(journey: Journey, reader: Classifier) -> None:
 
 
 @st.fragment(run_every=1.0)
-@page_frame.plainly()
+@page_frame.show_errors()
 def _wait() -> None:
     if current_run.readers():
         st.rerun(scope="app")

@@ -40,7 +40,7 @@ class Canvas:
         # Its import needs a running app; who only asks what was drawn needs none.
         from streamlit_drawable_canvas import st_canvas
 
-        arrow_table.spare_components()
+        arrow_table.skip_pandas_checks()
         shown, sent = f"{self.kept}_shown", f"{self.kept}_sent"
         if self.key not in st.session_state or shown not in st.session_state:
             # It was not on the page before: it begins with what was drawn last.

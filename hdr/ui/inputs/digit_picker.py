@@ -12,7 +12,7 @@ import streamlit as st
 from hdr import catalogue
 from hdr.types import HdrError, Stage
 from hdr.ui.state import resources, session_datasets
-from hdr.ui.state.url_state import Mirrored
+from hdr.ui.state.url_state import UrlState
 
 ANY = "any"
 DRAWING, PHOTO = "drawing", "photo"
@@ -48,7 +48,7 @@ def _from_text(text: str) -> Choice:
         return Choice(source)
     known = session_datasets.available()
     if source not in known or len(rest) != 3:
-        raise HdrError(f"It is '{catalogue.excerpt(text)}'; right would be one such as '{known[0]}-test-any-0'.")
+        raise HdrError(f"It is '{catalogue.shorten(text)}'; right would be one such as '{known[0]}-test-any-0'.")
     split, digit, index = rest
     if (
         split not in SPLITS
@@ -56,13 +56,13 @@ def _from_text(text: str) -> Choice:
         or not (index.isdecimal() and index.isascii())
     ):
         raise HdrError(
-            f"It is '{catalogue.excerpt(text)}'; after the data set come test or training, any or a class from 0 to 9, "
+            f"It is '{catalogue.shorten(text)}'; after the data set come test or training, any or a class from 0 to 9, "
             "and a number."
         )
     return Choice(source, split, digit if digit == ANY else int(digit), int(index))
 
 
-_mirrored = Mirrored("digit", Choice, _to_text, _from_text)
+_mirrored = UrlState("digit", Choice, _to_text, _from_text)
 
 follow_address = _mirrored.follow
 

@@ -17,7 +17,7 @@ from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import strokes_from_canvas
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError, Stage
 from hdr.ui.components import dataset_summary
 from hdr.ui.inputs import canvas, corruption_menu, digit_picker
@@ -33,7 +33,7 @@ _PHOTO, _SUITED = "_photo", "_photo_suited"
 
 
 @dataclass(frozen=True)
-class Source:
+class ImageSource:
     """What goes through the chain.
 
     Attributes:
@@ -49,10 +49,10 @@ class Source:
     dataset: str = ""
 
 
-def choose() -> Source:
+def choose() -> ImageSource:
     """Show the widgets that pick a picture and spoil it, side by side."""
     if problem := digit_picker.follow_address():
-        st.warning(plain(problem), icon=":material/link_off:")
+        st.warning(escape_markdown(problem), icon=":material/link_off:")
     source = digit_picker.choose_source()
     if source == digit_picker.PHOTO:
         _suit_chain()
@@ -72,12 +72,12 @@ def _about(dataset: str) -> None:
     dataset_summary.panel(dataset)
 
 
-def _disturbed(stage: Stage, photo: bool) -> Source:
+def _disturbed(stage: Stage, photo: bool) -> ImageSource:
     steps = corruption_menu.steps()
     if not steps:
-        return Source(stage, None, photo, digit_picker.dataset())
+        return ImageSource(stage, None, photo, digit_picker.dataset())
     spoiled = spoil(stage.image[None], steps, corruption_menu.seed())[0]
-    return Source(Stage(stage.title, spoiled), stage, photo, digit_picker.dataset())
+    return ImageSource(Stage(stage.title, spoiled), stage, photo, digit_picker.dataset())
 
 
 def _drawn() -> Stage:
@@ -110,7 +110,7 @@ def _photo(dataset: str) -> Stage:
         try:
             return _opened(upload.getvalue())
         except HdrError as error:
-            st.warning(plain(error), icon=":material/broken_image:")
+            st.warning(escape_markdown(error), icon=":material/broken_image:")
     elif kept := st.session_state.get(_PHOTO):
         # The uploader forgets its file when another page is looked at.
         return kept[0]

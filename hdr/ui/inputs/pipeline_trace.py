@@ -14,14 +14,14 @@ from hdr.preprocessing import Pipeline
 from hdr.preprocessing.image_quality import Quality, quality
 from hdr.reading.cutting import Box, cut, find_digits
 from hdr.types import SIDE, Images, Stage, Step
-from hdr.ui.inputs.image_source import Source
+from hdr.ui.inputs.image_source import ImageSource
 
 LARGEST_DIGIT = 64 * 64
 """Pixels up to which a step takes so little time that nothing is kept."""
 
 
 @dataclass(frozen=True)
-class Passage:
+class StepTrace:
     """One step of the chain, on or off: the stages before and after it, and where something was disturbed on purpose,
     those of the clean picture."""
 
@@ -39,11 +39,11 @@ class Passage:
     @property
     def quality(self) -> Quality | None:
         """How near the stage is to the clean one; None where nothing was disturbed."""
-        return compare(self.clean, self.after)
+        return image_quality(self.clean, self.after)
 
 
 @dataclass(frozen=True)
-class Way:
+class PipelineTrace:
     """All passages.
 
     Attributes:
@@ -55,15 +55,15 @@ class Way:
         chosen: which of them goes on.
     """
 
-    start: Source
-    passages: tuple[Passage, ...]
+    start: ImageSource
+    passages: tuple[StepTrace, ...]
     boxes: tuple[Box, ...] = ()
     cut_at: int | None = None
     digits: Images | None = None
     chosen: int = 0
 
 
-def follow(start: Source, pipeline: Pipeline, chosen: int = 0) -> Way:
+def trace(start: ImageSource, pipeline: Pipeline, chosen: int = 0) -> PipelineTrace:
     """Send a source through a chain.
 
     Args:
@@ -75,27 +75,27 @@ def follow(start: Source, pipeline: Pipeline, chosen: int = 0) -> Way:
     passages = _passages(start.stage, start.clean, whole)
     stage, clean = (passages[-1].after, passages[-1].clean) if passages else (start.stage, start.clean)
     if not start.photo or not single.steps:
-        return Way(start, (*passages, *_passages(stage, clean, single)))
+        return PipelineTrace(start, (*passages, *_passages(stage, clean, single)))
     boxes = find_digits(stage.image)
     digits = cut(stage.image, boxes)
     chosen = min(chosen, max(len(boxes) - 1, 0))
     one = Stage(f"digit {chosen + 1} of {len(boxes)}", digits[chosen] if boxes else np.zeros((28, 28), np.uint8))
     clean_one = clean and replace(one, image=cut(clean.image, boxes[chosen : chosen + 1])[0]) if boxes else None
     rest = _passages(one, clean_one, single)
-    return Way(start, (*passages, *rest), tuple(boxes), len(passages), digits, chosen)
+    return PipelineTrace(start, (*passages, *rest), tuple(boxes), len(passages), digits, chosen)
 
 
-def _passages(stage: Stage, clean: Stage | None, pipeline: Pipeline) -> list[Passage]:
+def _passages(stage: Stage, clean: Stage | None, pipeline: Pipeline) -> list[StepTrace]:
     found = []
     for step in pipeline.steps:
         before, clean_before = stage, clean
         if step.on:
-            stage, clean = through(before, step), clean and through(clean, step)
-        found.append(Passage(step, before, stage, clean_before, clean))
+            stage, clean = apply_step(before, step), clean and apply_step(clean, step)
+        found.append(StepTrace(step, before, stage, clean_before, clean))
     return found
 
 
-def through(stage: Stage, step: Step) -> Stage:
+def apply_step(stage: Stage, step: Step) -> Stage:
     """What one step makes of a stage. Of a photo it is kept: then only the steps from the changed one on take time."""
     if stage.image.size <= LARGEST_DIGIT:
         return Pipeline((step,)).trace(stage.image)[0]
@@ -110,7 +110,7 @@ def _kept(key: str, _image: NDArray[np.uint8], _step: Step) -> Stage:
     return found
 
 
-def compare(clean: Stage | None, stage: Stage) -> Quality | None:
+def image_quality(clean: Stage | None, stage: Stage) -> Quality | None:
     """How near a stage is to the clean one, where there is one of the same size."""
     return quality(clean.image, stage.image) if clean and clean.image.shape == stage.image.shape else None
 

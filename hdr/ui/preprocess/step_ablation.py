@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from hdr import catalogue
-from hdr.analysis.step_ablation import PLAN, Change, Worth, worth
+from hdr.analysis.step_ablation import PLAN, Change, StepAblation, ablate_step
 from hdr.formatting import format_count, format_duration, format_percent, format_points
 from hdr.plots import html_images
 from hdr.ui.components import job_progress
 from hdr.ui.inputs import corruption_menu
-from hdr.ui.inputs.pipeline_trace import Way
+from hdr.ui.inputs.pipeline_trace import PipelineTrace
 from hdr.ui.state import pipeline_state, resources
 
 SHOWN = 30
@@ -20,7 +20,7 @@ HEIGHT = 320
 _ASKED = "_worth_asked"
 
 
-def show(seen: Way) -> None:
+def show(seen: PipelineTrace) -> None:
     """A button, how far the work is, and then the answer."""
     if not seen.passages:
         st.caption("Add a step to measure what it is worth.")
@@ -49,7 +49,7 @@ def show(seen: Way) -> None:
         return
     found = job_progress.result(
         key,
-        lambda report: worth(data, pipeline, index, disturbances=spoiled, seed=seed, report=report),
+        lambda report: ablate_step(data, pipeline, index, disturbances=spoiled, seed=seed, report=report),
         HEIGHT,
         slow=True,
     )
@@ -62,7 +62,7 @@ def show(seen: Way) -> None:
             _changes(f"Right without it, wrong with it: {len(found.broken)}", found.broken, seen)
 
 
-def _answer(found: Worth, title: str) -> None:
+def _answer(found: StepAblation, title: str) -> None:
     low, high = found.interval
     verdict = "helps" if low > 0 else "hurts" if high < 0 else "makes no difference that this many digits can show"
     interval = " to ".join(map(format_points, found.interval))
@@ -77,7 +77,7 @@ def _answer(found: Worth, title: str) -> None:
         )
 
 
-def _changes(title: str, changes: Sequence[Change], seen: Way) -> None:
+def _changes(title: str, changes: Sequence[Change], seen: PipelineTrace) -> None:
     st.markdown(f"**{title}**")
     if not changes:
         st.caption("None.")

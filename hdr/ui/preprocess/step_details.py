@@ -15,7 +15,7 @@ from hdr.preprocessing.corruptions import spoil
 from hdr.types import CLASSES, Stage, Step
 from hdr.ui.components import cards
 from hdr.ui.inputs import corruption_menu, digit_picker, pipeline_trace
-from hdr.ui.inputs.pipeline_trace import Passage, Way
+from hdr.ui.inputs.pipeline_trace import PipelineTrace, StepTrace
 from hdr.ui.preprocess import step_ablation
 from hdr.ui.state import pipeline_state, resources
 
@@ -23,7 +23,7 @@ FAMILY, CLASSES_TAB, WORTH, CODE = "Its whole family", "All ten digits", "Does i
 SIDE = 112
 
 
-def show(seen: Way) -> None:
+def show(seen: PipelineTrace) -> None:
     """Tabs of which only the open one is computed."""
     tabs = st.tabs([FAMILY, CLASSES_TAB, WORTH, CODE], key="closer", on_change="rerun")
     for tab, content in zip(tabs, (_family, _classes, step_ablation.show, _code), strict=True):
@@ -32,7 +32,7 @@ def show(seen: Way) -> None:
                 content(seen)
 
 
-def _family(seen: Way) -> None:
+def _family(seen: PipelineTrace) -> None:
     if not seen.passages:
         st.caption("Add a step to see it beside the others of its kind.")
         return
@@ -49,12 +49,12 @@ def _family(seen: Way) -> None:
                 _relative(index, passage, other)
 
 
-def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
+def _relative(index: int, passage: StepTrace, other: catalogue.Entry) -> None:
     same = other.name == passage.step.name
-    step = replace(passage.step, on=True) if same else catalogue.complete("step", Step(other.name))
-    stage = pipeline_trace.through(passage.before, step)
-    clean = passage.clean_before and pipeline_trace.through(passage.clean_before, step)
-    quality = pipeline_trace.describe(pipeline_trace.compare(clean, stage))
+    step = replace(passage.step, on=True) if same else catalogue.with_defaults("step", Step(other.name))
+    stage = pipeline_trace.apply_step(passage.before, step)
+    clean = passage.clean_before and pipeline_trace.apply_step(passage.clean_before, step)
+    quality = pipeline_trace.describe(pipeline_trace.image_quality(clean, stage))
     with st.container(key=f"card-0-family-{other.name}", width=SIDE + 24, gap=None):
         below = f'<div class="hdr-over hdr-below">{quality}</div>' if quality else ""
         st.html(html_images.digit(stage.image, SIDE, other.title, stage.display) + below)
@@ -68,7 +68,7 @@ def _relative(index: int, passage: Passage, other: catalogue.Entry) -> None:
         )
 
 
-def _classes(seen: Way) -> None:
+def _classes(seen: PipelineTrace) -> None:
     split = resources.dataset(seen.start.dataset).test
     nth = digit_picker.current().index % int(np.bincount(split.labels, minlength=CLASSES).min())
     chosen = [np.flatnonzero(split.labels == d)[nth] for d in range(CLASSES)]
@@ -88,7 +88,7 @@ def _classes(seen: Way) -> None:
     )
 
 
-def _code(seen: Way) -> None:
+def _code(seen: PipelineTrace) -> None:
     text = script(pipeline_state.current())
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button("Download the script", text, "preprocess.py", "text/x-python", icon=":material/download:")

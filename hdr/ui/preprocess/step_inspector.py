@@ -12,10 +12,10 @@ from hdr.plots import html_images
 from hdr.preprocessing import Pipeline
 from hdr.types import Stage, Step
 from hdr.ui.components import pixel_inspector
-from hdr.ui.components.parameter_widgets import explained
-from hdr.ui.components.pixel_inspector import Panel
+from hdr.ui.components.parameter_widgets import entry_form
+from hdr.ui.components.pixel_inspector import InspectorPanel
 from hdr.ui.inputs import pipeline_trace
-from hdr.ui.inputs.pipeline_trace import Passage, Way
+from hdr.ui.inputs.pipeline_trace import PipelineTrace, StepTrace
 from hdr.ui.state import pipeline_state
 
 CHANGE, EDGE, KEPT = "Change", "Before | after", "Kept | now"
@@ -25,7 +25,7 @@ LARGEST_DIGIT = 64
 _KEPT = "_kept"
 
 
-def show(seen: Way) -> None:
+def show(seen: PipelineTrace) -> None:
     """The selected step."""
     if not seen.passages:
         st.caption("The chain is empty: the digit goes to training as it is. Add a step, or start from a preset.")
@@ -39,7 +39,7 @@ def show(seen: Way) -> None:
         _pictures(seen, index, passage)
     with right, st.container(key="settings", gap="small"):
         _toolbar(index, passage)
-        explained(
+        entry_form(
             entry,
             passage.step.params,
             lambda name: pipeline_state.widget_key(f"{index}-{name}"),
@@ -47,17 +47,17 @@ def show(seen: Way) -> None:
         )
 
 
-def _pictures(seen: Way, index: int, passage: Passage) -> None:
+def _pictures(seen: PipelineTrace, index: int, passage: StepTrace) -> None:
     kept = st.session_state.get(_KEPT)
     view = _view_row(index, kept)
-    before = Panel(
+    before = InspectorPanel(
         f"before · {passage.before.title}{pipeline_trace.size(passage.before)}",
         (passage.before,),
         histogram=html_images.histogram_uri(passage.before.image, _threshold(passage)),
         notes=tuple(_threshold_words(passage)),
     )
     quality = pipeline_trace.describe(passage.quality)
-    after = Panel(
+    after = InspectorPanel(
         f"after · {passage.title}{pipeline_trace.size(passage.after)}",
         (passage.after,),
         histogram=html_images.histogram_uri(passage.after.image),
@@ -101,22 +101,24 @@ def _view_row(index: int, kept: tuple[int, Pipeline] | None) -> str:
     return view
 
 
-def _third(seen: Way, index: int, passage: Passage, view: str, kept: tuple[int, Pipeline] | None) -> list[Panel]:
+def _third(
+    seen: PipelineTrace, index: int, passage: StepTrace, view: str, kept: tuple[int, Pipeline] | None
+) -> list[InspectorPanel]:
     before, after = passage.before, passage.after
     if view == KEPT and kept:
         # The kept chain runs on what is looked at now, so that only the chains differ.
-        other = pipeline_trace.follow(seen.start, kept[1], seen.chosen).passages[-1].after
+        other = pipeline_trace.trace(seen.start, kept[1], seen.chosen).passages[-1].after
         words = _differences(kept[1], index)
         if _alike(other, after):
-            return [Panel(KEPT, (other, after), "divider", notes=words)]
-        return [Panel("kept, of another size or kind", (other,), notes=words[:1])]
+            return [InspectorPanel(KEPT, (other, after), "divider", notes=words)]
+        return [InspectorPanel("kept, of another size or kind", (other,), notes=words[:1])]
     if not _alike(before, after):
         return []
     if view == EDGE:
-        return [Panel(EDGE, (before, after), "divider")]
+        return [InspectorPanel(EDGE, (before, after), "divider")]
     change = np.abs(after.image.astype(np.int16) - before.image)
     notes = (f"{(change > 0).mean():.0%} of the pixels changed,", f"by at most {change.max(initial=0)} of 255")
-    return [Panel("change · orange is brighter", (before, after), "change", notes=notes)]
+    return [InspectorPanel("change · orange is brighter", (before, after), "change", notes=notes)]
 
 
 def _alike(one: Stage, other: Stage) -> bool:
@@ -149,7 +151,7 @@ def _words(step: Step) -> str:
     return f"{entry.title}{off}, {values}" if values else entry.title + off
 
 
-def _threshold(passage: Passage) -> tuple[float, float] | None:
+def _threshold(passage: StepTrace) -> tuple[float, float] | None:
     level = catalogue.get("step", passage.step.name).facts.get("level")
     if level is None or not passage.step.on:
         return None
@@ -157,7 +159,7 @@ def _threshold(passage: Passage) -> tuple[float, float] | None:
     return float(np.min(found)), float(np.max(found))
 
 
-def _threshold_words(passage: Passage) -> list[str]:
+def _threshold_words(passage: StepTrace) -> list[str]:
     found = _threshold(passage)
     if found is None:
         return []
@@ -165,7 +167,7 @@ def _threshold_words(passage: Passage) -> list[str]:
     return [f"threshold {low:.0f}" if high - low < 0.5 else f"threshold {low:.0f} to {high:.0f}, by place"]
 
 
-def _toolbar(index: int, passage: Passage) -> None:
+def _toolbar(index: int, passage: StepTrace) -> None:
     last = len(pipeline_state.current().steps) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{index + 1}. {passage.title}**")

@@ -13,20 +13,20 @@ from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.types import Drawing, Mark, Stage
 from hdr.ui.components import cards
 from hdr.ui.inputs import corruption_menu, pipeline_trace
-from hdr.ui.inputs.pipeline_trace import Passage, Way
+from hdr.ui.inputs.pipeline_trace import PipelineTrace, StepTrace
 from hdr.ui.state import pipeline_state, run_config
 
 SMALL = 140
 MENU = "add_menu"
 
 
-def show(seen: Way) -> None:
+def show(seen: PipelineTrace) -> None:
     """Every stage in its place; a click on a picture selects its step."""
     with cards.row("strip", "medium", wrap=False):
         with st.container(key="card-0-source", width=SMALL + 4, gap=None):
             note = corruption_menu.describe() or ("as it is" if seen.start.photo else "as it was written")
             stage = seen.start.stage
-            below = _below(note, pipeline_trace.describe(pipeline_trace.compare(seen.start.clean, stage)))
+            below = _below(note, pipeline_trace.describe(pipeline_trace.image_quality(seen.start.clean, stage)))
             st.html(_over(stage.title) + _picture(stage, stage.title) + below)
         for index, passage in enumerate(seen.passages):
             if index == seen.cut_at:
@@ -34,7 +34,7 @@ def show(seen: Way) -> None:
             _card(index, passage)
 
 
-def _card(index: int, passage: Passage) -> None:
+def _card(index: int, passage: StepTrace) -> None:
     with st.container(key=f"card-{index + 1}", width=SMALL + 4, gap=None):
         over = f"{index + 1}{'' if passage.step.on else ' · off'}{pipeline_trace.size(passage.after)}"
         quality = pipeline_trace.describe(passage.quality)
@@ -52,7 +52,7 @@ def _card(index: int, passage: Passage) -> None:
         )
 
 
-def _cut_card(seen: Way) -> None:
+def _cut_card(seen: PipelineTrace) -> None:
     passage = seen.passages[seen.cut_at - 1] if seen.cut_at else None
     image = passage.after.image if passage else seen.start.stage.image
     boxes = tuple(
@@ -64,7 +64,7 @@ def _cut_card(seen: Way) -> None:
         st.html(_over("cut into digits") + drawn + _below(f"{len(seen.boxes)} found"))
 
 
-def _choose_digit(seen: Way) -> None:
+def _choose_digit(seen: PipelineTrace) -> None:
     if seen.digits is None or not seen.boxes:
         st.warning(
             "No digit was found in this photo. Ink must be bright on dark before it is cut: start from *Noisy photo*, "
@@ -101,7 +101,7 @@ def _picture(stage: Stage, alt: str, dim: bool = False) -> str:
     return html_images.digit(stage.image, SMALL, alt, stage.display, dim) + html_images.histogram(stage.image, SMALL)
 
 
-def chain_menu(seen: Way) -> None:
+def chain_menu(seen: PipelineTrace) -> None:
     """Add a step, start from a preset, take the chain to training, and choose which digit of a photo goes on."""
     with st.container(horizontal=True, vertical_alignment="center", key="chain_menu"):
         # Its many buttons are made only where somebody looks at them.
@@ -114,7 +114,7 @@ def chain_menu(seen: Way) -> None:
                 arguments = (make_chain(*steps), len(steps) - 1)
                 st.button(name, key=f"preset-{name}", width="stretch", on_click=pipeline_state.replace, args=arguments)
         if st.button("Use for training", icon=":material/model_training:", key="use_for_training"):
-            run_config.take_chain()
+            run_config.use_pipeline()
             st.switch_page("pages/train.py")
         if seen.cut_at is not None:
             _choose_digit(seen)

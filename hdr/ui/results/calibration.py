@@ -24,7 +24,7 @@ THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """Reliability before and after temperature scaling, and accuracy against the share that is answered.
 
@@ -101,7 +101,7 @@ def _note(found: Calibration) -> str:
 
 
 def _abstain(run: Run, found: Calibration, labels: Labels) -> None:
-    curve = calibration.coverage(labels, found.after)
+    curve = calibration.risk_coverage(labels, found.after)
     left, right = st.columns([6, 5], gap="large")
     with right:
         threshold = st.select_slider(

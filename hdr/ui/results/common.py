@@ -10,10 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr.analysis import nearest_examples
-from hdr.analysis.nearest_examples import Near, Reference
+from hdr.analysis.nearest_examples import Neighbour, ReferenceSet
 from hdr.formatting import format_count
 from hdr.plots import html_images
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.artifacts import ArtifactsError
 from hdr.store.runs import Run
 from hdr.training.model import TrainedModel
@@ -33,7 +33,7 @@ def probabilities(run: Run) -> NDArray[np.float32] | None:
         return resources.test_probabilities(run)
     except HdrError as error:
         again = "" if isinstance(error, ArtifactsError) else " Train it again to see this."
-        st.caption(f"{plain(error)}{again}")
+        st.caption(f"{escape_markdown(error)}{again}")
         return None
 
 
@@ -126,14 +126,14 @@ def _stages(run: Run, image: Images) -> None:
 def _near(run: Run, image: Images) -> None:
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> Reference:
+    def work(report: job_progress.Report) -> ReferenceSet:
         report("Reading the model")
         return nearest_examples.reference(resources.model(run), data, report=report)
 
-    known: Reference | None = job_progress.result(f"reference-{run.id}", work, NEAR_HEIGHT)
+    known: ReferenceSet | None = job_progress.result(f"reference-{run.id}", work, NEAR_HEIGHT)
     if known is None:
         return
-    features = nearest_examples.represent(resources.model(run), image[None])[0]
+    features = nearest_examples.embed(resources.model(run), image[None])[0]
     found = nearest_examples.nearest(known, features, NEAR)
     st.html(
         f'<div class="hdr-over">nearest of {format_count(len(known.index))} of its training digits: label and '
@@ -141,7 +141,7 @@ def _near(run: Run, image: Images) -> None:
     )
 
 
-def near_sheet(run: Run, found: Sequence[Near]) -> str:
+def near_sheet(run: Run, found: Sequence[Neighbour]) -> str:
     """Training digits with label and distance, as HTML."""
     images = resources.dataset(run.spec.dataset).train.images[[n.index for n in found]]
     return html_images.sheet(images, [f"{n.label} · {n.distance:.3g}" for n in found], SIDE)

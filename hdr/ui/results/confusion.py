@@ -24,7 +24,7 @@ SHOWN = 24
 """Digits of a cell that are shown at a time."""
 
 
-def picked(labels: NDArray[np.uint8], said: NDArray[np.floating], really: str, called: str) -> NDArray[np.int64]:
+def cell_indices(labels: NDArray[np.uint8], said: NDArray[np.floating], really: str, called: str) -> NDArray[np.int64]:
     """The digits of a cell, or of several.
 
     Args:
@@ -50,7 +50,7 @@ def picked(labels: NDArray[np.uint8], said: NDArray[np.floating], really: str, c
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """The confusion matrix, whose cells can be clicked; the digits of a cell; one digit in full; the classes.
 
@@ -136,7 +136,7 @@ def _boxes(run: Run) -> tuple[str, str]:
 def _cell(run: Run, said: NDArray[np.float32], really: str, called: str) -> int | None:
     # Shows the digits of the cell and returns the one that is chosen, or else the first.
     split = resources.dataset(run.spec.dataset).test
-    found = picked(split.labels, said, really, called)
+    found = cell_indices(split.labels, said, really, called)
     st.markdown(f"**{_title(len(found), really, called)}**")
     if not len(found):
         st.html('<div class="hdr-note">None of the test digits is here. Choose another cell.</div>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from hdr.analysis.cross_dataset import SURE, Transfer, transfer
+from hdr.analysis.cross_dataset import CONFIDENT_MISTAKES, Transfer, transfer
 from hdr.formatting import format_count, format_percent, format_points
 from hdr.plots import confusion, html_images
 from hdr.plots.theme import CONFIG
@@ -18,7 +18,7 @@ HEIGHT, SIDE = 400, 56
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """A data set to choose, and how the run does on it: accuracy, confusion, and the mistakes it was most sure of.
 
@@ -78,7 +78,7 @@ def _show(run: Run, found: Transfer) -> None:
 
 
 def _mistakes(found: Transfer) -> None:
-    shown = found.figures["mistakes"][:SURE]
+    shown = found.figures["mistakes"][:CONFIDENT_MISTAKES]
     if not shown:
         st.markdown("It got none of them wrong.")
         return

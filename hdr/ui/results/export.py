@@ -10,11 +10,11 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.export.model_card import card
-from hdr.export.onnx import Archive, ExportError, archive
+from hdr.export.onnx import ExportedModel, ExportError, export_model
 from hdr.export.source_extraction import CodeError
 from hdr.export.training_script import RecipeError, recipe
 from hdr.formatting import format_count
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
 from hdr.types import HdrError
 from hdr.ui.components import job_progress
@@ -77,14 +77,14 @@ def _onnx(run: Run, file: str) -> None:
         found = job_progress.result(
             f"onnx-{run.id}", _or_refused(lambda report: _archive(run, report)), HEIGHT, slow=True
         )
-        if isinstance(found, Archive):
+        if isinstance(found, ExportedModel):
             _download(file, found.data, "application/zip", "onnx")
             st.caption(
                 f"Checked: on {format_count(found.agreed)} of {format_count(found.compared)} test digits it says "
                 f"what the model says. The graph alone has {found.onnx_bytes / 1e6:.1f} MB."
             )
         elif found is not None:
-            st.caption(plain(found.why))
+            st.caption(escape_markdown(found.why))
 
 
 def _text(run: Run, kind: str, title: str, what: str, file: str, work: job_progress.Work) -> None:
@@ -95,7 +95,7 @@ def _text(run: Run, kind: str, title: str, what: str, file: str, work: job_progr
         if isinstance(found, str):
             _download(file, found.encode(), "text/markdown" if kind == "card" else "text/x-python", kind)
         elif found is not None:
-            st.caption(plain(found.why))
+            st.caption(escape_markdown(found.why))
 
 
 def _plan(run: Run, file: str) -> None:
@@ -134,9 +134,9 @@ def _or_refused(work: job_progress.Work) -> Callable[[job_progress.Report], obje
     return tried
 
 
-def _archive(run: Run, report: job_progress.Report) -> Archive:
+def _archive(run: Run, report: job_progress.Report) -> ExportedModel:
     report("Reading the model")
-    return archive(resources.model(run), resources.dataset(run.spec.dataset).test.images, report)
+    return export_model(resources.model(run), resources.dataset(run.spec.dataset).test.images, report)
 
 
 def _card(run: Run) -> str:

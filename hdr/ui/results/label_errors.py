@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hdr.analysis import label_errors as confident
-from hdr.analysis.label_errors import FOLDS, MNIST_TEST, Suspects
+from hdr.analysis.label_errors import FOLDS, MNIST_TEST, LabelErrors
 from hdr.features.feature_ranking import Frozen
 from hdr.formatting import format_count, format_duration
 from hdr.plots import html_images
@@ -25,7 +25,7 @@ from hdr.ui.state import resources
 WHERE = {"test": "Test digits", "training": "Training digits"}
 SHOWN = 40
 HEIGHT = 420
-SIZES = (1_000, 2_000, 5_000, confident.MOST)
+SIZES = (1_000, 2_000, 5_000, confident.MAX_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class _Read(Frozen):
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """The most suspect digits of the test split, or of the training digits by cross-validation.
 
@@ -56,12 +56,12 @@ def section(run: Run) -> None:
         said = common.probabilities(run)
         if said is not None:
             everything = np.arange(len(data.test))
-            _list(run, where, confident.suspects(data.test.labels, said), everything, said)
+            _list(run, where, confident.find_label_errors(data.test.labels, said), everything, said)
         return
     read = _cross_validated(run)
     if read is not None:
         labels = data.train.labels[read.index]
-        _list(run, where, confident.suspects(labels, read.said), read.index, read.said)
+        _list(run, where, confident.find_label_errors(labels, read.said), read.index, read.said)
 
 
 def _cross_validated(run: Run) -> _Read | None:
@@ -104,7 +104,7 @@ def _cross_validated(run: Run) -> _Read | None:
     return job_progress.result(key, work, HEIGHT, slow=True)
 
 
-def _list(run: Run, where: str, found: Suspects, index: NDArray[np.int64], said: NDArray[np.floating]) -> None:
+def _list(run: Run, where: str, found: LabelErrors, index: NDArray[np.int64], said: NDArray[np.floating]) -> None:
     confidently = int(found.confident.sum())
     st.markdown(
         f"**{format_count(confidently)} of {format_count(len(index))} labels are suspect** by confident learning; "
@@ -136,7 +136,7 @@ def _list(run: Run, where: str, found: Suspects, index: NDArray[np.int64], said:
         _training_digit(run, chosen, split.labels, said[at])
 
 
-def _pairs(found: Suspects, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
+def _pairs(found: LabelErrors, rows: NDArray[np.int64]) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(i)) for a, b, i in zip(found.label, found.guess, rows, strict=False)]
 
 

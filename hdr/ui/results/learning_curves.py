@@ -23,7 +23,7 @@ HEIGHT = 380
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """A learning curve over training size, and a validation curve over one hyperparameter, each on demand.
 
@@ -61,11 +61,11 @@ def _learning(run: Run) -> None:
     rise = last.validation - points[-2].validation if len(points) > 1 else 0.0
     _note(
         f"From the last size but one to the last, validation accuracy changed by {rise * 100:+.1f} points. "
-        f"{meaning(last)} Held fixed: the whole plan, the seed, and the {_scored(last)}."
+        f"{interpretation(last)} Held fixed: the whole plan, the seed, and the {_scored(last)}."
     )
 
 
-def meaning(last: Point) -> str:
+def interpretation(last: Point) -> str:
     """What the ends of both curves say of more data, by their mistakes: of two very good models, accuracies hardly
     differ."""
     if 1 - last.validation > 2 * (1 - last.train):

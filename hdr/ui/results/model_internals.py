@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 
 from hdr.analysis import model_internals, nearest_examples, occlusion_importance
-from hdr.analysis.model_internals import Means, Question, Unseen
+from hdr.analysis.model_internals import Means, NotInterpretableError, TreeSplit
 from hdr.analysis.occlusion_importance import Importance
 from hdr.formatting import format_count, format_percent
 from hdr.plots import explained_variance, html_images
 from hdr.plots.theme import CONFIG
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
 from hdr.training.model import TrainedModel
 from hdr.types import CLASSES, Drawing, Mark
@@ -31,7 +31,7 @@ View = Callable[[Run, TrainedModel], None]
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """One view of the model's inside after another; which there are depends on the classifier.
 
@@ -51,8 +51,8 @@ def section(run: Run) -> None:
     )
     try:
         views[title](run, model)
-    except Unseen as error:
-        st.caption(plain(error))
+    except NotInterpretableError as error:
+        st.caption(escape_markdown(error))
 
 
 def _views(model: TrainedModel) -> dict[str, View]:
@@ -106,7 +106,7 @@ def _way(run: Run, model: TrainedModel) -> None:
     left, right = st.columns([3, 8], gap="large")
     with left:
         seen = model.spec.pipeline.apply(image[None])[0]
-        where = model_internals.places(model, asked[:QUESTIONS])
+        where = model_internals.pixel_positions(model, asked[:QUESTIONS])
         marks = () if where is None else tuple(
             Mark("points", xy[None].astype(float), series=int(not q.left), label=str(n))
             for n, (xy, q) in enumerate(zip(where, asked, strict=False), 1)
@@ -141,7 +141,7 @@ def _way(run: Run, model: TrainedModel) -> None:
         )
 
 
-def _row(number: int, question: Question) -> dict[str, object]:
+def _row(number: int, question: TreeSplit) -> dict[str, object]:
     order = np.argsort(-question.shares, kind="stable")[:3]
     most = ", ".join(f"{d}: {format_percent(float(question.shares[d]), 0)}" for d in order if question.shares[d] > 0)
     return {
@@ -187,7 +187,7 @@ def _voters(run: Run, model: TrainedModel) -> None:
     index = common.choose_test_digit(run, "understand_voters")
     data = resources.dataset(run.spec.dataset)
     image, label = data.test.images[index], int(data.test.labels[index])
-    found = nearest_examples.voters(model, data, image) or []
+    found = nearest_examples.knn_voters(model, data, image) or []
     left, middle, right = st.columns([3, 4, 5], gap="large")
     with left:
         st.html(html_images.digit(image, 168, f"a {label}"))

@@ -8,7 +8,7 @@ from contextlib import suppress
 import streamlit as st
 
 from hdr.analysis import corruption_robustness
-from hdr.analysis.corruption_robustness import SWEEPS, Robustness, Sweep
+from hdr.analysis.corruption_robustness import SWEEPS, CorruptionSweep, Robustness
 from hdr.formatting import format_count, format_percent
 from hdr.plots import corruption_robustness as robustness_plot
 from hdr.plots import html_images
@@ -27,7 +27,7 @@ HEIGHT = 480
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def section(run: Run) -> None:
     """A run's robustness, with other runs of the same data beside it where they are chosen.
 
@@ -128,7 +128,7 @@ def _summary(runs: Sequence[Run], results: Sequence[Robustness]) -> None:
     st.html(f'<div class="hdr-row" style="gap:16px">{legend}</div>')
 
 
-def _curve(sweep: Sweep, runs: Sequence[Run], results: Sequence[Robustness]) -> None:
+def _curve(sweep: CorruptionSweep, runs: Sequence[Run], results: Sequence[Robustness]) -> None:
     drawn = robustness_plot.figure(
         sweep.levels,
         [r.curves[sweep.name] for r in results],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
 from hdr.types import HdrError
 from hdr.ui.results import (
@@ -39,7 +39,7 @@ def show(run: Run) -> None:
         resources.dataset(run.spec.dataset)
     except HdrError as error:
         # Data of one's own may be gone or another's: the run still reads drawings, and says how good it was.
-        st.info(plain(error), icon=":material/hide_image:")
+        st.info(escape_markdown(error), icon=":material/hide_image:")
         confusion.figures(run)
         return
     for tab, section in zip(st.tabs(list(SECTIONS), key="result", on_change="rerun"), SECTIONS.values(), strict=True):

@@ -10,8 +10,8 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.formatting import format_count
-from hdr.sanitize import plain
-from hdr.store.runs import LONGEST_NOTE, LONGEST_TITLE, MOST_TAGS, Run, RunSummary
+from hdr.sanitize import escape_markdown
+from hdr.store.runs import LONGEST_NOTE, LONGEST_TITLE, MAX_TAGS, Run, RunSummary
 from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError
 from hdr.ui.runs import table
@@ -78,7 +78,7 @@ def undo_button() -> None:
             f"Undo delete ({len(gone)})",
             icon=":material/undo:",
             key="undo_delete",
-            help=plain(f"Bring back {names}. Deleted runs are kept for a day."),
+            help=escape_markdown(f"Bring back {names}. Deleted runs are kept for a day."),
             on_click=_restore,
             args=([r.id for r in gone],),
         )
@@ -94,7 +94,7 @@ def paste() -> None:
             try:
                 spec = read_plan(text)
             except HdrError as error:
-                st.warning(plain(error), icon=":material/error:")
+                st.warning(escape_markdown(error), icon=":material/error:")
             else:
                 run_config.use(spec)
                 st.switch_page("pages/train.py")
@@ -116,7 +116,7 @@ def read_plan(text: str) -> RunSpec:
     spec = RunSpec.from_json(data)
     if spec.dataset not in session_datasets.available():
         known = ", ".join(session_datasets.available())
-        raise HdrError(f"There is no data set {catalogue.excerpt(spec.dataset)!r} here; there are {known}.")
+        raise HdrError(f"There is no data set {catalogue.shorten(spec.dataset)!r} here; there are {known}.")
     return spec
 
 
@@ -136,7 +136,7 @@ def _fields(run: Run, known: Sequence[RunSummary]) -> None:
             list(run.tags),
             key=key_tags,
             accept_new_options=True,
-            max_selections=MOST_TAGS,
+            max_selections=MAX_TAGS,
             placeholder="Words to find it by",
             on_change=lambda: _edit(run, tags=st.session_state[key_tags]),
         )
@@ -156,7 +156,7 @@ def _edit(run: RunSummary, *, title: str | None = None, tags: list[str] | None =
     try:
         resources.store().edit(run.id, identity.owner(), title=title, tags=tags, note=note)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _tag_all(several: Sequence[RunSummary]) -> None:
@@ -173,7 +173,7 @@ def _repeat(run: Run, token: str) -> None:
         resources.dataset(run.spec.dataset)
         again = resources.processes().submit(run.spec, identity.owner(), token, run.title)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         current_run.open_run(again.id)
         run_config.use(run.spec)
@@ -204,7 +204,7 @@ def _delete(several: Sequence[RunSummary]) -> None:
                 resources.processes().stop(run.id)
         deleted = resources.store().delete([run.id for run in several], identity.owner())
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     table.choose_only([])
     st.toast(f"{format_count(deleted)} {'run' if deleted == 1 else 'runs'} deleted.", icon=":material/delete:")
@@ -214,6 +214,6 @@ def _restore(ids: list[str]) -> None:
     try:
         resources.store().restore(ids, identity.owner())
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         table.choose_only(ids)

@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from hdr.analysis.compare_runs import Disputed, Paired, differences, front, paired, shown
+from hdr.analysis.compare_runs import Disagreement, PairedComparison, diff_specs, format_setting, paired, pareto_front
 from hdr.formatting import format_count, format_duration, format_percent, format_points
 from hdr.plots import accuracy_axis, compare_learning_curves, html_images, learning_curve, pareto
 from hdr.plots.compare_learning_curves import Curve
 from hdr.plots.theme import CONFIG
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.run_progress import progress
 from hdr.store.runs import RunSummary
 from hdr.training.metrics import wilson_interval
@@ -53,7 +53,7 @@ def show(chosen: Sequence[RunSummary]) -> None:
 
 
 def _differences(compared: list[RunSummary]) -> None:
-    differing = differences([run.plan for run in compared])
+    differing = diff_specs([run.plan for run in compared])
     rows: list[dict[str, Any]] = [
         {
             "letter": LETTERS[i],
@@ -62,7 +62,7 @@ def _differences(compared: list[RunSummary]) -> None:
             "fit": run.fit_seconds,
             "read": run.predict_ms,
             "size": None if run.model_bytes is None else run.model_bytes / 1e6,
-            **{path: shown(row[i]) for path, row in differing.items()},
+            **{path: format_setting(row[i]) for path, row in differing.items()},
         }
         for i, run in enumerate(compared)
     ]
@@ -119,7 +119,7 @@ def _trade_offs(done: list[tuple[int, RunSummary]]) -> None:
     for place, (name, (title, factor, seconds)) in zip(st.columns(3, gap="medium"), COSTS.items(), strict=True):
         priced = [(i, run, float(getattr(run, name))) for i, run in done if getattr(run, name)]
         if priced:
-            best = front([cost for *_, cost in priced], [run.test_accuracy or 0.0 for _, run, _ in priced])
+            best = pareto_front([cost for *_, cost in priced], [run.test_accuracy or 0.0 for _, run, _ in priced])
             points = [
                 pareto.Point(
                     LETTERS[i],
@@ -151,7 +151,7 @@ def _pair(first: RunSummary, second: RunSummary) -> None:
         test = resources.dataset(first.spec.dataset).test
         found = paired(test.labels, resources.test_probabilities(first), resources.test_probabilities(second))
     except HdrError as error:
-        st.info(plain(error))
+        st.info(escape_markdown(error))
         return
     _answer(found)
     left, right = st.columns(2, gap="large")
@@ -161,7 +161,7 @@ def _pair(first: RunSummary, second: RunSummary) -> None:
         _disputed("B", "A", found.only_second, first)
 
 
-def _answer(found: Paired) -> None:
+def _answer(found: PairedComparison) -> None:
     low, high = found.interval
     better = "A is better" if low > 0 else "B is better" if high < 0 else "Neither is better, as far as this can show"
     interval = " to ".join(map(format_points, found.interval))
@@ -177,7 +177,7 @@ def _answer(found: Paired) -> None:
         )
 
 
-def _disputed(right: str, wrong: str, found: Sequence[Disputed], run: RunSummary) -> None:
+def _disputed(right: str, wrong: str, found: Sequence[Disagreement], run: RunSummary) -> None:
     st.markdown(f"**{right} has them right and {wrong} wrong: {format_count(len(found))}**")
     if not found:
         st.caption("None.")

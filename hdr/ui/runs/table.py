@@ -14,9 +14,9 @@ from typing import Any, Literal
 import streamlit as st
 
 from hdr import catalogue, datasets
-from hdr.analysis.compare_runs import Setting, Value, settings, shown
+from hdr.analysis.compare_runs import Setting, Value, format_setting, settings
 from hdr.formatting import format_count
-from hdr.sanitize import cell
+from hdr.sanitize import escape_csv_formula
 from hdr.store.runs import RunSummary
 from hdr.store.schema import FIGURES
 from hdr.ui.components import arrow_table
@@ -56,7 +56,7 @@ class Row:
         """What a search looks through, in small letters."""
         parts = [self.run.title, self.run.status, self.run.note, *self.run.tags]
         for path, setting in self.settings.items():
-            parts += [setting.title, shown(setting), path, f"{path.rsplit('.')[-1]}={setting.value}"]
+            parts += [setting.title, format_setting(setting), path, f"{path.rsplit('.')[-1]}={setting.value}"]
         return " ".join(parts).lower()
 
 
@@ -317,11 +317,11 @@ def to_csv(runs: Sequence[RunSummary]) -> str:
         writer.writerow(
             {
                 "id": run.id,
-                "title": cell(run.title),
+                "title": escape_csv_formula(run.title),
                 "status": run.status,
                 "created": datetime.fromtimestamp(run.created, UTC).isoformat(timespec="seconds"),
-                "tags": cell(" ".join(run.tags)),
-                "note": cell(run.note),
+                "tags": escape_csv_formula(" ".join(run.tags)),
+                "note": escape_csv_formula(run.note),
                 **{name: getattr(run, name) for name in FIGURES},
                 **{path: s.value for path, s in each.settings.items()},
                 "plan": json.dumps(run.plan),

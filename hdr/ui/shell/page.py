@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError
 from hdr.ui.shell import startup
 from hdr.ui.state import session_datasets
@@ -20,12 +20,12 @@ _DRAWN_SECONDS = 0.025
 # a stroke to the answer, benchmarks/browser.py measures 280 ms without this rest and 261 with it.
 
 
-def enter() -> None:
+def mark_entered() -> None:
     """Say that this run came through the entry script."""
     st.session_state[_ENTERED] = True
 
 
-def begin(title: str, note: str = "") -> None:
+def header(title: str, note: str = "") -> None:
     """Show a page's title, a sentence below it, how far the data are, and what became of the store.
 
     A folder named ``pages`` makes Streamlit run a page by itself, without the entry script, where a page's address is
@@ -37,24 +37,24 @@ def begin(title: str, note: str = "") -> None:
 
         PagesManager.uses_pages_directory = False
         st.rerun()
-    session_datasets.look()
+    session_datasets.refresh()
     st.header(title, anchor=False)
     if note:
         st.caption(note)
-    startup.tidy()
+    startup.cleanup_sessions()
     startup.data_notice()
     startup.store_notice()
 
 
-def draw_first() -> None:
+def flush_to_browser() -> None:
     """Let the browser draw what is there so far, and what follows after it: otherwise both are drawn at once."""
     time.sleep(_DRAWN_SECONDS)
 
 
 @contextmanager
-def plainly() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Say in words what cannot be done: for what is drawn by itself again and again, and not with its page."""
     try:
         yield
     except HdrError as error:
-        st.error(plain(error), icon=":material/error:")
+        st.error(escape_markdown(error), icon=":material/error:")

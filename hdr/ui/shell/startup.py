@@ -14,11 +14,11 @@ from hdr import datasets, paths, ui
 from hdr.datasets.public import background_download
 from hdr.datasets.uploads import user_datasets
 from hdr.jobs import default_model, retention
-from hdr.jobs.scheduler import Processes
+from hdr.jobs.scheduler import JobScheduler
 from hdr.memory import allocator
-from hdr.sanitize import plain
-from hdr.store.retry import insist
-from hdr.store.runs import ACTIVE, RunStore, StoreLost
+from hdr.sanitize import escape_markdown
+from hdr.store.retry import write_with_retry
+from hdr.store.runs import ACTIVE, RunStore, StoreLostError
 from hdr.store.searches import SearchStore
 from hdr.types import HdrError
 from hdr.ui.components import rerun_timer
@@ -40,18 +40,18 @@ Both at once take the page nearly twice as long."""
 _made = threading.Event()
 
 
-def page_is_made() -> None:
+def mark_page_rendered() -> None:
     """Say that a page's script is at its end."""
     _made.set()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def begin() -> None:
+def start() -> None:
     """Start preparing; returns at once. The first call does it, later ones nothing."""
     threading.Thread(target=_prepare, args=(resources.store(), resources.processes()), daemon=True).start()
 
 
-def _prepare(store: RunStore, processes: Processes) -> None:
+def _prepare(store: RunStore, processes: JobScheduler) -> None:
     _made.wait(LONGEST_WAIT)
     time.sleep(AFTER_SECONDS)
     _load_reader()
@@ -60,16 +60,16 @@ def _prepare(store: RunStore, processes: Processes) -> None:
         _import_slow_ones()
         return
     try:
-        insist(store.check)
+        write_with_retry(store.check)
         threading.Thread(target=_keep_clean, args=(store,), name="hdr-cleaning", daemon=True).start()
-        insist(lambda: default_model.ensure(store, processes, data_name()))
+        write_with_retry(lambda: default_model.ensure_default_model(store, processes, data_name()))
         if "mnist" not in datasets.available():
             background_download.start()
         _import_slow_ones()
-        allocator.freeze()
+        allocator.freeze_gc()
         while "mnist" not in datasets.available():
             time.sleep(1)
-        insist(lambda: default_model.ensure(store, processes, "mnist"))
+        write_with_retry(lambda: default_model.ensure_default_model(store, processes, "mnist"))
     except HdrError as error:
         log.warning("%s", error)
 
@@ -106,9 +106,9 @@ def _import_slow_ones() -> None:
         importlib.import_module(f"{ui.__name__}.{module.name}")
 
 
-def tidy() -> None:
+def cleanup_sessions() -> None:
     """Delete the own data of sessions that have ended; quick where there are none."""
-    session_datasets.sweep(lambda: _waited_for(resources.store()))
+    session_datasets.cleanup(lambda: _waited_for(resources.store()))
 
 
 def _waited_for(store: RunStore) -> set[tuple[str, str]]:
@@ -152,16 +152,18 @@ def store_notice() -> None:
     """Where the run store does not answer, was set aside and begun anew in the last day, or keeps nothing: one
     sentence. Nothing otherwise."""
     if resources.look_again():
-        begin.clear()
+        start.clear()
         st.rerun()
     if without := paths.makeshift():
         # Where the host keeps runs is none of a visitor's business: the log has it.
-        st.warning(plain(f"{without.consequence}." if identity.demo() else without.sentence), icon=":material/save:")
+        st.warning(
+            escape_markdown(f"{without.consequence}." if identity.demo() else without.sentence), icon=":material/save:"
+        )
     try:
         repair = resources.store().repaired()
-    except StoreLost as error:
+    except StoreLostError as error:
         # What needs no run goes on below.
-        store_outage.tell(error)
+        store_outage.show_outage(error)
         return
     if repair:
-        st.caption(f":material/restore_page: {plain(repair.sentence)}")
+        st.caption(f":material/restore_page: {escape_markdown(repair.sentence)}")

@@ -6,8 +6,8 @@ import logging
 
 import streamlit as st
 
-from hdr.sanitize import plain
-from hdr.store.runs import StoreLost
+from hdr.sanitize import escape_markdown
+from hdr.store.runs import StoreLostError
 from hdr.types import HdrError
 from hdr.ui.state import identity, resources
 
@@ -19,16 +19,16 @@ LOOK_SECONDS = 2.0
 _TOLD = "_lost_store_told"
 
 
-def begin() -> None:
+def reset() -> None:
     """Say that a page is made anew, and that nobody has been told yet."""
     st.session_state[_TOLD] = False
 
 
-def tell(error: StoreLost) -> None:
+def show_outage(error: StoreLostError) -> None:
     """Say it once on a page, and make the page anew as soon as the store is there again."""
     if not st.session_state.get(_TOLD):
         st.session_state[_TOLD] = True
-        shown = plain(error)
+        shown = escape_markdown(error)
         if identity.demo():
             # Where the host keeps runs is none of a visitor's business.
             log.warning("%s", error)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from hdr.catalogue import Kind
-from hdr.classroom.assignment import Task
+from hdr.classroom.assignment import Assignment
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import Dimension
@@ -16,24 +16,24 @@ from hdr.types import Step
 _TASK = "_class"
 
 
-def current() -> Task | None:
+def current() -> Assignment | None:
     """The task of the class; None outside of one."""
     return st.session_state.get(_TASK)
 
 
-def enter(task: Task | None) -> None:
+def enter(task: Assignment | None) -> None:
     """Be in a class, or in none."""
     st.session_state[_TASK] = task
 
 
-def has(page: str) -> bool:
+def page_enabled(page: str) -> bool:
     """Whether a page can be visited; Train and About always can. Who is in a class sets none."""
     task = current()
     return task is None or page in ("train", "about") or page in task.pages
 
 
-def offers(names: Sequence[str], what: str) -> list[str]:
-    """What of data sets, classifiers or features (`what`, as `Task` calls them) can be chosen, in the given order."""
+def allowed_names(names: Sequence[str], what: str) -> list[str]:
+    """Return the names that can be chosen, in the given order; `what` is the part, as `Assignment` names it."""
     task = current()
     return [name for name in names if task is None or name in getattr(task, what)]
 
@@ -50,7 +50,7 @@ def parameter_is_free(kind: Kind, entry: str, name: str) -> bool:
     return task is None or task.is_free(kind, entry, name)
 
 
-def step(kind: Kind, name: str) -> Step:
+def initial_step(kind: Kind, name: str) -> Step:
     """An entry as it begins when it is chosen."""
     task = current()
     return task.step(kind, name) if task else Step(name)
@@ -60,7 +60,7 @@ def check(spec: RunSpec) -> None:
     """Refuse a plan that the class does not allow.
 
     Raises:
-        TaskError: it names the value and what is allowed.
+        AssignmentError: it names the value and what is allowed.
     """
     if task := current():
         task.check(spec)
@@ -70,13 +70,13 @@ def check_search(search: SearchSpec) -> None:
     """Refuse a search that the class does not allow.
 
     Raises:
-        TaskError: it names what is not allowed.
+        AssignmentError: it names what is not allowed.
     """
     if task := current():
         task.check_search(search)
 
 
-def within(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
+def restrict(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
     """What of these a search may vary."""
     task = current()
     if task is None:

@@ -7,7 +7,7 @@ import streamlit as st
 from hdr.formatting import format_percent
 from hdr.jobs import default_model
 from hdr.store.run_progress import progress
-from hdr.store.runs import ACTIVE, Run, RunSummary, UnknownRun
+from hdr.store.runs import ACTIVE, Run, RunSummary, UnknownRunError
 from hdr.ui.state import identity, resources
 
 PARAMETER = "run"
@@ -38,7 +38,7 @@ def current() -> Run | None:
 def _find(run_id: str) -> Run | None:
     try:
         return resources.store().get(run_id, identity.owner())
-    except UnknownRun:
+    except UnknownRunError:
         st.session_state.pop(_RUN, None)
         st.warning("The run in this address is not here: it was deleted, or it belongs to somebody else.")
         return None
@@ -59,7 +59,7 @@ def readers() -> list[RunSummary]:
     store = resources.store()
     # Every stroke asks for them: what is published is looked up by itself, so that the newest ones of one's own do.
     done = store.listed(identity.owner(), ("done",), MOST_READERS)
-    ready = default_model.best(store.listed(default_model.OWNER, ("done",)))
+    ready = default_model.best_default_model(store.listed(default_model.OWNER, ("done",)))
     return [r for r in done if r.owner != default_model.OWNER] + ([ready] if ready else [])
 
 
@@ -78,7 +78,7 @@ def label(run: RunSummary) -> str:
     return f"{run.title}{accuracy}"
 
 
-def nothing_yet() -> None:
+def placeholder() -> None:
     """What the place of a run says before there is one."""
     st.html(
         '<div class="hdr-empty">Press <b>Train</b>: the learning curve grows here, and when the model is done, what it '

@@ -9,8 +9,8 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.formatting import format_percent
-from hdr.sanitize import plain
-from hdr.store.searches import SearchStore, UnknownSearch
+from hdr.sanitize import escape_markdown
+from hdr.store.searches import SearchStore, UnknownSearchError
 from hdr.tuning.records import Search
 from hdr.types import HdrError
 from hdr.ui.state import identity, resources, search_config
@@ -32,7 +32,7 @@ def open_search(search_id: str | None) -> None:
     st.session_state[_SEARCH] = search_id or ""
 
 
-def follow() -> None:
+def sync_url() -> None:
     """Where the address names a search and no space, show on the left what that search varies."""
     wanted = st.query_params.get(PARAMETER)
     if _SEARCH in st.session_state or not wanted or search_config.PARAMETER in st.query_params:
@@ -63,7 +63,7 @@ def _find(search_id: str) -> Search | None:
         return None
     try:
         return store().get(search_id[:100], identity.owner())
-    except UnknownSearch:
+    except UnknownSearchError:
         st.session_state.pop(_SEARCH, None)
         st.query_params.pop(PARAMETER, None)
         st.warning("The search in this address is not here: it was deleted, or it belongs to somebody else.")
@@ -75,7 +75,7 @@ def _newest_active() -> Search | None:
     return next((s for s in mine if s.owner == identity.owner()), None)
 
 
-def mine(search: Search) -> bool:
+def is_editable(search: Search) -> bool:
     """Whether this visitor may stop it, go on with it or delete it."""
     return search.owner == identity.owner()
 
@@ -125,7 +125,7 @@ def _list(known: list[Search], shown: Search | None) -> None:
             on_click=search_config.of,
             args=(shown.spec,),
         )
-    if shown and mine(shown):
+    if shown and is_editable(shown):
         st.button(
             "Delete",
             icon=":material/delete:",
@@ -139,13 +139,13 @@ def _list(known: list[Search], shown: Search | None) -> None:
 def _labels(searches: list[Search]) -> dict[str, str]:
     found: dict[str, str] = {}
     for search in searches:
-        text = label(search)
+        text = list_label(search)
         same = sum(other == text or other.startswith(f"{text} (") for other in found.values())
         found[search.id] = f"{text} ({same + 1})" if same else text
     return found
 
 
-def label(search: Search) -> str:
+def list_label(search: Search) -> str:
     """A search in the list: what it is, how good and how far."""
     if search.active:
         # Without figures that change, so that the list stays as it is while somebody looks at it.
@@ -160,7 +160,7 @@ def _delete(search_id: str, active: bool) -> None:
             resources.processes().stop_search(search_id)
         store().delete([search_id], identity.owner())
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     st.session_state[_DELETED] = search_id
     open_search(None)
@@ -171,7 +171,7 @@ def _restore(search_id: str) -> None:
     try:
         store().restore([search_id], identity.owner())
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         return
     st.session_state.pop(_DELETED, None)
     open_search(search_id)

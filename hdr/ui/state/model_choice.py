@@ -9,7 +9,7 @@ import streamlit as st
 
 from hdr.formatting import format_percent
 from hdr.reading.ready import Looking
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.runs import RunSummary
 from hdr.types import Classifier, HdrError
 from hdr.ui.state import current_run, resources
@@ -23,7 +23,7 @@ _TITLES = {READY: "Ready-made reader", HAND: "Reader, with your hand"}
 
 
 @dataclass(frozen=True)
-class Choice:
+class ModelChoice:
     """Somebody who can read.
 
     Attributes:
@@ -53,13 +53,13 @@ class Choice:
         return adapted if self.key == HAND and adapted else resources.ready_reader()
 
 
-def offered() -> list[Choice]:
+def available_models() -> list[ModelChoice]:
     """Everybody who can read now: the ready-made reader where its file is there, then one's own runs, newest first."""
-    found = [Choice(run.id, current_run.label(run), run) for run in current_run.readers()]
+    found = [ModelChoice(run.id, current_run.label(run), run) for run in current_run.readers()]
     if problem():
         return found
-    adapted = [Choice(HAND, _TITLES[HAND])] if _ADAPTED in st.session_state else []
-    return [Choice(READY, _ready_title()), *adapted, *found]
+    adapted = [ModelChoice(HAND, _TITLES[HAND])] if _ADAPTED in st.session_state else []
+    return [ModelChoice(READY, _ready_title()), *adapted, *found]
 
 
 def _ready_title() -> str:
@@ -78,24 +78,24 @@ def problem() -> str:
     return ""
 
 
-def judge() -> Looking | None:
+def segmenter() -> Looking | None:
     """The ready-made reader, which tells digits from what is none; None where it is missing."""
     return None if problem() else resources.ready_reader()
 
 
-def current() -> Choice | None:
+def current() -> ModelChoice | None:
     """Who reads now, before the widget is shown; None until there is somebody."""
     key = st.session_state.get(KEY)
     if key in (None, READY) and not problem():
         # The usual case takes no look at the store: an answer waits for this.
-        return Choice(READY, _TITLES[READY])
-    known = offered()
+        return ModelChoice(READY, _TITLES[READY])
+    known = available_models()
     return next((choice for choice in known if choice.key == key), known[0] if known else None)
 
 
-def choose() -> Choice | None:
+def choose() -> ModelChoice | None:
     """Show the widget that says who reads; None until there is somebody."""
-    known = {choice.key: choice for choice in offered()}
+    known = {choice.key: choice for choice in available_models()}
     if not known:
         return None
     if st.session_state.get(KEY) not in known:
@@ -109,16 +109,16 @@ def choose() -> Choice | None:
         help="The reader that comes with the app, and every model that you have trained.",
     )
     if why := problem():
-        st.caption(plain(why))
+        st.caption(escape_markdown(why))
     return known[chosen]
 
 
-def take_adapted(reader: Looking) -> None:
+def use_adapted(reader: Looking) -> None:
     """Offer a reader that has learned this visitor's hand, and let it read."""
     st.session_state[_ADAPTED], st.session_state[_TOKEN] = reader, secrets.token_hex(16)
-    read_by(HAND)
+    select(HAND)
 
 
-def read_by(key: str) -> None:
+def select(key: str) -> None:
     """Let another one read; only from a callback, or before the chooser is shown."""
     st.session_state[KEY] = key

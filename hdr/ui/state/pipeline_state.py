@@ -7,12 +7,12 @@ import streamlit as st
 from hdr import catalogue
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.types import HdrError, Step
-from hdr.ui.state.url_state import Mirrored
+from hdr.ui.state.url_state import UrlState
 
 _SELECTED = "_selected"
-_mirrored = Mirrored("chain", lambda: chain(*PRESETS["Default"]), Pipeline.to_text, Pipeline.from_text)
+_mirrored = UrlState("chain", lambda: chain(*PRESETS["Default"]), Pipeline.to_text, Pipeline.from_text)
 
 current = _mirrored.get
 follow_address = _mirrored.follow
@@ -79,9 +79,11 @@ def set_parameter(index: int, name: str, key: str) -> None:
     """Give a step's parameter the value of a widget. A value that the declaration refuses changes nothing."""
     step = current().steps[index]
     try:
-        changed = catalogue.complete("step", Step(step.name, {**step.params, name: st.session_state[key]}, step.on))
+        changed = catalogue.with_defaults(
+            "step", Step(step.name, {**step.params, name: st.session_state[key]}, step.on)
+        )
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         replace(current())
     else:
         _change(index, changed)

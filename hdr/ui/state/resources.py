@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from hdr import cluster, datasets, paths, settings
 from hdr.datasets.uploads import user_datasets
-from hdr.jobs.local_scheduler import LocalProcesses
-from hdr.jobs.scheduler import Processes, remote_processes
+from hdr.jobs.local_scheduler import LocalScheduler
+from hdr.jobs.scheduler import JobScheduler, remote_scheduler
 from hdr.reading import ready
 from hdr.store import artifacts
-from hdr.store.run_commands import Steering
-from hdr.store.runs import RunStore, RunSummary, StoreError, StoreLost
+from hdr.store.run_commands import RunCommands
+from hdr.store.runs import RunStore, RunSummary, StoreError, StoreLostError
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.types import Dataset
 from hdr.ui.state import identity, session_datasets
@@ -68,12 +68,12 @@ def store() -> RunStore:
     """
     # Pages open it one after the other: they are not all to wait for a server that has just not answered.
     if _lost and time.monotonic() - _lost[0][0] < LOST_SECONDS:
-        raise StoreLost(_lost[0][1])
+        raise StoreLostError(_lost[0][1])
     cluster.register()
     without = paths.settle()
     try:
         return RunStore()
-    except StoreLost as error:
+    except StoreLostError as error:
         _lost[:] = [(time.monotonic(), str(error))]
         raise
     except StoreError:
@@ -99,28 +99,28 @@ def look_again() -> bool:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _steering(_store: RunStore, url: str) -> Steering:
-    return Steering(_store)
+def _steering(_store: RunStore, url: str) -> RunCommands:
+    return RunCommands(_store)
 
 
-def steering() -> Steering:
+def steering() -> RunCommands:
     """The commands to trainings that run."""
     return _steering(store(), store().url)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def processes() -> Processes:
+def processes() -> JobScheduler:
     """Where runs are trained."""
     scheduler = settings.current().dask
     if scheduler is not None:
-        return remote_processes(store(), scheduler)
+        return remote_scheduler(store(), scheduler)
     without = paths.makeshift()
-    return LocalProcesses(store(), spare=not identity.demo() and (without is None or without.can_keep))
+    return LocalScheduler(store(), spare=not identity.demo() and (without is None or without.can_keep))
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _test_probabilities(run_id: str, _run: RunSummary) -> NDArray[np.float32]:
-    return load_test_probabilities(artifacts.place().fetch(run_id))
+    return load_test_probabilities(artifacts.artifact_store().fetch(run_id))
 
 
 def test_probabilities(run: RunSummary) -> NDArray[np.float32]:
@@ -134,7 +134,7 @@ def test_probabilities(run: RunSummary) -> NDArray[np.float32]:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _model(run_id: str, _run: RunSummary) -> TrainedModel:
-    return TrainedModel.load(artifacts.place().fetch(run_id))
+    return TrainedModel.load(artifacts.artifact_store().fetch(run_id))
 
 
 def model(run: RunSummary) -> TrainedModel:

@@ -11,7 +11,7 @@ import streamlit as st
 from hdr import datasets, settings
 from hdr.features.extract import columns
 from hdr.jobs.quotas import largest_size
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.run_spec import PRESETS, RunSpec, for_dataset
 from hdr.types import HdrError, Step
 from hdr.ui.state import assignment_state, pipeline_state, session_datasets
@@ -24,10 +24,10 @@ def current() -> RunSpec:
     if _PLAN not in st.session_state:
         st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
     # What the host has set may change while somebody plans.
-    return allowed(st.session_state[_PLAN])
+    return clamp_to_quota(st.session_state[_PLAN])
 
 
-def allowed(spec: RunSpec) -> RunSpec:
+def clamp_to_quota(spec: RunSpec) -> RunSpec:
     """The same plan with no more training digits than the server allows, copies counted.
 
     Where a class has nothing as small as that, it stays as it is: who trains it is told.
@@ -50,9 +50,9 @@ def use(spec: RunSpec) -> None:
     # Data of one's own may be gone, or another's.
     spec = spec if spec.dataset in known else for_dataset(spec, known[0])
     try:
-        assignment_state.check(allowed(spec))
+        assignment_state.check(clamp_to_quota(spec))
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         _settle(spec)
     st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
@@ -65,29 +65,30 @@ def change(**values: Any) -> None:
     """
     try:
         changed = replace(current(), **{"changes": (), **values})
-        assignment_state.check(allowed(changed))
+        assignment_state.check(clamp_to_quota(changed))
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         use(current())
     else:
         _settle(changed)
 
 
 def _settle(spec: RunSpec) -> None:
-    st.session_state[_PLAN] = allowed(spec)
+    st.session_state[_PLAN] = clamp_to_quota(spec)
     if current() != spec:
         st.toast(
             f"This plan asks for {spec.train_size:,} training digits, and this server allows "
-            f"{settings.current().training_digits:,}{counted(spec.augmentation)}: it has {current().train_size:,} now."
+            f"{settings.current().training_digits:,}{count_label(spec.augmentation)}. "
+            f"It was changed to {current().train_size:,}."
         )
 
 
-def counted(augmentation: Step | None) -> str:
+def count_label(augmentation: Step | None) -> str:
     """What is put behind a number of digits that a host allows: that copies are among them, where there are any."""
     return ", distorted copies counted" if augmentation else ""
 
 
-def use_if_valid(**values: Any) -> None:
+def try_use(**values: Any) -> None:
     """As `change`, where the widgets do not show it yet: they begin anew."""
     change(**values)
     use(current())
@@ -98,7 +99,7 @@ def use_preset(name: str) -> None:
     use(for_dataset(PRESETS[name].spec, current().dataset))
 
 
-def take_chain() -> None:
+def use_pipeline() -> None:
     """Make the chain of the Preprocess page the plan's pipeline."""
     use(replace(current(), pipeline=pipeline_state.current().active))
 
@@ -116,7 +117,7 @@ def preset_name() -> str | None:
     """The preset that the plan equals, with as many digits as are allowed, if it does."""
     now = current()
     for name, preset in PRESETS.items():
-        if allowed(for_dataset(preset.spec, now.dataset)) == now:
+        if clamp_to_quota(for_dataset(preset.spec, now.dataset)) == now:
             return name
     return None
 
@@ -132,24 +133,24 @@ def set_features(names: list[str]) -> None:
     at all is refused."""
     kept = [step for step in current().features if step.name in names]
     known = {step.name for step in kept}
-    change(features=(*kept, *(assignment_state.step("feature", name) for name in names if name not in known)))
+    change(features=(*kept, *(assignment_state.initial_step("feature", name) for name in names if name not in known)))
 
 
 def repeat_feature(index: int) -> None:
     """Take an extractor once more, to be given other parameters."""
     features = current().features
-    use_if_valid(features=(*features[: index + 1], *features[index:]))
+    try_use(features=(*features[: index + 1], *features[index:]))
 
 
 def drop_feature(index: int) -> None:
     """Take out one of several extractors."""
     features = current().features
-    use_if_valid(features=(*features[:index], *features[index + 1 :]))
+    try_use(features=(*features[:index], *features[index + 1 :]))
 
 
 def set_augmentation(on: bool) -> None:
     """Learn from distorted copies too, or not."""
-    change(augmentation=assignment_state.step("augmentation", "distort") if on else None)
+    change(augmentation=assignment_state.initial_step("augmentation", "distort") if on else None)
 
 
 def set_parameter(kind: str, index: int, name: str, key: str) -> None:

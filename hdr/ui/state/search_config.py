@@ -11,14 +11,14 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
-from hdr.tuning.space import Dimension, dimension_from_json, own_value, possible, reachable
+from hdr.tuning.space import Dimension, all_dimensions, base_value, dimension_from_json, reachable_dimensions
 from hdr.types import HdrError
 from hdr.ui.components.parameter_widgets import log_values
 from hdr.ui.state import assignment_state, run_config, session_datasets
-from hdr.ui.state.url_state import Mirrored
+from hdr.ui.state.url_state import UrlState
 
 PARAMETER = "space"
 
@@ -36,7 +36,7 @@ AROUND = 30.0
 
 
 @dataclass(frozen=True)
-class Draft:
+class SearchConfig:
     """A search's plan while it is made: as `SearchSpec`, but nothing may be ticked yet, or too much for a grid."""
 
     base: RunSpec
@@ -66,8 +66,8 @@ class Draft:
         return json.dumps(data, separators=(",", ":"))
 
 
-def from_text(text: str) -> Draft:
-    """The draft that `Draft.to_text` wrote, or the JSON of a search.
+def from_text(text: str) -> SearchConfig:
+    """The draft that `SearchConfig.to_text` wrote, or the JSON of a search.
 
     Raises:
         HdrError: what is wrong with it, in words.
@@ -88,11 +88,11 @@ def from_text(text: str) -> Draft:
         draft = _draft(SearchSpec.from_json(data))
     if draft.base.dataset not in session_datasets.available():
         known = ", ".join(session_datasets.available())
-        raise HdrError(f"There is no data set {catalogue.excerpt(draft.base.dataset)!r} here; there are {known}.")
+        raise HdrError(f"There is no data set {catalogue.shorten(draft.base.dataset)!r} here; there are {known}.")
     return draft
 
 
-def use(draft: Draft) -> None:
+def use(draft: SearchConfig) -> None:
     """Make this the draft, and its base the plan."""
     _mirrored.replace(draft)
     run_config.use(draft.base)
@@ -103,13 +103,13 @@ def of(spec: SearchSpec) -> None:
     use(_draft(spec))
 
 
-def _draft(spec: SearchSpec) -> Draft:
-    return Draft(**{name: getattr(spec, name) for name in Draft.__dataclass_fields__})
+def _draft(spec: SearchSpec) -> SearchConfig:
+    return SearchConfig(**{name: getattr(spec, name) for name in SearchConfig.__dataclass_fields__})
 
 
-def around(base: RunSpec, one: Dimension) -> Dimension:
+def default_range(base: RunSpec, one: Dimension) -> Dimension:
     """A dimension as it begins when it is ticked: near the plan's own value where its range is wide."""
-    own = own_value(base, one.path)
+    own = base_value(base, one.path)
     if not one.ranged:
         return one if len(one.choices) <= FEW else one.narrow(choices=[own])
     if one.parameter.log:
@@ -119,24 +119,24 @@ def around(base: RunSpec, one: Dimension) -> Dimension:
     return one
 
 
-def telling(base: RunSpec) -> tuple[Dimension, ...]:
+def default_dimensions(base: RunSpec) -> tuple[Dimension, ...]:
     """What is ticked at first: hyperparameters of the classifier, those first whose ratios matter, since most hangs
     on them."""
     own = [
         d
-        for d in assignment_state.within(possible(base))
+        for d in assignment_state.restrict(all_dimensions(base))
         if d.path.startswith(f"classifier.{base.classifier.name}.") and d.ranged
     ]
     ranked = sorted(own, key=lambda d: (not d.parameter.log, d.parameter.type is int))
     wanted = {d.path for d in ranked[:TELLING]}
-    return tuple(around(base, d) for d in own if d.path in wanted)
+    return tuple(default_range(base, d) for d in own if d.path in wanted)
 
 
-def _first() -> Draft:
-    return Draft(run_config.current(), telling(run_config.current()))
+def _first() -> SearchConfig:
+    return SearchConfig(run_config.current(), default_dimensions(run_config.current()))
 
 
-_mirrored = Mirrored(PARAMETER, _first, Draft.to_text, from_text)
+_mirrored = UrlState(PARAMETER, _first, SearchConfig.to_text, from_text)
 
 current = _mirrored.get
 widget_key = _mirrored.widget_key
@@ -150,23 +150,23 @@ def follow() -> str:
         What is wrong with the address, in words; empty where nothing is.
     """
     if current().base != run_config.current():
-        _mirrored.keep(rebased(current(), run_config.current()))
+        _mirrored.keep(with_base(current(), run_config.current()))
     before = current()
     problem = _mirrored.follow()
     if current() is not before:
         run_config.use(current().base)
         if current().base != run_config.current():
             # The server, or a class, allows less.
-            _mirrored.keep(rebased(current(), run_config.current()))
+            _mirrored.keep(with_base(current(), run_config.current()))
     return problem
 
 
-def rebased(draft: Draft, base: RunSpec) -> Draft:
+def with_base(draft: SearchConfig, base: RunSpec) -> SearchConfig:
     """The same search around another plan: what that does not have goes, and another classifier brings its own."""
     kept = _kept(base, draft.space)
     paths = {d.path for d in kept}
     if base.classifier.name != draft.base.classifier.name and "classifier" not in paths:
-        kept = (*kept, *(d for d in telling(base) if d.path not in paths))
+        kept = (*kept, *(d for d in default_dimensions(base) if d.path not in paths))
     return replace(draft, base=base, space=kept)
 
 
@@ -178,7 +178,7 @@ def _kept(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
         except HdrError:
             continue
     while True:
-        can = {d.path for d in reachable(base, valid)}
+        can = {d.path for d in reachable_dimensions(base, valid)}
         left = [d for d in valid if d.path in can]
         # What hung on something that is gone is gone, too.
         if len(left) == len(valid):
@@ -186,23 +186,23 @@ def _kept(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
         valid = left
 
 
-def tick(paths: Sequence[str], among: Sequence[Dimension]) -> None:
+def select(paths: Sequence[str], among: Sequence[Dimension]) -> None:
     """Let these vary, and no others among these."""
     draft, offered = current(), {d.path for d in among}
     kept = [d for d in draft.space if d.path not in offered or d.path in paths]
     known = {d.path for d in kept}
-    new = [around(draft.base, d) for d in among if d.path in paths and d.path not in known]
-    order = {d.path: i for i, d in enumerate(possible(draft.base))}
+    new = [default_range(draft.base, d) for d in among if d.path in paths and d.path not in known]
+    order = {d.path: i for i, d in enumerate(all_dimensions(draft.base))}
     space = sorted([*kept, *new], key=lambda d: order[d.path])
     change(space=_kept(draft.base, space))
 
 
-def narrow(path: str, low: Any = None, high: Any = None, choices: Sequence[Any] | None = None) -> None:
+def set_range(path: str, low: Any = None, high: Any = None, choices: Sequence[Any] | None = None) -> None:
     """Give a dimension another range, or other values; what its declaration refuses changes nothing and is said."""
     try:
         space = tuple(d.narrow(low, high, choices) if d.path == path else d for d in current().space)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
         _mirrored.replace(current())
     else:
         change(space=_kept(current().base, space))

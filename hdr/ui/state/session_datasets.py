@@ -46,7 +46,7 @@ def names() -> tuple[str, ...]:
     return tuple(_mine().sets)
 
 
-def look() -> None:
+def refresh() -> None:
     """See which data sets of everybody are here, for the whole of a page's run: it asks eight times and more, and each
     time forty files would be looked at."""
     st.session_state[_PUBLIC] = datasets.available()
@@ -78,7 +78,7 @@ def dataset(name: str) -> Dataset:
     return found
 
 
-def mind(name: str, owner: str) -> None:
+def delete_on_session_end(name: str, owner: str) -> None:
     """See that a data set that was kept for its owner is deleted when this session ends, whether it is used or not."""
     mine = _mine()
     if (name, owner) not in mine.keys:
@@ -87,7 +87,7 @@ def mind(name: str, owner: str) -> None:
         mine.keys.append((name, owner))
 
 
-def hold(found: Dataset, owner: str) -> None:
+def attach(found: Dataset, owner: str) -> None:
     """Give a data set that was kept for its owner to this session.
 
     Raises:
@@ -98,7 +98,7 @@ def hold(found: Dataset, owner: str) -> None:
         return
     if len(mine.sets) >= MOST:
         raise HdrError(f"You have {MOST} data sets of your own already. Remove one first.")
-    mind(found.name, owner)
+    delete_on_session_end(found.name, owner)
     mine.sets[found.name] = found
 
 
@@ -111,7 +111,7 @@ def remove(name: str) -> None:
     _ended.append(gone)
 
 
-def sweep(in_use: Callable[[], set[Key]]) -> None:
+def cleanup(in_use: Callable[[], set[Key]]) -> None:
     """Delete what sessions that have ended, or have removed it, had; quick where there is nothing.
 
     Args:

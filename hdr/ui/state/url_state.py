@@ -12,7 +12,7 @@ from hdr.types import HdrError
 T = TypeVar("T")
 
 
-class Mirrored(Generic[T]):
+class UrlState(Generic[T]):
     """One value of the session that is one parameter of the address.
 
     Streamlit can bind a widget to the address by itself, but not a set of widgets that changes, and not a value that

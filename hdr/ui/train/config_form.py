@@ -14,7 +14,7 @@ from hdr.preprocessing import PRESETS as CHAINS
 from hdr.preprocessing import Pipeline
 from hdr.preprocessing.pipeline import chain as make_chain
 from hdr.training.fitting import validation_size
-from hdr.training.run_spec import LARGEST, MOST_FEATURES, PRESETS, SMALLEST
+from hdr.training.run_spec import MAX_DIGITS, MAX_FEATURES, MIN_DIGITS, PRESETS
 from hdr.types import Step
 from hdr.ui.classroom import banner
 from hdr.ui.components.parameter_widgets import parameter_widget
@@ -36,7 +36,7 @@ def presets() -> None:
             help="Sets everything back to how your teacher has set it.",
             on_click=run_config.use,
             args=(task.plan,),
-            disabled=run_config.current() == run_config.allowed(task.plan),
+            disabled=run_config.current() == run_config.clamp_to_quota(task.plan),
         )
         return
     chosen = run_config.preset_name()
@@ -61,7 +61,7 @@ def _use_preset(key: str) -> None:
 def preset_note() -> str:
     """What the chosen preset is, in a sentence."""
     if task := assignment_state.current():
-        mine = run_config.current() != run_config.allowed(task.plan)
+        mine = run_config.current() != run_config.clamp_to_quota(task.plan)
         return "The plan of your class, changed by you." if mine else "The plan of your class."
     name = run_config.preset_name()
     if run_config.current().changes:
@@ -83,11 +83,11 @@ def widgets() -> None:
     _classifier()
     _augmentation()
     if task:
-        st.html(banner.set_by_teacher(task))
+        st.html(banner.fixed_settings_html(task))
 
 
 def _data() -> None:
-    names = assignment_state.offers(session_datasets.available(), "datasets")
+    names = assignment_state.allowed_names(session_datasets.available(), "datasets")
     if run_config.current().dataset not in names:
         run_config.change(dataset=names[0])
     _choose_data(names)
@@ -114,7 +114,7 @@ def _choose_data(names: list[str]) -> None:
 
 def _size() -> None:
     task = assignment_state.current()
-    low, high = task.size_range if task else (SMALLEST, LARGEST)
+    low, high = task.size_range if task else (MIN_DIGITS, MAX_DIGITS)
     most = largest_size(run_config.current().augmentation)
     here = min(high, most) if most >= low else high
     if most < high and run_config.current().train_size >= here:
@@ -143,7 +143,7 @@ def _size() -> None:
 def _most_here(augmentation: Step | None) -> str:
     most = settings.current().training_digits
     allowed = "any number of" if most is None else format_count(most)
-    return f"This server allows {allowed} training digits{run_config.counted(augmentation)}."
+    return f"This server allows {allowed} training digits{run_config.count_label(augmentation)}."
 
 
 def _seed() -> None:
@@ -220,7 +220,7 @@ def _copies(dataset: str, augmentation: Step, seed: int) -> str:
 
 
 def _features() -> None:
-    offered = assignment_state.offers([e.name for e in catalogue.entries("feature")], "features")
+    offered = assignment_state.allowed_names([e.name for e in catalogue.entries("feature")], "features")
     if offered:
         _choose_features(offered)
     features = run_config.current().features
@@ -245,7 +245,7 @@ def _choose_features(offered: list[str]) -> None:
         format_func=lambda name: _with_family(catalogue.get("feature", name)),
         default=list(dict.fromkeys(s.name for s in run_config.current().features)),
         key=key,
-        help=f"What the classifier is given, joined. Choose 1 to {MOST_FEATURES}; one may be there several times, with "
+        help=f"What the classifier is given, joined. Choose 1 to {MAX_FEATURES}; one may be there several times, with "
         "other settings.",
         on_change=lambda: run_config.set_features(st.session_state[key]),
     )
@@ -253,7 +253,7 @@ def _choose_features(offered: list[str]) -> None:
 
 def _one_of_several(index: int, entry: catalogue.Entry) -> None:
     features = run_config.current().features
-    if entry.parameters and len(features) < MOST_FEATURES:
+    if entry.parameters and len(features) < MAX_FEATURES:
         st.button(
             "",
             icon=":material/add:",
@@ -296,14 +296,14 @@ def _choose_reduction() -> None:
         on_change=lambda: run_config.change(
             reduction=None
             if st.session_state[key] == NO_REDUCTION
-            else assignment_state.step("reduction", st.session_state[key])
+            else assignment_state.initial_step("reduction", st.session_state[key])
         ),
     )
 
 
 def _classifier() -> None:
     entries = sorted(catalogue.entries("classifier"), key=lambda e: FAMILIES.index(e.family))
-    names = assignment_state.offers([e.name for e in entries], "classifiers")
+    names = assignment_state.allowed_names([e.name for e in entries], "classifiers")
     key = run_config.widget_key("classifier")
     if len(names) > 1:
         st.selectbox(
@@ -313,7 +313,9 @@ def _classifier() -> None:
             format_func=lambda name: _with_family(catalogue.get("classifier", name)),
             key=key,
             help="From what is quickly explained to what learns most.",
-            on_change=lambda: run_config.change(classifier=assignment_state.step("classifier", st.session_state[key])),
+            on_change=lambda: run_config.change(
+                classifier=assignment_state.initial_step("classifier", st.session_state[key])
+            ),
         )
     else:
         st.markdown(f"**{catalogue.get('classifier', names[0]).title}**")

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.run_commands import Command, Kind
 from hdr.store.run_progress import Progress
 from hdr.store.run_record import Run
@@ -82,7 +82,7 @@ def _send(run: str, kind: Kind, token: str, values: Mapping[str, Any] | None) ->
     try:
         resources.steering().send(run, kind, token, values)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _change(run: str, name: str, key: str) -> None:

@@ -12,7 +12,7 @@ from hdr import catalogue
 from hdr.formatting import format_count, format_duration, format_percent
 from hdr.plots import learning_curve
 from hdr.plots.theme import CONFIG
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.store.run_commands import Kind
 from hdr.store.run_progress import Progress, progress
 from hdr.store.runs import Run
@@ -38,7 +38,7 @@ def show(run: Run) -> None:
             _result(run)
 
 
-@page.plainly()
+@page.show_errors()
 def _live(run_id: str, new: bool) -> None:
     run = resources.store().get(run_id, identity.owner())
     if not run.active or (new and time.time() - run.created > FIRST_SECONDS):
@@ -114,7 +114,7 @@ def _outcome(run: Run) -> None:
     if run.status == "stopped":
         st.info("This training was stopped. Nothing of it is kept but the curve.", icon=":material/stop_circle:")
     elif run.status in ("failed", "interrupted"):
-        st.error(plain(run.message), icon=":material/error:")
+        st.error(escape_markdown(run.message), icon=":material/error:")
     elif run.status == "done":
         result = run.result
         low, high = result["interval"]

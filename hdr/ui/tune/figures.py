@@ -40,7 +40,7 @@ def history(search: Search, trials: Sequence[Tried], of: int) -> None:
 
 
 @st.fragment
-@page.plainly()
+@page.show_errors()
 def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
     """Trials as lines through what varied; what somebody has brushed stays so when the next trial comes."""
     st.subheader("Which settings go together", anchor=False)
@@ -74,7 +74,7 @@ def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> N
     )
 
 
-def matters(search: Search, axes: Sequence[Axis], trials: Sequence[Trial]) -> None:
+def importance_chart(search: Search, axes: Sequence[Axis], trials: Sequence[Trial]) -> None:
     """How much each of the things that varied matters, computed in a thread."""
     st.subheader("What matters", anchor=False)
     space, done = search.spec.space, sum(t.status == "done" for t in trials)
@@ -118,7 +118,7 @@ def _importance(search: Search, trials: Sequence[Trial], done: int) -> dict[str,
 
 
 @st.fragment(run_every=job_progress.REFRESH_SECONDS)
-@page.plainly()
+@page.show_errors()
 def _when_done(job: job_progress.Job) -> None:
     if job_progress.all_jobs().get(job.key, job.work, slow=job.slow).state in ("done", "failed"):
         st.rerun(scope="app")

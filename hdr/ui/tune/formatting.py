@@ -22,7 +22,7 @@ GROUPS = {
 """Titles of the parts of a plan, by the first word of a path, in the order of the data's way."""
 
 
-def part(one: Dimension) -> str:
+def group_of(one: Dimension) -> str:
     """Which of `GROUPS` a dimension belongs to."""
     return one.path.split(".")[0]
 
@@ -60,7 +60,7 @@ def show(one: Dimension, value: Any) -> str:
     return f"{text} {one.parameter.unit}".strip()
 
 
-def settings(values: Mapping[str, Any], space: Sequence[Dimension]) -> str:
+def summary(values: Mapping[str, Any], space: Sequence[Dimension]) -> str:
     """What varied, as a short text: ``C 12 · Gamma 0.48 · Deskew off``."""
     titles = names(space)
     return " · ".join(f"{titles[d.path]} {show(d, values[d.path])}" for d in space if d.path in values)
@@ -79,7 +79,7 @@ def _axis(one: Dimension, title: str) -> Axis:
     return Axis(title + unit, *one.limits, one.parameter.log)
 
 
-def tried(trials: Sequence[Trial], space: Sequence[Dimension]) -> list[Tried]:
+def completed_trials(trials: Sequence[Trial], space: Sequence[Dimension]) -> list[Tried]:
     """The trials that have a score, for the figures; numbers from 1, as people count."""
     return [
         Tried(
@@ -87,7 +87,7 @@ def tried(trials: Sequence[Trial], space: Sequence[Dimension]) -> list[Tried]:
             t.value,
             tuple(_value(d, t.values) for d in space),
             t.status == "pruned",
-            settings(t.values, space),
+            summary(t.values, space),
         )
         for t in trials
         if t.status in ("done", "pruned") and t.value is not None

@@ -7,7 +7,7 @@ import secrets
 
 import streamlit as st
 
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.limits import check_memory
 from hdr.tuning.search_spec import SearchSpec
 from hdr.types import HdrError
@@ -19,9 +19,9 @@ from hdr.ui.tune import search_view, space_form, trial_table
 
 def buttons() -> None:
     """The row on top: the plan that varies, and the button that begins the search."""
-    current_search.follow()
+    current_search.sync_url()
     if problem := search_config.follow():
-        st.warning(plain(problem), icon=":material/link_off:")
+        st.warning(escape_markdown(problem), icon=":material/link_off:")
     config_form.presets()
     spec, problem = space_form.checked()
     st.button(
@@ -49,7 +49,7 @@ def _start(spec: SearchSpec, token: str) -> None:
         check_memory(spec.base, resources.dataset(spec.base.dataset))
         search = resources.processes().submit_search(spec, identity.owner(), token)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         current_search.open_search(search.id)
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from hdr.formatting import format_duration, format_percent
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.tuning.records import SEARCH, Search, Trial
-from hdr.tuning.search_spec import MOST_MINUTES, MOST_TRIALS
+from hdr.tuning.search_spec import MAX_MINUTES, MAX_TRIALS
 from hdr.types import HdrError
 from hdr.ui.components import queue_position
 from hdr.ui.shell import page
 from hdr.ui.state import resources
-from hdr.ui.state.current_search import mine, store
+from hdr.ui.state.current_search import is_editable, store
 from hdr.ui.tune import figures, formatting, trial_table
 
 REFRESH_SECONDS = 0.5
@@ -35,7 +35,7 @@ def show(search: Search) -> None:
         st.fragment(_live, run_every=REFRESH_SECONDS)(search.id, search.ended, time.monotonic())
     else:
         _head(search, trials)
-    tried = formatting.tried(trials, search.spec.space)
+    tried = formatting.completed_trials(trials, search.spec.space)
     most = search.spec.most_trials if search.active or search.exhausted else 0
     figures.history(search, tried, max(most if not search.spec.most_minutes else 0, len(trials)))
 
@@ -43,7 +43,7 @@ def show(search: Search) -> None:
 def details(search: Search) -> None:
     """What stands below: the figures that compare trials, and their table."""
     trials, space = store().trials(search.id), search.spec.space
-    tried, axes = formatting.tried(trials, space), formatting.axes(space)
+    tried, axes = formatting.completed_trials(trials, space), formatting.axes(space)
     if not tried:
         st.html(
             '<div class="hdr-empty">When the first trials have ended, this shows which settings go together, what '
@@ -54,7 +54,7 @@ def details(search: Search) -> None:
     with left:
         figures.parallel(search, axes, tried)
     with right:
-        figures.matters(search, axes, trials)
+        figures.importance_chart(search, axes, trials)
     sections = {
         TRIALS: lambda: trial_table.show(search, trials),
         SLICES: lambda: figures.slices(search, axes, tried),
@@ -69,7 +69,7 @@ def details(search: Search) -> None:
                 section()
 
 
-@page.plainly()
+@page.show_errors()
 def _live(search_id: str, drawn: int, at: float) -> None:
     search = store().get(search_id)
     fresh = search.ended != drawn and time.monotonic() - at > REDRAW_SECONDS
@@ -85,8 +85,8 @@ def _head(search: Search, trials: Sequence[Trial]) -> None:
     if search.active:
         st.progress(min(_share(search), 1.0))
     if search.status == "failed":
-        st.error(plain(search.message), icon=":material/error:")
-    if mine(search):
+        st.error(escape_markdown(search.message), icon=":material/error:")
+    if is_editable(search):
         with st.container(horizontal=True, vertical_alignment="center", key="tune_steer"):
             if search.active:
                 st.button("Stop", icon=":material/stop:", key="tune_stop", on_click=_stop, args=(search.id,))
@@ -102,7 +102,7 @@ def _best(search: Search, trials: Sequence[Trial]) -> None:
             st.caption("The best validation accuracy so far, and what it took, appear here.", width="stretch")
             return
         st.html(f'<div class="hdr-figure">{format_percent(found.value)}</div>', width="content")
-        told = plain(formatting.settings(found.values, search.spec.space))
+        told = escape_markdown(formatting.summary(found.values, search.spec.space))
         best = "best so far" if search.active else "best"
         st.markdown(
             f"**validation accuracy, {best}**: trial {found.number + 1}, in {format_duration(found.seconds)}  \n{told}",
@@ -125,7 +125,7 @@ def _so_far(search: Search, trials: Sequence[Trial]) -> str:
         now = [t for t in trials if not t.ended and not t.left]
         return text + _left(search, max(1, len(now))) + _running(search, now)
     ends = {"done": "its budget is used up", "stopped": "stopped", "failed": "failed"}
-    return f"{text} · {plain(search.message) if search.message else ends[search.status]}"
+    return f"{text} · {escape_markdown(search.message) if search.message else ends[search.status]}"
 
 
 def _left(search: Search, at_once: int) -> str:
@@ -143,7 +143,7 @@ def _running(search: Search, now: Sequence[Trial]) -> str:
         return ""
     trial = now[-1]
     at = f", {trial.scores[-1][0]:.0f}% done at {format_percent(trial.scores[-1][1])}" if trial.scores else ""
-    told = plain(formatting.settings(trial.values, search.spec.space))
+    told = escape_markdown(formatting.summary(trial.values, search.spec.space))
     again = f", begun {trial.attempts} times" if trial.attempts > 1 else ""
     several = f"{len(now)} trials at once, the newest of them: " if len(now) > 1 else ""
     return f"  \n{several}Trial {trial.number + 1}: {told}{at}{again}"
@@ -169,15 +169,15 @@ def _go_on(search: Search, trials: Sequence[Trial]) -> None:
         st.number_input(
             "Trials in all",
             1,
-            MOST_TRIALS,
-            min(max(spec.most_trials, search.ended) + MORE, MOST_TRIALS),
+            MAX_TRIALS,
+            min(max(spec.most_trials, search.ended) + MORE, MAX_TRIALS),
             key=trials_key,
         )
         st.number_input(
             "Minutes of work in all, 0 for no limit",
             0.0,
-            MOST_MINUTES,
-            min(2 * spec.most_minutes, MOST_MINUTES),
+            MAX_MINUTES,
+            min(2 * spec.most_minutes, MAX_MINUTES),
             1.0,
             format="%g",
             key=minutes_key,
@@ -194,14 +194,14 @@ def _stop(search_id: str) -> None:
     try:
         resources.processes().stop_search(search_id)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _resume(search_id: str) -> None:
     try:
         resources.processes().resume_search(search_id)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
 
 
 def _extend(search: Search, trials: int, minutes: float) -> None:
@@ -209,4 +209,4 @@ def _extend(search: Search, trials: int, minutes: float) -> None:
         store().extend(search.id, search.owner, trials, minutes)
         resources.processes().resume_search(search.id)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))

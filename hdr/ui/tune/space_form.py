@@ -10,8 +10,8 @@ import streamlit as st
 
 from hdr import catalogue
 from hdr.formatting import format_count, format_duration
-from hdr.tuning.search_spec import METHODS, MOST_MINUTES, MOST_TRIALS, SearchSpec
-from hdr.tuning.space import Dimension, reachable
+from hdr.tuning.search_spec import MAX_MINUTES, MAX_TRIALS, METHODS, SearchSpec
+from hdr.tuning.space import Dimension, reachable_dimensions
 from hdr.types import HdrError
 from hdr.ui.components import run_estimate
 from hdr.ui.components.parameter_widgets import log_values
@@ -38,10 +38,10 @@ VALIDATION_HELP = (
 def widgets() -> None:
     """Everything that a search consists of."""
     draft = search_config.current()
-    offered = assignment_state.within(reachable(draft.base, draft.space))
+    offered = assignment_state.restrict(reachable_dimensions(draft.base, draft.space))
     st.html('<div class="hdr-note">Tick what may vary; everything else stays as in the plan.</div>')
     for name, title in formatting.GROUPS.items():
-        _group(title, [d for d in offered if formatting.part(d) == name], draft.space)
+        _group(title, [d for d in offered if formatting.group_of(d) == name], draft.space)
     _how(draft)
     with st.expander("The plan that it varies", key="tune_plan", on_change="rerun", icon=":material/checklist:") as box:
         if box.open:
@@ -49,7 +49,7 @@ def widgets() -> None:
 
 
 def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension]) -> None:
-    ticked = [d for d in assignment_state.within(space) if d.path in {o.path for o in offered}]
+    ticked = [d for d in assignment_state.restrict(space) if d.path in {o.path for o in offered}]
     titles = _titles(offered)
     # Another key for other options: an old selection would be taken for a new one.
     key = search_config.widget_key(f"{title}-{catalogue.key_of(list(titles))}")
@@ -81,7 +81,7 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
 def _tick(title: str, key: str, offered: Sequence[Dimension]) -> None:
     # What a browser still tells of pills that other ones have replaced does not count.
     if st.session_state[f"_tune_pills_{title}"] == key:
-        search_config.tick(st.session_state[key], offered)
+        search_config.select(st.session_state[key], offered)
 
 
 def _titles(offered: Sequence[Dimension]) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _narrow(one: Dimension, title: str) -> None:
             default=list(one.choices),
             key=key,
             help=help_text,
-            on_change=lambda: search_config.narrow(one.path, choices=_in_order(one, st.session_state[key])),
+            on_change=lambda: search_config.set_range(one.path, choices=_in_order(one, st.session_state[key])),
         )
         if len(one.choices) == 1:
             st.html('<div class="hdr-note">One value alone does not vary: choose another one too.</div>')
@@ -119,7 +119,7 @@ def _narrow(one: Dimension, title: str) -> None:
     common: dict[str, Any] = {
         "key": key,
         "help": help_text,
-        "on_change": lambda: search_config.narrow(one.path, *st.session_state[key]),
+        "on_change": lambda: search_config.set_range(one.path, *st.session_state[key]),
     }
     if own.log:
         # Kept as long as the widget: were a bound that is off the scale to vanish, all others would move up.
@@ -151,7 +151,7 @@ def _in_order(one: Dimension, chosen: Sequence[Any]) -> list[Any]:
     return [value for value in _offered(one) if value in chosen]
 
 
-def _how(draft: search_config.Draft) -> None:
+def _how(draft: search_config.SearchConfig) -> None:
     method = search_config.widget_key("method")
     st.segmented_control(
         "How it searches",
@@ -188,14 +188,14 @@ def _how(draft: search_config.Draft) -> None:
     _budget(draft)
 
 
-def _budget(draft: search_config.Draft) -> None:
+def _budget(draft: search_config.SearchConfig) -> None:
     trials, minutes, seed = (search_config.widget_key(name) for name in ("trials", "minutes", "search-seed"))
     places = st.columns(3, gap="small")
     with places[0]:
         st.number_input(
             "Trials at most",
             1,
-            MOST_TRIALS,
+            MAX_TRIALS,
             draft.most_trials,
             key=trials,
             help="It ends after so many. It can go on later with more.",
@@ -205,7 +205,7 @@ def _budget(draft: search_config.Draft) -> None:
         st.number_input(
             "Minutes at most",
             0.0,
-            MOST_MINUTES,
+            MAX_MINUTES,
             draft.most_minutes,
             1.0,
             format="%g",

@@ -13,9 +13,9 @@ from typing import Any
 import streamlit as st
 
 from hdr.formatting import format_count
-from hdr.sanitize import plain
+from hdr.sanitize import escape_markdown
 from hdr.training.limits import check_memory
-from hdr.training.run_spec import LARGEST
+from hdr.training.run_spec import MAX_DIGITS
 from hdr.tuning.records import Search, Trial
 from hdr.tuning.space import Dimension
 from hdr.types import HdrError
@@ -95,7 +95,7 @@ def _cell(one: Dimension, value: Any) -> Any:
 
 
 def _actions(search: Search, trial: Trial) -> None:
-    told = plain(formatting.settings(trial.values, search.spec.space))
+    told = escape_markdown(formatting.summary(trial.values, search.spec.space))
     with st.container(horizontal=True, vertical_alignment="center", key="tune_trial"):
         st.button(
             "Train this on everything",
@@ -123,13 +123,15 @@ def _actions(search: Search, trial: Trial) -> None:
 def _train(search: Search, trial: Trial, token: str) -> None:
     try:
         task = assignment_state.current()
-        spec = run_config.allowed(replace(trial.spec(search), train_size=task.size_range[1] if task else LARGEST))
+        spec = run_config.clamp_to_quota(
+            replace(trial.spec(search), train_size=task.size_range[1] if task else MAX_DIGITS)
+        )
         assignment_state.check(spec)
         check_memory(spec, resources.dataset(spec.dataset))
-        title = f"Tuned: {formatting.settings(trial.values, search.spec.space)}"[:LONGEST_TITLE]
+        title = f"Tuned: {formatting.summary(trial.values, search.spec.space)}"[:LONGEST_TITLE]
         run = resources.processes().submit(spec, identity.owner(), token, title)
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         run_config.use(spec)
         current_run.open_run(run.id)
@@ -140,7 +142,7 @@ def _use(search: Search, trial: Trial) -> None:
     try:
         run_config.use(trial.spec(search))
     except HdrError as error:
-        st.toast(plain(error))
+        st.toast(escape_markdown(error))
     else:
         st.toast(f"Trial {trial.number + 1} is the plan now.", icon=":material/checklist:")
 
@@ -196,7 +198,7 @@ def upload() -> None:
             on_change=_read,
         )
         if problem := st.session_state.get("_tune_file_problem"):
-            st.warning(plain(problem), icon=":material/error:")
+            st.warning(escape_markdown(problem), icon=":material/error:")
 
 
 def _read() -> None:
