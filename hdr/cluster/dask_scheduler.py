@@ -202,7 +202,7 @@ def occupy(name: str, place: str, environment: Mapping[str, str]) -> tuple[int, 
     Returns:
         The number of the process, and how it has ended.
     """
-    process = WorkerProcess(leashed=True, environment={**environment, **_memory(environment)}, without=TRIMMED)
+    process = WorkerProcess(die_with_parent=True, environment={**environment, **_memory(environment)}, without=TRIMMED)
     process.tell(name, place)
     store, looked, ended = environment[settings.variable("store")], time.monotonic(), False
     while process.poll() is None:

@@ -3,7 +3,7 @@
 It imports what training needs, and waits for the name of a run on its standard input; then it trains that run and
 ends. After ``search`` and a space, it is the name of a search; after ``help``, of one that others are at already. After
 a tab, it is told by what name the place is known where it works. Where its input closes before that, it ends at once,
-so that it never outlives a server idly; with ``--leashed``, also where it closes later.
+so that it never outlives a server idly; with ``--exit-with-parent``, also where it closes later.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def main() -> int:
     if not run_id:
         return 0
     if EXIT_WITH_PARENT in sys.argv:
-        threading.Thread(target=_hold_the_leash, daemon=True).start()
+        threading.Thread(target=_watch_parent, daemon=True).start()
     resource_limits.limit_memory()
     store = write_with_retry(RunStore)
     if run_id.startswith((SEARCH, HELP)):
@@ -148,7 +148,7 @@ def main() -> int:
     return 0 if execute(store, run_id, stopped, over=over) else 1
 
 
-def _hold_the_leash() -> None:
+def _watch_parent() -> None:
     # Whoever has started this process keeps the other end open for as long as it lives.
     sys.stdin.read()
     os._exit(0)

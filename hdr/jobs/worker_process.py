@@ -13,7 +13,7 @@ from hdr import entry
 from hdr.jobs import resource_limits
 from hdr.store.heartbeats import MAX_POLL_GAP
 
-EXIT_WITH_PARENT = "--leashed"
+EXIT_WITH_PARENT = "--exit-with-parent"
 """Told to a process that is to end with whoever has started it."""
 
 HUNG_SECONDS = 30.0
@@ -32,7 +32,7 @@ class WorkerProcess:
     """A process of `hdr.cli.worker`, which waits to be told what to do.
 
     Args:
-        leashed: whether it ends at once when this process does; otherwise it goes on by itself.
+        die_with_parent: whether it ends at once when this process does; otherwise it goes on by itself.
         environment: variables that it has besides those of this process.
         without: variables of this process that it does not have.
 
@@ -41,12 +41,12 @@ class WorkerProcess:
     """
 
     def __init__(
-        self, leashed: bool = False, environment: Mapping[str, str] | None = None, without: Collection[str] = ()
+        self, die_with_parent: bool = False, environment: Mapping[str, str] | None = None, without: Collection[str] = ()
     ) -> None:
         inherited = {name: value for name, value in os.environ.items() if name not in without}
-        self._leashed = leashed
+        self._die_with_parent = die_with_parent
         self._popen = subprocess.Popen(  # nosec B603 # a fixed command without anything from outside
-            [*PYTHON, "-m", "hdr.cli.worker", *([EXIT_WITH_PARENT] if leashed else [])],
+            [*PYTHON, "-m", "hdr.cli.worker", *([EXIT_WITH_PARENT] if die_with_parent else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -68,7 +68,7 @@ class WorkerProcess:
         except OSError:
             self.release()
             return False
-        if not self._leashed:
+        if not self._die_with_parent:
             self.release()
         return True
 
