@@ -18,8 +18,8 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-STORE_TESTS := $(addprefix tests/training/test_,$(addsuffix .py,store search_store hands search search_processes processes \
-	allowance steering fairness cleaning silence))
+STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix store/test_,runs searches worker_leases run_commands \
+	heartbeats) $(addprefix jobs/test_,search_runner search_processes scheduler quotas fair_queue retention)))
 
 PYTEST := $(BIN)/python -m pytest
 COVERED := $(PYTEST) --cov --cov-append --cov-report= --cov-fail-under=0

@@ -1,6 +1,6 @@
 """How many made pages with numbers are read exactly right: python -m benchmarks.made_pages
 
-The pages are those of the tests (tests/reading/pages_of_numbers.py), of digits that trained no network: MNIST's test
+The pages are those of the tests (tests/support/synthetic_pages.py), of digits that trained no network: MNIST's test
 split and the six held-out writers of the pen strokes.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 from hdr import datasets
 from hdr.paths import dataset_folders
 from hdr.reading import read_page, ready
-from tests.reading.pages_of_numbers import Pool, from_images, from_strokes, make_page
+from tests.support.synthetic_pages import Pool, from_images, from_strokes, make_page
 
 HELD_OUT = (5, 10, 15, 20, 25, 30)
 STROKES = "strokes/pendigits-train.jsonl.gz"

@@ -97,7 +97,7 @@ class Parameter:
         if isinstance(value, bool):
             return "yes" if value else "no"
         text = f"{value:g}" if isinstance(value, float) else str(value)
-        return f"{text} {self.unit}".strip()
+        return f"{text}%" if self.unit == "%" else f"{text} {self.unit}".strip()
 
     def parse(self, text: str) -> Any:
         """The value written as text, as `format_value` writes it; text that is not one is returned unchanged."""

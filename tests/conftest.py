@@ -13,7 +13,9 @@ from hypothesis import settings
 from hdr import datasets, paths
 from hdr.datasets import MissingData
 from hdr.datasets.public import download
-from hdr.types import Dataset, Split
+from hdr.store.runs import RunStore
+from hdr.training.run_spec import RunSpec
+from hdr.types import Dataset, Split, Step
 
 # No deadline: a busy machine is no fault of the code. `--hypothesis-profile=full` takes the other one. Tests that need
 # more or fewer examples than others ask for a share of the profile's.
@@ -73,3 +75,29 @@ def mnist(own_home: Path) -> Dataset:
 def digits(own_home: Path) -> Split:
     """Real handwriting that no test has to wait for: MNIST's test split, or else that of the bundled digits."""
     return datasets.load(datasets.available()[0]).test
+
+
+@pytest.fixture(scope="session")
+def bundled(own_home: Path) -> Dataset:
+    """The 1,797 digits that are always there."""
+    return datasets.load("bundled")
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    """An empty store in a home of its own, which processes started from here use, too."""
+    monkeypatch.setenv("HDR_HOME", str(tmp_path / "home"))
+    return RunStore()
+
+
+@pytest.fixture
+def small() -> RunSpec:
+    """A run of a moment."""
+    return RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 2, "units": 10}))
+
+
+@pytest.fixture
+def long() -> RunSpec:
+    """A run of many seconds that reports every few milliseconds."""
+    slow = {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16}
+    return RunSpec("bundled", 1500, classifier=Step("mlp", slow))

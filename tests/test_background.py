@@ -15,7 +15,7 @@ import pytest
 from hdr.background import NICENESS, Job, Jobs
 from hdr.types import HdrError
 from hdr.ui.components.job_progress import waiting
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 
 @dataclass(frozen=True)

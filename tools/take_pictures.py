@@ -38,7 +38,7 @@ from hdr.training.run_spec import PRESETS, RunSpec  # noqa: E402
 from hdr.tuning.search_spec import SearchSpec  # noqa: E402
 from hdr.tuning.space import dimension  # noqa: E402
 from hdr.types import Step  # noqa: E402
-from tests.reading.pages_of_numbers import from_images, make_page  # noqa: E402
+from tests.support.synthetic_pages import from_images, make_page  # noqa: E402
 from tools.chromium import launch  # noqa: E402
 
 Scheme = Literal["light", "dark"]

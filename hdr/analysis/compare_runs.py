@@ -115,7 +115,7 @@ def format_setting(setting: Setting | None) -> str:
     value = setting.value
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = f"{value:,}".replace(",", "\u202f") if isinstance(value, int) else value
+    text = f"{value:,}" if isinstance(value, int) else value
     text = f"{value:g}" if isinstance(value, float) else text
     return f"{text} {setting.unit}".strip()
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hdr.training.limits import check_memory
 from hdr.types import HdrError
 
 if TYPE_CHECKING:
@@ -46,6 +45,7 @@ def train(preset: str | None, spec_file: Path | None, data: str | None, as_json:
 
     from hdr import cluster, datasets
     from hdr.store.runs import RunStore
+    from hdr.training.limits import check_memory
 
     cv2.setNumThreads(1)
     # Before it becomes a run, as on the Train page: one that the system ends for its memory could not say why.

@@ -15,14 +15,7 @@ if TYPE_CHECKING:
 
 def ticks(values: Sequence[Any]) -> list[str]:
     """Values as short labels: 4 000, 0.046, rbf, on and off."""
-    return [
-        ("on" if v else "off")
-        if isinstance(v, bool)
-        else v
-        if isinstance(v, str)
-        else f"{v:,.5g}".replace(",", "\u202f")
-        for v in values
-    ]
+    return [("on" if v else "off") if isinstance(v, bool) else v if isinstance(v, str) else f"{v:,.5g}" for v in values]
 
 
 def figure(

@@ -34,7 +34,7 @@ from hdr.jobs import default_model
 from hdr.jobs.worker import execute
 from hdr.store.runs import RunStore
 from hdr.training.run_spec import PRESETS, for_dataset
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 from tools import chromium
 
 ROOT = Path(__file__).resolve().parents[2]

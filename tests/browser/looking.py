@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
-from tests.waiting import until
-
-from .conftest import click_until, press_until, settled
+from tests.browser.conftest import click_until, press_until, settled
+from tests.support.waiting import until
 
 SAMPLE_BOXES = """(keys) => {
   const seen = window.seen = { boxes: {}, blank: 0, frames: 0, going: true }

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import Server, Tabs, settled, switch
-from .looking import click, pictures, set_slider, step_titles
+from tests.browser.conftest import Server, Tabs, settled, switch
+from tests.browser.looking import click, pictures, set_slider, step_titles
 
 WORD_JOINER = "\u2060"
 """Invisible; parts what Markdown would otherwise take for an address."""

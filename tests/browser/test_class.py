@@ -12,9 +12,8 @@ from hdr.classroom.assignment import build
 from hdr.classroom.assignment_link import from_text, to_text
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-
-from .conftest import Server, Tabs, button, click_until, settled, switch
-from .looking import overflow
+from tests.browser.conftest import Server, Tabs, button, click_until, settled, switch
+from tests.browser.looking import overflow
 
 PLAN = RunSpec("bundled", 500, features=(Step("pixels"),), reduction=None, classifier=Step("k_nearest_neighbours"))
 TASK = build(title="Mind your neighbours", plan=PLAN, free=("classifier.k_nearest_neighbours.k",), pages=())

@@ -12,10 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr.types import Split
-from tests.waiting import until
-
-from .conftest import Server, Tabs, settled, switch
-from .looking import click_place, uncovered
+from tests.browser.conftest import Server, Tabs, settled, switch
+from tests.browser.looking import click_place, uncovered
+from tests.support.waiting import until
 
 Stroke = list[tuple[float, float]]
 """Points as shares of the canvas, from its left and its top."""

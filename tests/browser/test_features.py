@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hdr import datasets
-from tests.waiting import until
-
-from .conftest import Server, Tabs, press_until, settled, switch
-from .looking import best, choose, click, decoded, open_tab, overflow, pictures, set_slider
+from tests.browser.conftest import Server, Tabs, press_until, settled, switch
+from tests.browser.looking import best, choose, click, decoded, open_tab, overflow, pictures, set_slider
+from tests.support.waiting import until
 
 HEADING = "What is measured in a digit"
 SMALL = "bundled"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from hdr.formatting import format_count
-
-from .conftest import Server, Tabs, settled
-from .looking import click_place, open_tab, overflow, uncovered
+from tests.browser.conftest import Server, Tabs, settled
+from tests.browser.looking import click_place, open_tab, overflow, uncovered
 
 PAGES = ["", "preprocess", "features", "train", "runs", "draw"]
 

@@ -15,9 +15,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from hdr.preprocessing import Pipeline
 from hdr.types import Split
-
-from .conftest import Server, Tabs, settled, switch
-from .looking import (
+from tests.browser.conftest import Server, Tabs, settled, switch
+from tests.browser.looking import (
     best,
     choose,
     click,

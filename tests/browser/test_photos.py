@@ -14,9 +14,8 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from hdr.types import Split
-
-from .conftest import Server, settled
-from .looking import choose, click, decoded, figures, overflow, step_titles
+from tests.browser.conftest import Server, settled
+from tests.browser.looking import choose, click, decoded, figures, overflow, step_titles
 
 SPARE = 150_000_000
 """Bytes by which a server may grow while it refuses files."""

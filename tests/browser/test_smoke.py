@@ -11,9 +11,8 @@ import streamlit
 from playwright.sync_api import Page, expect
 
 from hdr import datasets
-
-from .conftest import Server, button, click_until, settled, switch
-from .looking import step_titles
+from tests.browser.conftest import Server, button, click_until, settled, switch
+from tests.browser.looking import step_titles
 
 pytestmark = pytest.mark.smoke
 

@@ -10,10 +10,9 @@ from hdr import datasets
 from hdr.store.run_commands import RunCommands
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
-from tests.waiting import until
-
-from .conftest import Server, settled
-from .test_training import curve_points
+from tests.browser.conftest import Server, settled
+from tests.browser.test_training import curve_points
+from tests.support.waiting import until
 
 MOST_TABS = 80
 

@@ -12,9 +12,8 @@ from playwright.sync_api import Page, expect
 
 from hdr.store.runs import Run
 from hdr.types import Dataset
-from tests.waiting import until
-
-from .conftest import Server, Tabs, button, click_until, settled, switch
+from tests.browser.conftest import Server, Tabs, button, click_until, settled, switch
+from tests.support.waiting import until
 
 
 def curve_points(page: Page) -> int:

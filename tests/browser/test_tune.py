@@ -15,9 +15,8 @@ from hdr.training.run_spec import MAX_DIGITS, PRESETS
 from hdr.tuning.records import Search
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
-from tests.waiting import until
-
-from .conftest import Server, Tabs, button, settled
+from tests.browser.conftest import Server, Tabs, button, settled
+from tests.support.waiting import until
 
 BASE = replace(PRESETS["fast"].spec, dataset="bundled", train_size=500)
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from .world import NETWORK, PLANS, SEARCH, Row, finish, world
+from tests.chaos.world import NETWORK, PLANS, SEARCH, Row, finish, world
 
 JUMPS = (-86_400.0, -3600.0, -60.0, 0.0, 60.0, 3600.0, 86_400.0, 40 * 86_400.0)
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from .world import NETWORK, PLANS, ROOT, SEARCH, Row, World, finish, world
+from tests.chaos.world import NETWORK, PLANS, ROOT, SEARCH, Row, World, finish, world
 
 FULL_SECONDS = 8.0
 SLOW_SECONDS = "0.3"

@@ -11,9 +11,8 @@ import pytest
 
 from hdr.datasets.public import download, mnist
 from hdr.datasets.storage.verified_file import DataFile
+from tests.chaos.world import Row
 from tests.datasets.conftest import CONTENTS, MirrorServer
-
-from .world import Row
 
 WAYS = ("truncated", "flipped", "broken_gzip", "longer", "trailing", "announces_more", "announces_less", "404", "500")
 WAYS += ("html", "disguised_html", "empty", "closes", "silent", "drip", "half", "drip_head", "loop", "elsewhere")

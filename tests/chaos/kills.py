@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from .world import PLANS, SEARCH, Row, World, finish, world
+from tests.chaos.world import PLANS, SEARCH, Row, World, finish, world
 
 KINDS = ("pause", "go", "step", "go", "change", "go", "keep")
 

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hdr.types import Step
-
-from .world import NETWORK, PLANS, SEARCH, Row, World, finish, world
+from tests.chaos.world import NETWORK, PLANS, SEARCH, Row, World, finish, world
 
 SILENT_SECONDS, HUNG_SECONDS = 6.0, 10.0
 LONGER = replace(NETWORK, classifier=Step("mlp", {**NETWORK.classifier.params, "epochs": 100}))

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-from .kills import _steer
-from .world import PLANS, SEARCH, Row, Server, World, finish, world
+from tests.chaos.kills import _steer
+from tests.chaos.world import PLANS, SEARCH, Row, Server, World, finish, world
 
 
 def two(home: Path, times: int, seed: int = 0) -> Row:

@@ -14,8 +14,7 @@ from benchmarks.serving import Server
 from benchmarks.visitor import Visitor
 from hdr.store.run_record import ACTIVE
 from hdr.store.runs import RunStore
-
-from .world import PATIENCE, Row
+from tests.chaos.world import PATIENCE, Row
 
 OWNER = "local"
 

@@ -11,8 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hdr.store.runs import StoreError
-
-from .world import NETWORK, PLANS, SEARCH, Row, World, finish, world
+from tests.chaos.world import NETWORK, PLANS, SEARCH, Row, World, finish, world
 
 LOCKED_SECONDS = 12.0
 """Longer than a writer waits, and than a server waits for a sign of life here."""

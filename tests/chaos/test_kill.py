@@ -11,9 +11,8 @@ import pytest
 
 from hdr.store.runs import RunStore, StoreError
 from hdr.training.run_spec import RunSpec
-
-from .kills import killed
-from .world import ROOT
+from tests.chaos.kills import killed
+from tests.chaos.world import ROOT
 
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")
 

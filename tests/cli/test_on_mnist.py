@@ -17,8 +17,7 @@ from hdr.paths import dataset_folders
 from hdr.training.model import load_test_probabilities
 from hdr.types import Dataset
 from tests.cli.conftest import Call
-
-from .test_read import ROOT, lines
+from tests.cli.test_read import ROOT, lines
 
 
 @pytest.fixture(scope="module")

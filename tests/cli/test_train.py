@@ -18,7 +18,7 @@ from hdr.training.model import TrainedModel
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 from tests.cli.conftest import Call
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 3, "units": 20}))

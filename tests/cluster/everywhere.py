@@ -1,4 +1,4 @@
-"""Every test's run store is on PostgreSQL: ``pytest -p tests.cluster.everywhere tests/training/test_store.py``.
+"""Every test's run store is on PostgreSQL: ``pytest -p tests.cluster.everywhere tests/store/test_runs.py``.
 
 What is about SQLite's file is marked so, and left out by ``-m "not sqlite"``.
 """

@@ -29,8 +29,7 @@ from hdr.store.runs import RunStore
 from hdr.training.model import TrainedModel, load_test_probabilities
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-
-from .postgresql import free_port
+from tests.cluster.postgresql import free_port
 
 ROOT = Path(__file__).parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 2, "units": 10}))

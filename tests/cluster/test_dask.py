@@ -21,8 +21,7 @@ from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import HdrError, Step
 from tests.browser.conftest import Server, button, children
-
-from .dask_cluster import Cluster, until
+from tests.cluster.dask_cluster import Cluster, until
 
 SLOW = {"epochs": 15, "units": 50, "batch_size": 16}
 BASE = RunSpec("bundled", 1000, classifier=Step("mlp", SLOW))

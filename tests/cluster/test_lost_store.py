@@ -23,12 +23,11 @@ from tests.browser.conftest import Server as App
 from tests.browser.conftest import Tabs
 from tests.chaos.world import NETWORK, PLANS, SEARCH
 from tests.chaos.world import Server as Web
+from tests.cluster.postgresql import PASSWORD, Server
 from tests.pages.conftest import SMALL, Open, healthy
 from tests.pages.conftest import fresh as fresh
 from tests.pages.conftest import open_page as open_page
-from tests.waiting import until
-
-from .postgresql import PASSWORD, Server
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("home", "preprocess", "features", "draw", "data", "about")

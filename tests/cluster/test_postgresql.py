@@ -25,8 +25,7 @@ from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Step
-
-from .postgresql import PASSWORD, Server
+from tests.cluster.postgresql import PASSWORD, Server
 
 ROOT = Path(__file__).parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 2, "units": 10}))

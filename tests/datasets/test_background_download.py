@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from hdr.datasets.public import background_download, download
-from tests.waiting import until
-
-from .conftest import CONTENTS, MirrorServer
+from tests.datasets.conftest import CONTENTS, MirrorServer
+from tests.support.waiting import until
 
 
 def wait_until(state: str, name: str = "mnist") -> background_download.FetchProgress:

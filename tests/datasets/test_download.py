@@ -18,9 +18,8 @@ import pytest
 
 from hdr.datasets.public import download, mnist
 from hdr.datasets.public.download import FetchFailed, Limits
-from tests.waiting import until
-
-from .conftest import CONTENTS, MirrorServer
+from tests.datasets.conftest import CONTENTS, MirrorServer
+from tests.support.waiting import until
 
 FAST = Limits(connect=2.0, silence=2.0, window=1.0, speed=2_000.0, total=10.0)
 """For mirrors that must be given up. A busy machine can be as slow as they are, so all others have the usual limits."""
@@ -54,7 +53,7 @@ WRONG = {
     "trailing": "goes on after the end",
     "announces_more": "broke off|middle",
     "announces_less": "ends in the middle",
-    "404": "answered 404 Not UploadedDigits",
+    "404": "answered 404 Not Found",
     "500": "answered 500 Internal Server Error",
     "html": r"sent a web page \(text/html\)",
     "disguised_html": "ends after 42 of 47,056 bytes",

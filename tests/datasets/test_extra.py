@@ -20,10 +20,9 @@ from hdr.datasets.public.extra import ChangedData, ExtraDataset
 from hdr.datasets.storage import array_store
 from hdr.datasets.storage.verified_file import MissingData
 from hdr.types import HdrError
-
-from .conftest import RAW, MirrorServer
-from .made import digits, idx, zipped
-from .test_background_download import wait_until
+from tests.datasets.conftest import RAW, MirrorServer
+from tests.datasets.test_background_download import wait_until
+from tests.support.fake_datasets import digits, idx, zipped
 
 FAST = Limits(connect=2.0, silence=2.0, window=1.0, speed=2_000.0, total=10.0)
 IMAGES, LABELS = digits(60)

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hdr.datasets.formats.idx import DamagedData, inflate, parse
-
-from .conftest import idx_bytes
+from tests.datasets.conftest import idx_bytes
 
 shapes = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
 

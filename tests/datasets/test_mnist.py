@@ -13,8 +13,7 @@ import pytest
 from hdr import datasets
 from hdr.datasets import MissingData, UnknownDataset
 from hdr.datasets.public import mnist
-
-from .conftest import CONTENTS
+from tests.datasets.conftest import CONTENTS
 
 NAMES = tuple(CONTENTS)
 

@@ -21,8 +21,7 @@ from PIL import Image
 
 from hdr.datasets.uploads.reader import Limits, Upload, UploadedDigits, UploadError, read
 from hdr.images import open_image
-
-from .made import album, csv, digits, idx, npz, png, zipped
+from tests.support.fake_datasets import album, csv, digits, idx, npz, png, zipped
 
 IMAGES, LABELS = digits()
 TEST_IMAGES, TEST_LABELS = digits(60, 1)

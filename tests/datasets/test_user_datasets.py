@@ -17,8 +17,7 @@ from hdr.datasets.uploads import user_datasets
 from hdr.datasets.uploads.clean_and_split import Options, prepare
 from hdr.datasets.uploads.reader import DigitPool, UploadedDigits
 from hdr.types import Dataset, Split
-
-from .made import digits
+from tests.support.fake_datasets import digits
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import ROOT, blocks
+from tests.docs.conftest import ROOT, blocks
 
 EXAMPLES = {
     re.match(r"# (hdr/\S+\.py)\n", block.text)[1]: block.text

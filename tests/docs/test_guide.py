@@ -23,8 +23,7 @@ from hdr.ui.draw import mode
 from hdr.ui.preprocess import step_details
 from hdr.ui.results import tabs
 from hdr.ui.state import train_mode
-
-from .conftest import PAGES, ROOT, prose
+from tests.docs.conftest import PAGES, ROOT, prose
 
 GUIDE = [*(page for page in PAGES if page.parent.name == "guide"), ROOT / "docs" / "class.md"]
 SCRIPTS = [*(ROOT / "hdr" / "ui").rglob("*.py"), *(ROOT / "pages").glob("*.py")]

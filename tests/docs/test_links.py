@@ -12,8 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from hdr.cli.main import main
-
-from .conftest import PAGES, ROOT, blocks, prose
+from tests.docs.conftest import PAGES, ROOT, blocks, prose
 
 IN_CLASS = {"teach"}
 """Pages that the guide for teachers is about."""

@@ -16,9 +16,8 @@ import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
 
+from tests.docs.conftest import ROOT
 from tools import architecture
-
-from .conftest import ROOT
 
 GITHUB = ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))

@@ -16,8 +16,7 @@ from hdr import datasets
 from hdr.datasets.uploads import reader, user_datasets
 from hdr.datasets.uploads.clean_and_split import Options, prepare
 from hdr.types import Split
-
-from . import mutate
+from tests.hostile import mutate
 
 NAMES = {b"PK": "mine.zip", b"\x1f\x8b": "mine.gz", b"\x93N": "mine.npy", b"\0\0": "train-images-idx3-ubyte"}
 COUNT = 60

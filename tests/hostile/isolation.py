@@ -26,9 +26,8 @@ from hdr.plots import html_images
 from hdr.store.runs import RunStore
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-
-from . import data_sets
-from .visitors import Listener, server
+from tests.hostile import data_sets
+from tests.hostile.visitors import Listener, server
 
 PAGES = ("", "preprocess", "features", "train", "runs", "draw", "data", "about")
 AT_ONCE = 6

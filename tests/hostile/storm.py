@@ -25,9 +25,8 @@ import cv2
 
 from hdr.sanitize import escape_markdown
 from hdr.types import HdrError
-
-from .guard import MEMORY, ROOT, SECONDS, Hang, Watch, measured, watching
-from .surfaces import LONGEST_MESSAGE, SURFACES
+from tests.hostile.guard import MEMORY, ROOT, SECONDS, Hang, Watch, measured, watching
+from tests.hostile.surfaces import LONGEST_MESSAGE, SURFACES
 
 KEPT = ROOT / "test-results" / "hostile"
 REPEATS = 3

@@ -48,8 +48,7 @@ from hdr.ui.inputs import clipboard, digit_picker, image_source
 from hdr.ui.runs import actions
 from hdr.ui.state import search_config
 from hdr.ui.tune import parallel_brush
-
-from . import data_sets, mutate
+from tests.hostile import data_sets, mutate
 
 WHOLE_WAY = 120_000
 """Pixels up to which a picture is also read; larger ones take the time that their pixels take."""

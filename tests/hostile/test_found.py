@@ -15,8 +15,7 @@ from hdr.datasets.uploads import reader
 from hdr.images import MAX_JPEG_SCANS
 from hdr.reading import ImageError, open_image, read_number, ready
 from hdr.types import Strokes
-
-from .guard import MEMORY, SECONDS, Cost, measured
+from tests.hostile.guard import MEMORY, SECONDS, Cost, measured
 
 
 def saved(picture: Image.Image, kind: str, **options: object) -> bytes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from . import isolation
-from .visitors import server
+from tests.hostile import isolation
+from tests.hostile.visitors import server
 
 VISITORS = 2
 

@@ -13,8 +13,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from . import visitors
-from .visitors import ROOT, Listener, announce, answer, put, token
+from tests.hostile import visitors
+from tests.hostile.visitors import ROOT, Listener, announce, answer, put, token
 
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from . import guard
-from .storm import Tally, send
-from .surfaces import SURFACES, Surface
+from tests.hostile import guard
+from tests.hostile.storm import Tally, send
+from tests.hostile.surfaces import SURFACES, Surface
 
 CASES = 100
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from . import smoke
+from tests.install import smoke
 
 ROOT = Path(__file__).resolve().parents[2]
 

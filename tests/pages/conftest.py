@@ -22,7 +22,7 @@ from hdr.ui.components import job_progress, pixel_inspector, run_estimate
 from hdr.ui.inputs import pipeline_trace
 from hdr.ui.shell import startup
 from hdr.ui.state import resources
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))

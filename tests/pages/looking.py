@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from hdr.preprocessing import Pipeline
-
-from .conftest import healthy, text
+from tests.pages.conftest import healthy, text
 
 
 def steps(app: AppTest) -> list[str]:

@@ -14,9 +14,8 @@ from hdr.training.run_spec import RunSpec
 from hdr.ui.about import admin as admin_panel
 from hdr.ui.about import server_limits
 from hdr.ui.components import queue_position
-from tests.waiting import PATIENCE
-
-from .conftest import ROOT, Open, text
+from tests.pages.conftest import ROOT, Open, text
+from tests.support.waiting import PATIENCE
 
 WORD = "correct horse battery"
 

@@ -14,8 +14,7 @@ from hdr.classroom.assignment_link import from_text, to_text
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
-
-from .conftest import SMALL, Open, healthy, key_of, text, unescaped
+from tests.pages.conftest import SMALL, Open, healthy, key_of, text, unescaped
 
 PLAN = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 5, "units": 50}))
 

@@ -24,8 +24,7 @@ from hdr.ui.data import page as data_page
 from hdr.ui.runs import actions
 from hdr.ui.shell import startup
 from hdr.ui.state import session_datasets
-
-from .conftest import Open, healthy, key_of, text, unescaped
+from tests.pages.conftest import Open, healthy, key_of, text, unescaped
 
 
 def files(n: int = 400) -> tuple[Upload, ...]:

@@ -17,10 +17,9 @@ from hdr.reading import collecting, counterfactual, ready
 from hdr.store.runs import Run, RunStore
 from hdr.types import Step
 from hdr.ui.draw import explanation_jobs
-from tests.reading import small_reader
-from tests.waiting import PATIENCE, until
-
-from .conftest import SMALL, Open, explained, healthy, text, unescaped
+from tests.pages.conftest import SMALL, Open, explained, healthy, text, unescaped
+from tests.support import small_reader
+from tests.support.waiting import PATIENCE, until
 
 CANVAS = "drawn"
 """As in `hdr.ui.inputs.canvas`, which can only be imported where Streamlit runs."""

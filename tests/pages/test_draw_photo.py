@@ -17,9 +17,8 @@ from hdr.reading import ready
 from hdr.store.runs import Run
 from hdr.types import Split
 from hdr.ui.inputs import clipboard
-from tests.reading import small_reader
-
-from .conftest import Open, explained, healthy, text, unescaped
+from tests.pages.conftest import Open, explained, healthy, text, unescaped
+from tests.support import small_reader
 
 LABELS = (0, 1, 7)
 

@@ -9,9 +9,8 @@ import pytest
 
 from hdr.datasets.public import background_download
 from hdr.reading import ready
-from tests.waiting import until
-
-from .conftest import Open, key_of, text
+from tests.pages.conftest import Open, key_of, text
+from tests.support.waiting import until
 
 PAGES = ["home", "preprocess", "train", "runs", "draw"]
 

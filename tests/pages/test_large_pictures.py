@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from hdr import datasets
 from hdr.preprocessing.image_quality import quality
 from hdr.preprocessing.pipeline import chain
-
-from .conftest import Open, healthy, key_of, text
-from .looking import click, disturb, look_at, panels, pictures, select
+from tests.pages.conftest import Open, healthy, key_of, text
+from tests.pages.looking import click, disturb, look_at, panels, pictures, select
 
 CHANGE, EDGE, KEPT = "Change", "Before | after", "Kept | now"
 

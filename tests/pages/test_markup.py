@@ -22,10 +22,9 @@ from hdr.ui.results.tabs import SECTIONS
 from hdr.ui.runs import actions, table
 from hdr.ui.state import resources
 from tests.hostile.mutate import FORMULAS, MARKUP, STRANGE
-from tests.waiting import until
-
-from .conftest import SMALL, Open, healthy
-from .conftest import text as text_of
+from tests.pages.conftest import SMALL, Open, healthy
+from tests.pages.conftest import text as text_of
+from tests.support.waiting import until
 
 NAMES = (*MARKUP, *STRANGE, *FORMULAS, "a" * 10_000, "w" * 60 + "/" * 60)
 

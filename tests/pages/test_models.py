@@ -9,8 +9,7 @@ import pytest
 
 from hdr.store.runs import Run
 from hdr.ui.state import resources
-
-from .conftest import Open
+from tests.pages.conftest import Open
 
 
 def gone(run: Run) -> None:

@@ -14,9 +14,8 @@ import pytest
 from hdr import paths
 from hdr.store.runs import Run, RunStore
 from hdr.ui.state import resources
-
-from .conftest import ROOT, Open, healthy, text, unescaped
-from .test_draw import CANVAS, ONE, on_canvas
+from tests.pages.conftest import ROOT, Open, healthy, text, unescaped
+from tests.pages.test_draw import CANVAS, ONE, on_canvas
 
 PAGES = sorted(path.stem for path in (ROOT / "pages").glob("*.py"))
 WAYS = ["temporary", "nothing"]

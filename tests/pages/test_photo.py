@@ -21,9 +21,8 @@ from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Split
 from hdr.ui.inputs.image_source import MOST_PIXELS
-
-from .conftest import Open, healthy, text, unescaped
-from .looking import add, click, disturb, images, look_at, open_tab, panels, pictures, select, steps
+from tests.pages.conftest import Open, healthy, text, unescaped
+from tests.pages.looking import add, click, disturb, images, look_at, open_tab, panels, pictures, select, steps
 
 NOISY_PHOTO = [s.name for s in chain(*PRESETS["Noisy photo"]).steps]
 

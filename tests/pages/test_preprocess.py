@@ -9,9 +9,8 @@ from hdr import catalogue, datasets
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import LONGEST, chain
 from hdr.ui.state import resources
-
-from .conftest import Open, healthy, key_of, text, unescaped
-from .looking import add, click, look_at, pictures, select, steps, titles
+from tests.pages.conftest import Open, healthy, key_of, text, unescaped
+from tests.pages.looking import add, click, look_at, pictures, select, steps, titles
 
 DEFAULT = list(PRESETS["Default"])
 

@@ -20,8 +20,7 @@ from hdr.training.run_spec import PRESETS, RunSpec
 from hdr.types import HdrError, Step
 from hdr.ui.runs import actions
 from hdr.ui.runs import table as runs_table
-
-from .conftest import SMALL, Open, healthy, text, unescaped
+from tests.pages.conftest import SMALL, Open, healthy, text, unescaped
 
 
 def statuses(app: AppTest) -> dict[str, str]:

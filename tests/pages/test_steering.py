@@ -12,8 +12,7 @@ from hdr.store.run_commands import RunCommands
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Step
-
-from .conftest import Open, healthy, key_of, text
+from tests.pages.conftest import Open, healthy, key_of, text
 
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": 10}))
 BUTTONS = {"pause": "Pause", "go": "Go on", "step": "One epoch", "keep": "Stop and keep", "stop": "Stop"}

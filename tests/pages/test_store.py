@@ -10,8 +10,7 @@ import pytest
 from hdr.store.runs import RunStore
 from hdr.training.run_spec import RunSpec
 from hdr.ui.state import resources
-
-from .conftest import Open
+from tests.pages.conftest import Open
 
 
 @pytest.fixture

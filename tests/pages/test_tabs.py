@@ -17,10 +17,9 @@ from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.corruptions import spoil
 from hdr.preprocessing.pipeline import chain
 from hdr.types import Step
-from tests.waiting import until
-
-from .conftest import Open, healthy, key_of, text, unescaped
-from .looking import click, decoded, disturb, images, look_at, open_tab, pictures, select
+from tests.pages.conftest import Open, healthy, key_of, text, unescaped
+from tests.pages.looking import click, decoded, disturb, images, look_at, open_tab, pictures, select
+from tests.support.waiting import until
 
 FAMILY, CLASSES, WORTH, CODE = "Its whole family", "All ten digits", "Does it help?", "Show me the code"
 TABS = [FAMILY, CLASSES, WORTH, CODE]

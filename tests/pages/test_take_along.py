@@ -12,9 +12,8 @@ from hdr.export.onnx import ExportError
 from hdr.export.training_script import RecipeError
 from hdr.store.runs import Run
 from hdr.ui.results import export
-from tests.waiting import PATIENCE, until
-
-from .conftest import healthy, text, unescaped
+from tests.pages.conftest import healthy, text, unescaped
+from tests.support.waiting import PATIENCE, until
 
 
 def page(run):

@@ -11,9 +11,8 @@ from hdr.store.runs import Run
 from hdr.training.run_spec import RunSpec
 from hdr.types import Step
 from hdr.ui.classroom import assignment_builder, banner
-
-from .conftest import SMALL, Open, healthy, text
-from .test_class import as_in_a_browser
+from tests.pages.conftest import SMALL, Open, healthy, text
+from tests.pages.test_class import as_in_a_browser
 
 __all__ = ["as_in_a_browser"]
 

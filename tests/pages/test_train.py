@@ -14,8 +14,7 @@ from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import MAX_DIGITS, PRESETS, RunSpec
 from hdr.types import HdrError, Step
 from hdr.ui.components import run_estimate
-
-from .conftest import SMALL, Open, healthy, key_of, text, unescaped
+from tests.pages.conftest import SMALL, Open, healthy, key_of, text, unescaped
 
 
 def plan(app: AppTest) -> RunSpec:

@@ -18,8 +18,7 @@ from hdr.tuning.space import dimension
 from hdr.types import Step
 from hdr.ui.state import resources, search_config
 from hdr.ui.tune import formatting, parallel_brush, trial_table
-
-from .conftest import Open, Queue, healthy, text, unescaped
+from tests.pages.conftest import Open, Queue, healthy, text, unescaped
 
 BASE = replace(PRESETS["fast"].spec, dataset="bundled", train_size=500)
 

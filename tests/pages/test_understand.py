@@ -19,9 +19,8 @@ from hdr.ui.results import confusion
 from hdr.ui.results.confusion import ANY, cell_indices
 from hdr.ui.results.learning_curves import interpretation
 from hdr.ui.state import resources
-from tests.waiting import PATIENCE, until
-
-from .conftest import healthy, text
+from tests.pages.conftest import healthy, text
+from tests.support.waiting import PATIENCE, until
 
 
 def page() -> None:
@@ -129,7 +128,7 @@ def test_a_click_on_a_cell_moves_the_boxes(model: Run, monkeypatch: pytest.Monke
 def test_without_kept_probabilities_a_line_says_so(model: Run) -> None:
     (model.folder / "test.npy").unlink()
     resources._test_probabilities.clear()
-    for section in ("confusion", "calibration", "labels"):
+    for section in ("confusion", "calibration", "label_errors"):
         assert "not kept" in text(shown(section, model)).replace("\\", "")
     resources._test_probabilities.clear()
 

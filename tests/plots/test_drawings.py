@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from hdr.plots import html_images
 from hdr.plots.colours import DIVERGING, MARKS
 from hdr.types import Drawing, Mark
-
-from .markup import HOSTILE, drawing_in, elements, picture_in
+from tests.support.markup import HOSTILE, drawing_in, elements, picture_in
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_robustness_has_one_curve_for_each_model() -> None:
 def test_small_models_stand_at_even_distances() -> None:
     interval = [(0.7, 0.9), (0.8, 0.95)]
     figure = sample_size_curve.figure((500, 1000), (0.9, 0.95), (0.8, 0.9), interval, "training digits", 700)
-    assert list(figure.layout.xaxis.ticktext) == ["500", "1\xa0000"]
+    assert list(figure.layout.xaxis.ticktext) == ["500", "1,000"]
     validation = figure.data[1]
     np.testing.assert_allclose(validation.error_y.array, [10, 5])
     assert figure.layout.shapes[0].x0 == pytest.approx(0.4)
@@ -71,4 +71,4 @@ def test_where_a_runs_own_value_lies(values: tuple, value: object, place: float 
 
 
 def test_labels_of_values() -> None:
-    assert sample_size_curve.ticks([True, "rbf", 0.0464, 4000, 1e-7]) == ["on", "rbf", "0.0464", "4\xa0000", "1e-07"]
+    assert sample_size_curve.ticks([True, "rbf", 0.0464, 4000, 1e-7]) == ["on", "rbf", "0.0464", "4,000", "1e-07"]

@@ -12,7 +12,7 @@ from skimage import morphology as sk
 
 from hdr.preprocessing import edges, morphology
 from hdr.types import Images, Split
-from tests.preprocessing.close import assert_close
+from tests.support.tolerances import assert_close
 
 
 def gradient(image: NDArray, weights: list[float]) -> tuple[NDArray, NDArray]:

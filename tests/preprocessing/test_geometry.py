@@ -10,8 +10,8 @@ from skimage import measure, transform
 
 from hdr.preprocessing import batch_ops, normalisation
 from hdr.types import Images, Split
-from tests.preprocessing.close import assert_close
 from tests.preprocessing.conftest import strewn
+from tests.support.tolerances import assert_close
 
 INTERPOLATION = 255 / 64 + 1
 """OpenCV interpolates at 32nds of a pixel: a 64th of the steepest edge, and rounding."""

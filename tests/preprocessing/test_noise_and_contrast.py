@@ -13,7 +13,7 @@ from skimage import exposure, restoration
 
 from hdr.preprocessing import contrast, corruptions, noise_reduction
 from hdr.types import Images, Split
-from tests.preprocessing.close import assert_close
+from tests.support.tolerances import assert_close
 
 
 def by_formula_bilateral(images: Images, sigma_space: float, sigma_grey: float) -> NDArray[np.float64]:

@@ -18,8 +18,8 @@ from hdr.preprocessing import (
     thresholding,
 )
 from hdr.types import Images, Split
-from tests.preprocessing.close import assert_close
 from tests.preprocessing.conftest import strewn
+from tests.support.tolerances import assert_close
 
 
 @pytest.mark.parametrize("size", [3, 5, 7, 9])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hdr import datasets, paths
 from hdr.reading import ready
 from hdr.types import Strokes
-from tests.reading import small_reader
+from tests.support import small_reader
 
 
 @pytest.fixture(scope="session")

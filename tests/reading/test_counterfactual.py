@@ -13,7 +13,7 @@ from hdr.reading.counterfactual import MOST_CHANGED, additions, of_image, of_str
 from hdr.reading.ready import Reader
 from hdr.types import Images, Split, Strokes
 from tests.reading.conftest import FOUR, SEVEN, drawings
-from tests.reading.stand_ins import SaysSeven
+from tests.support.fakes import SaysSeven
 
 
 class BarsInTheMiddle(SaysSeven):

@@ -17,8 +17,8 @@ from hdr.reading.cutting import MOST_DIGITS
 from hdr.reading.ready import Seen
 from hdr.reading.strokes_parting import MOST_STROKES, part_rows
 from hdr.types import Classifier, Strokes
-from tests.reading.fast_model import fast_model
-from tests.reading.stand_ins import SaysSeven
+from tests.support.fakes import SaysSeven
+from tests.support.fast_model import fast_model
 
 
 def line(*points: tuple[float, float]) -> np.ndarray:

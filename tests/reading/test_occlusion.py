@@ -15,7 +15,7 @@ from hdr.reading.occlusion import PIECES, evidence, pieces, stroke_evidence
 from hdr.reading.ready import Reader
 from hdr.types import Images, Split, Strokes
 from tests.reading.conftest import FOUR, SEVEN, drawings
-from tests.reading.stand_ins import SaysSeven
+from tests.support.fakes import SaysSeven
 
 
 class LikesInk(SaysSeven):

@@ -14,9 +14,9 @@ from hdr.reading.lines import MARGIN, TALL, find_lines
 from hdr.reading.paper import MOST_PIXELS, to_sheet
 from hdr.reading.splitting import to_atoms
 from hdr.types import Classifier, Reading, Split
-from tests.reading.fast_model import fast_model
-from tests.reading.pages_of_numbers import Page, Pool, blank_page, from_images, make_page
-from tests.reading.stand_ins import SaysSeven
+from tests.support.fakes import SaysSeven
+from tests.support.fast_model import fast_model
+from tests.support.synthetic_pages import Page, Pool, blank_page, from_images, make_page
 
 FEW, MANY = 10, 60
 """Pages that are read. Of few, one more or less is a tenth, so less is asked of their shares."""

@@ -9,7 +9,7 @@ import pytest
 from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading import read_drawings, read_image, read_strokes
 from hdr.reading.canvas import strokes_from_canvas
-from tests.reading.stand_ins import SaysSeven
+from tests.support.fakes import SaysSeven
 
 STROKES = [np.array([[20.0, 30.0], [60.5, 30.0], [40.0, 90.0]])]
 

@@ -17,9 +17,9 @@ from hdr.analysis import nearest_examples
 from hdr.reading import read_drawings, read_image, read_page, read_strokes, ready
 from hdr.reading.ready import Reader, ReaderError, on_pages
 from hdr.types import HdrError, Split
-from tests.reading import small_reader
 from tests.reading.conftest import FOUR, SEVEN
-from tests.reading.stand_ins import SaysSeven
+from tests.support import small_reader
+from tests.support.fakes import SaysSeven
 
 WEIGHTS = [np.zeros(s, np.float32) for s in ((784, 4), (4,), (4, 10), (10,))]
 

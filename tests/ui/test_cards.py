@@ -32,7 +32,9 @@ def test_no_selector_looks_for_a_part_of_a_class_that_changes_often() -> None:
 
 
 def test_a_row_that_has_no_style_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'shelf' is no row of cards; there are strip, .*hdr\.ui\.cards\.ROWS"):
+    with pytest.raises(
+        ValueError, match=r"'shelf' is no row of cards; there are strip, .*hdr\.ui\.components\.cards\.ROWS"
+    ):
         cards.row("shelf")
 
 

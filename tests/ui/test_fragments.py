@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 UI = Path(__file__).resolve().parents[2] / "hdr" / "ui"
 
@@ -17,9 +17,9 @@ NEVER_RAISE = {
     # The page's own beginning, which what shows errors rests on; it reads what a background thread has written.
     "startup._progress",
     # What a job has raised is its answer.
-    "jobs._live",
+    "job_progress._live",
     # It waits for the store that is away, and says so itself.
-    "lost_store._come_back",
+    "store_outage._come_back",
 }
 
 

@@ -125,5 +125,5 @@ def describe(found: Quality | None) -> str:
     """A quality in words; empty where there is none."""
     if found is None:
         return ""
-    psnr = "equal" if np.isinf(found.psnr) else f"PSNR {found.psnr:.1f}\u202fdB"
+    psnr = "equal" if np.isinf(found.psnr) else f"PSNR {found.psnr:.1f}\u00a0dB"
     return psnr if found.ssim is None or np.isinf(found.psnr) else f"{psnr} · SSIM {found.ssim:.2f}"

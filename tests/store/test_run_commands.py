@@ -21,7 +21,7 @@ from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import Dataset, HdrError, Step
-from tests.waiting import PATIENCE, until
+from tests.support.waiting import PATIENCE, until
 
 EPOCHS = 5
 NETWORK = RunSpec("bundled", 500, classifier=Step("mlp", {"epochs": EPOCHS, "units": 10, "batch_size": 64}))

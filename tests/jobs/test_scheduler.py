@@ -22,7 +22,7 @@ from hdr.store.searches import SearchStore
 from hdr.training.model import TrainedModel
 from hdr.training.run_spec import Change, RunSpec
 from hdr.types import HdrError, Step
-from tests.waiting import until as wait
+from tests.support.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")

@@ -15,8 +15,7 @@ from hdr.store.runs import RunStore, UnknownRunError
 from hdr.store.searches import SearchStore
 from hdr.training.limits import JobQuotaError
 from hdr.training.run_spec import RunSpec
-
-from .test_search_processes import plan
+from tests.jobs.test_search_processes import plan
 
 
 class Clock:

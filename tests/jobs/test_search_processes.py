@@ -24,8 +24,8 @@ from hdr.tuning.records import SEARCH, Search, Trial
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Step
-from tests.waiting import PATIENCE
-from tests.waiting import until as wait
+from tests.support.waiting import PATIENCE
+from tests.support.waiting import until as wait
 
 ROOT = Path(__file__).parents[2]
 needs_signals = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL: not tested")

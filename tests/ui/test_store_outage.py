@@ -15,7 +15,7 @@ ERROR = "The run store at postgresql+psycopg://hdr:***@db.inside:5432/runs canno
 def tells() -> None:
     from hdr.store.runs import StoreLostError
     from hdr.ui.shell import store_outage
-    from tests.ui.test_lost_store import ERROR
+    from tests.ui.test_store_outage import ERROR
 
     store_outage.reset()
     store_outage.show_outage(StoreLostError(ERROR))

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from hdr.preprocessing import PRESETS, Pipeline
 from hdr.preprocessing.pipeline import chain as make_chain
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def page() -> None:

@@ -25,8 +25,7 @@ from hdr.features.extract import extract
 from hdr.training.fitting import fit
 from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Split, Step
-
-from .taken import MORE, SPECS, labels_of, run_python, small, write_idx
+from tests.support.exported_archive import MORE, SPECS, labels_of, run_python, small, write_idx
 
 # skl2onnx looks at what scikit-learn and onnx are about to change.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

@@ -11,7 +11,7 @@ from hdr import catalogue
 from hdr.catalogue import Kind, Parameter
 from hdr.training.run_spec import PRESETS  # noqa: F401 - imports what registers classifiers and features
 from hdr.ui.components.parameter_widgets import log_values
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 KINDS: tuple[Kind, ...] = ("step", "disturbance", "feature", "reduction", "classifier")
 EVERY = [(k, e.name, p.name) for k in KINDS for e in catalogue.entries(k) for p in e.parameters]

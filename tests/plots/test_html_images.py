@@ -16,8 +16,7 @@ from hdr.formatting import format_count, format_duration, format_percent, format
 from hdr.plots import html_images
 from hdr.plots.colours import CYCLIC, DIGITS, DIVERGING, SECOND
 from hdr.types import Drawing
-
-from .markup import HOSTILE, drawing_in, elements, picture_in
+from tests.support.markup import HOSTILE, drawing_in, elements, picture_in
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hdr.classroom.assignment import AssignmentError
 from hdr.classroom.assignment_link import MAX_BYTES, MAX_CHARACTERS, from_text, to_text
 from hdr.types import HdrError
-
-from .test_task import any_task, packed
+from tests.classroom.test_assignment import any_task, packed
 
 
 @st.composite

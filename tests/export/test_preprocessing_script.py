@@ -312,7 +312,7 @@ def test_names_that_two_modules_use_are_told_apart(modules: Any, digits: Split) 
         ("import hdr.types\ndef step_x(images):\n    return hdr.types.SIDE", "imports hdr.types whole"),
         (
             "from hdr.preprocessing import batch_ops as arrays\ndef step_x(i):\n    return arrays",
-            "imports the module arrays",
+            "imports the module batch_ops",
         ),
         ("import scipy.ndimage\ndef step_x(images):\n    return scipy", "without a name of its own"),
         ("def step_x(images):\n    from hdr.types import SIDE\n    return SIDE", "imports hdr.types within itself"),

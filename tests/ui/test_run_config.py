@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from hdr import catalogue
 from hdr.training.run_spec import PRESETS, Change, RunSpec
 from hdr.types import Step
-from tests.waiting import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 def page() -> None:

@@ -19,10 +19,9 @@ from hdr.training.controller import TrainingController
 from hdr.training.run_spec import RunSpec
 from hdr.tuning.records import SEARCH
 from hdr.types import Step
-from tests.waiting import until as wait
-
-from .test_processes import needs_signals, paused, steps
-from .test_search_processes import plan
+from tests.jobs.test_scheduler import needs_signals, paused, steps
+from tests.jobs.test_search_processes import plan
+from tests.support.waiting import until as wait
 
 NETWORK = RunSpec("bundled", 1000, classifier=Step("mlp", {"epochs": 40, "units": 50, "batch_size": 16}))
 

@@ -26,10 +26,9 @@ from hdr.training.run_spec import RunSpec
 from hdr.tuning.search_spec import SearchSpec
 from hdr.tuning.space import dimension
 from hdr.types import Step
-from tests.waiting import PATIENCE
-from tests.waiting import until as wait
-
-from .test_processes import alive, end, needs_signals
+from tests.jobs.test_scheduler import alive, end, needs_signals
+from tests.support.waiting import PATIENCE
+from tests.support.waiting import until as wait
 
 LONG = RunSpec("bundled", 1500, classifier=Step("mlp", {"epochs": 100, "units": 500, "layers": 4, "batch_size": 16}))
 

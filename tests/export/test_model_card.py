@@ -66,7 +66,7 @@ def test_a_card_says_how_well_it_does_and_where_it_fails(model: TrainedModel, bu
     a, b = (int(i) for i in np.unravel_index(off.argmax(), off.shape))
     assert f"| A | is called | how often | of all of its kind |\n| --- | --- | --- | --- |\n| {a} | {b} | " in text
     first = metrics["mistakes"][0]
-    assert f"- {first['index']}: a {first['label']} that it calls {first['said']}, with a probability of" in text
+    assert f"- {first['index']}: a {first['label']} read as {first['said']}, with a confidence of" in text
 
 
 def test_a_card_says_whether_probabilities_can_be_believed(bundled: Dataset) -> None:

@@ -178,7 +178,7 @@ def test_a_store_without_anything_in_it_is_a_new_one(file: Path) -> None:
 def left_behind(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a process that was killed: all that it has written lies in the log of its store."""
     folder = tmp_path_factory.mktemp("killed")
-    code = "from tests.training.test_mending import *; fill(RunStore(), FEW, False); os.kill(os.getpid(), 9)"
+    code = "from tests.store.test_recovery import *; fill(RunStore(), FEW, False); os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, env={**os.environ, "HDR_HOME": str(folder)})
     assert (folder / "runs.sqlite-wal").stat().st_size > 100_000
     return folder
