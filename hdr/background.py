@@ -195,7 +195,7 @@ class Jobs:
             return
         except HdrError as problem:
             error = str(problem)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - any work may be given; its caller sees the error on a page
             _log.exception("A job failed: %s", task.key)
             error = f"This computation failed ({type(problem).__name__}: {problem})."
         with self._lock:

@@ -71,7 +71,7 @@ def open_image(source: str | Path | bytes) -> NDArray[np.uint8]:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError:
         raise ImageError(f"The picture has far too many pixels; at most {MAX_PIXELS:,} are allowed.") from None
-    except Exception:
+    except Exception:  # noqa: BLE001
         # Damaged headers make the decoders raise errors of many kinds (struct, Value, Syntax, Overflow).
         raise ImageError(f"This is not a picture that can be opened. Allowed are {_listed()}.") from None
     with picture:
@@ -98,7 +98,7 @@ def open_image(source: str | Path | bytes) -> NDArray[np.uint8]:
             )
         try:
             return _grey_values(picture)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - decoders raise errors of many kinds
             raise ImageError(
                 f"The {picture.format} picture is damaged or incomplete ({type(error).__name__}) and cannot be "
                 "decoded. Save it again, or take another."

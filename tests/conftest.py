@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from hdr import datasets, paths
-from hdr.datasets import MissingData
+from hdr.datasets import MissingDataError
 from hdr.datasets.public import download
 from hdr.store.runs import RunStore
 from hdr.training.run_spec import RunSpec
@@ -63,11 +63,11 @@ def mnist(own_home: Path) -> Dataset:
     """MNIST from HDR_DATASETS or fetched; where neither can be had, the test is skipped."""
     try:
         return datasets.load("mnist")
-    except MissingData:
+    except MissingDataError:
         try:
             download.fetch_mnist(limits=download.Limits(connect=5, silence=10, total=120))
             return datasets.load("mnist")
-        except (download.FetchFailed, MissingData):
+        except (download.FetchError, MissingDataError):
             pytest.skip("MNIST is neither in HDR_DATASETS nor to be fetched: not tested on it")
 
 

@@ -155,8 +155,18 @@ class Assignment(BaseModel):
         Raises:
             AssignmentError: it names the value and what is allowed.
         """
-        plan, (low, high) = self.plan, self.size_range
         _one_of("data sets", spec.dataset, self.datasets)
+        self._check_fixed(spec)
+        self._check_parts(spec)
+        for kind in _KINDS:
+            for step in _steps(spec, kind):
+                self._check_values(kind, step)
+        for name in (name for change in spec.changes for name, _ in change.values):
+            if not self.is_free("classifier", spec.classifier.name, name):
+                raise AssignmentError(f"This class does not change {name} while it learns.")
+
+    def _check_fixed(self, spec: RunSpec) -> None:
+        plan, (low, high) = self.plan, self.size_range
         if not low <= spec.train_size <= high:
             allowed = f"{low:,}" if low == high else f"{low:,} to {high:,}"
             raise AssignmentError(f"This class allows {allowed} training digits, not {spec.train_size:,}.")
@@ -169,7 +179,9 @@ class Assignment(BaseModel):
                 f"This class keeps the preprocessing at {_titles('step', plan.pipeline.steps)}, "
                 f"not {_titles('step', spec.pipeline.steps)}."
             )
-        names = [s.name for s in spec.features]
+
+    def _check_parts(self, spec: RunSpec) -> None:
+        plan, names = self.plan, [s.name for s in spec.features]
         if self.features:
             for name in names:
                 _one_of("features", name, self.features, "feature")
@@ -185,12 +197,6 @@ class Assignment(BaseModel):
                 raise AssignmentError(
                     f"This class keeps {PARTS[part].lower()} at {_titles(part, mine)}, not {_titles(part, theirs)}."
                 )
-        for kind in _KINDS:
-            for step in _steps(spec, kind):
-                self._check_values(kind, step)
-        for name in (name for change in spec.changes for name, _ in change.values):
-            if not self.is_free("classifier", spec.classifier.name, name):
-                raise AssignmentError(f"This class does not change {name} while it learns.")
 
     def _check_values(self, kind: Kind, step: Step) -> None:
         entry = catalogue.get(kind, step.name)

@@ -98,7 +98,7 @@ class ClusterProcesses(JobScheduler):
         try:
             client = self._connected()
             self._slots = sum(client.sync(client.scheduler.ncores, callback_timeout=CONNECT_SECONDS).values())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever it is, another connection is tried at the next look.
             self._slots = 0
             self._disconnect()
@@ -127,7 +127,7 @@ class ClusterProcesses(JobScheduler):
         if client is not None:
             try:
                 client.close(timeout=1)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a connection that cannot be closed is dropped
                 log.debug("closing the connection to %s: %s", self._address, error)
 
     def capacity(self) -> int:
@@ -170,7 +170,7 @@ class ClusterProcesses(JobScheduler):
         if task.status != "cancelled":
             try:
                 return JobExit(name, *task.result(CONNECT_SECONDS))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # Whatever the workers raised, or the connection.
                 cause: BaseException = error
                 while cause.__cause__ is not None:

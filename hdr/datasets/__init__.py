@@ -6,16 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from hdr.datasets.public import extra, mnist, sklearn_digits
-from hdr.datasets.storage.verified_file import FileStatus, MissingData
+from hdr.datasets.storage.verified_file import FileStatus, MissingDataError
 from hdr.datasets.uploads import user_datasets
 from hdr.types import Dataset, HdrError
 
-__all__ = ["DatasetStatus", "FileStatus", "MissingData", "UnknownDataset", "available", "describe", "load", "title"]
+__all__ = [
+    "DatasetStatus",
+    "FileStatus",
+    "MissingDataError",
+    "UnknownDatasetError",
+    "available",
+    "describe",
+    "load",
+    "title",
+]
 
 _MODULES = {mnist.NAME: mnist, sklearn_digits.NAME: sklearn_digits} | {each.NAME: each for each in extra.ALL}
 
 
-class UnknownDataset(HdrError):
+class UnknownDatasetError(HdrError):
     """A name that no data set has."""
 
 
@@ -49,13 +58,13 @@ def load(name: str, owner: str = user_datasets.LOCAL) -> Dataset:
         Read-only arrays, verified against the published content.
 
     Raises:
-        UnknownDataset: there is no such name.
-        MissingData: a file is not here, or damaged.
+        UnknownDatasetError: there is no such name.
+        MissingDataError: a file is not here, or damaged.
     """
     if user_datasets.is_own(name):
         return user_datasets.load(name, owner)
     if name not in _MODULES:
-        raise UnknownDataset(f'there is no data set "{name}"; there are: {", ".join(_MODULES)}')
+        raise UnknownDatasetError(f'there is no data set "{name}"; there are: {", ".join(_MODULES)}')
     return _MODULES[name].load()
 
 

@@ -40,11 +40,11 @@ NO_MEMORY = "There was not enough memory. Try fewer digits, or add a reduction."
 log = logging.getLogger("hdr.search")
 
 
-class _Pruned(Exception):
+class _PrunedError(Exception):
     """Raised where a trial is not worth going on with."""
 
 
-class _Lost(Exception):
+class _LostError(Exception):
     """Raised where the search is not this process's any more."""
 
 
@@ -89,7 +89,7 @@ def execute(
     try:
         message = work.go_on(polite)
         return message is None or write_with_retry(lambda: searches.finish(search, claim, message))
-    except (_Lost, UnknownSearchError):
+    except (_LostError, UnknownSearchError):
         return False
     except HdrError as error:
         if isinstance(error, StoreError):
@@ -192,7 +192,7 @@ class _Work:
                 with suppress(StoreError):
                     self._held(self._searches.report(search.id, self._claim, *told))
             if should_prune(search.spec, others, scores):
-                raise _Pruned
+                raise _PrunedError
 
         # As it stands in the store: one that is about to be repeated has been counted already.
         died = trial in known
@@ -212,9 +212,9 @@ class _Work:
             fits.ready(plan)
             status = "failed"
             return "done", fits.fit(plan, seen), ""
-        except _Pruned:
+        except _PrunedError:
             return "pruned", None, ""
-        except (_Lost, StoreError):
+        except (_LostError, StoreError):
             raise
         except HdrError as error:
             return status, None, str(error)
@@ -229,7 +229,7 @@ class _Work:
     def _held(self, written: Any) -> Any:
         # Where nothing was written, another process has the search, or it was stopped.
         if not written:
-            raise _Lost
+            raise _LostError
         return written
 
 

@@ -140,7 +140,7 @@ class TrainingController:
                 # Some limits belong to a thread and not to the process.
                 with threadpool_limits(self.spec.threads):
                     found["result"] = work()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
                 found["error"] = error
             with self._news:
                 self._news.notify_all()

@@ -45,7 +45,7 @@ def _one(row: Row, way: str, server: MirrorServer, patch: pytest.MonkeyPatch) ->
     try:
         download.fetch_mnist(limits=FAST)
         row.problems.append(f"{way} was taken")
-    except download.FetchFailed as error:
+    except download.FetchError as error:
         row.messages.add(str(error))
     folder = Path(os.environ["HDR_HOME"]) / "datasets" / "mnist"
     row.problems += [f"{way} has left {path.name}" for path in folder.glob("*")]

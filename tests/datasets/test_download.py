@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from hdr.datasets.public import download, mnist
-from hdr.datasets.public.download import FetchFailed, Limits
+from hdr.datasets.public.download import FetchError, Limits
 from tests.datasets.conftest import CONTENTS, MirrorServer
 from tests.support.waiting import until
 
@@ -81,7 +81,7 @@ def test_every_wrong_way_ends_in_the_next_mirror(own, mirror: MirrorServer, monk
 @pytest.mark.parametrize("way", WRONG)
 def test_where_no_mirror_is_right_one_message_says_what_each_did(own, mirror, monkeypatch, way: str) -> None:
     use(monkeypatch, mirror.at(way), mirror.at("404"))
-    with pytest.raises(FetchFailed, match=WRONG[way]) as caught:
+    with pytest.raises(FetchError, match=WRONG[way]) as caught:
         download.fetch_mnist(limits=FAST if way in GIVEN_UP else Limits())
     said = str(caught.value)
     assert f"{FIRST} could not be fetched. Expected 47,056 bytes" in said
@@ -93,13 +93,13 @@ def test_where_no_mirror_is_right_one_message_says_what_each_did(own, mirror, mo
 
 def test_a_steady_mirror_that_is_too_slow_for_the_deadline_is_given_up(own, mirror, monkeypatch) -> None:
     use(monkeypatch, mirror.at("drip"))
-    with pytest.raises(FetchFailed, match=r"had not sent everything after 0\.4 s"):
+    with pytest.raises(FetchError, match=r"had not sent everything after 0\.4 s"):
         download.fetch_mnist(limits=Limits(window=0.2, speed=0.0, total=0.4))
 
 
 def test_a_thread_that_was_left_behind_ends(own, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("drip"))
-    with pytest.raises(FetchFailed):
+    with pytest.raises(FetchError):
         download.fetch_mnist(limits=FAST)
     until(lambda: all(thread.name != "hdr-download" for thread in threading.enumerate()))
 
@@ -108,7 +108,7 @@ def test_without_a_network_the_message_is_plain(own, monkeypatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         use(monkeypatch, f"http://127.0.0.1:{closed.getsockname()[1]}/", "http://no-such-host.invalid/")
-        with pytest.raises(FetchFailed, match=r"127\.0\.0\.1:\d+/.*: failed \(Connection refused\)") as caught:
+        with pytest.raises(FetchError, match=r"127\.0\.0\.1:\d+/.*: failed \(Connection refused\)") as caught:
             download.fetch_mnist(limits=FAST)
     assert "HTTPConnectionPool" not in str(caught.value)
 
@@ -134,7 +134,7 @@ def test_a_name_that_is_never_found_does_not_hold_the_fetch(own, mirror: MirrorS
 
 def test_a_password_in_an_address_is_not_shown(own, mirror: MirrorServer, monkeypatch) -> None:
     use(monkeypatch, mirror.at("404").replace("http://", "http://me:secret@"))
-    with pytest.raises(FetchFailed) as caught:
+    with pytest.raises(FetchError) as caught:
         download.fetch_mnist(limits=FAST)
     assert "secret" not in str(caught.value) and "http://127.0.0.1:" in str(caught.value)
 
@@ -142,13 +142,13 @@ def test_a_password_in_an_address_is_not_shown(own, mirror: MirrorServer, monkey
 @pytest.mark.parametrize("address", ["http://[", "https://", "http://host:99999/"])
 def test_an_address_that_cannot_be_asked_is_a_failure_like_others(own, monkeypatch, address: str) -> None:
     use(monkeypatch, address)
-    with pytest.raises(FetchFailed, match=r"cannot be used|failed"):
+    with pytest.raises(FetchError, match=r"cannot be used|failed"):
         download.fetch_mnist(limits=FAST)
 
 
 def test_an_address_that_is_none_is_named(own, monkeypatch) -> None:
     use(monkeypatch, "ftp://somewhere/")
-    with pytest.raises(FetchFailed, match='HDR_MIRRORS holds "ftp://somewhere/"'):
+    with pytest.raises(FetchError, match='HDR_MIRRORS holds "ftp://somewhere/"'):
         download.fetch_mnist(limits=FAST)
 
 
@@ -171,7 +171,7 @@ def test_a_damaged_file_of_ours_is_named_then_replaced(own: Path, mirror, monkey
     damaged = own / f"{FIRST}{suffix}"
     damaged.write_bytes(gzip.compress(CONTENTS[FIRST][:-1]))
     use(monkeypatch, mirror.at("404"))
-    with pytest.raises(FetchFailed) as caught:
+    with pytest.raises(FetchError) as caught:
         download.fetch_mnist(limits=FAST)
     assert f"{damaged} ends after 47,055 of 47,056 bytes" in str(caught.value)
     use(monkeypatch, mirror.at("good"))
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_made_is_named(own: Path, mirror: MirrorServer, 
     own.parent.parent.mkdir()
     own.parent.write_text("a file where the folder should be")
     use(monkeypatch, mirror.at("good"))
-    with pytest.raises(FetchFailed, match=f"cannot be kept in {own} .*Set HDR_HOME"):
+    with pytest.raises(FetchError, match=f"cannot be kept in {own} .*Set HDR_HOME"):
         download.fetch_mnist(limits=FAST)
 
 

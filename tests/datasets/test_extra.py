@@ -15,10 +15,10 @@ import pytest
 from hdr import datasets
 from hdr.datasets.formats.mnist_frame import to_mnist_frame
 from hdr.datasets.public import background_download, download, extra
-from hdr.datasets.public.download import FetchFailed, Limits
-from hdr.datasets.public.extra import ChangedData, ExtraDataset
+from hdr.datasets.public.download import FetchError, Limits
+from hdr.datasets.public.extra import ChangedDataError, ExtraDataset
 from hdr.datasets.storage import array_store
-from hdr.datasets.storage.verified_file import MissingData
+from hdr.datasets.storage.verified_file import MissingDataError
 from hdr.types import HdrError
 from tests.datasets.conftest import RAW, MirrorServer
 from tests.datasets.test_background_download import wait_until
@@ -88,7 +88,7 @@ def _md5(data: bytes) -> str:
 def test_each_is_fetched_checked_and_loaded(small_ones, mirror: MirrorServer, monkeypatch, name: str) -> None:
     monkeypatch.setenv("HDR_MIRRORS", mirror.at("good"))
     assert name not in datasets.available()
-    with pytest.raises(MissingData, match=f"data --fetch {name}"):
+    with pytest.raises(MissingDataError, match=f"data --fetch {name}"):
         datasets.load(name)
     told: list[tuple[str, int, int]] = []
     download.fetch_extra(small_ones[name], lambda *said: told.append(said), Limits())
@@ -134,7 +134,7 @@ WRONG = [
 def test_every_wrong_way_ends_in_the_next_mirror_or_in_plain_words(small_ones, mirror, monkeypatch, way: str) -> None:
     monkeypatch.setenv("HDR_MIRRORS", mirror.at(way))
     limits = replace(FAST, total=2.0)
-    with pytest.raises(FetchFailed) as failed:
+    with pytest.raises(FetchError) as failed:
         download.fetch_extra(small_ones["usps"], limits=limits)
     assert "usps.bz2 could not be fetched" in str(failed.value) and mirror.at(way) in str(failed.value)
     folder = small_ones["usps"].own_folder()
@@ -152,7 +152,7 @@ def test_a_file_that_changes_after_the_first_time_is_refused(small_ones, mirror,
     other = _libsvm(SMALL[::-1], LABELS[::-1])
     monkeypatch.setitem(RAW, "usps.bz2", other)
     sources = (replace(small_ones["usps"].sources[0], md5=_md5(other)), small_ones["usps"].sources[1])
-    with pytest.raises(ChangedData, match="changed or exchanged"):
+    with pytest.raises(ChangedDataError, match="changed or exchanged"):
         download.fetch_extra(replace(small_ones["usps"], sources=sources), limits=FAST)
     assert "usps" not in datasets.available()
 
@@ -191,7 +191,7 @@ def test_what_is_not_of_the_layout_is_refused_and_nothing_is_kept(small_ones, na
 
 def test_another_number_of_digits_is_refused(small_ones, mirror, monkeypatch) -> None:
     monkeypatch.setenv("HDR_MIRRORS", mirror.at("good"))
-    with pytest.raises(FetchFailed, match="60 and 20 digits for training and testing, expected 60 and 21"):
+    with pytest.raises(FetchError, match="60 and 20 digits for training and testing, expected 60 and 21"):
         download.fetch_extra(replace(small_ones["qmnist"], counts=(60, 21)), limits=FAST)
 
 
@@ -200,7 +200,7 @@ def test_damage_on_disk_is_found(small_ones, mirror, monkeypatch) -> None:
     download.fetch_extra(small_ones["qmnist"], limits=FAST)
     path = small_ones["qmnist"].own_folder() / array_store.IMAGES
     path.write_bytes(path.read_bytes()[:-1] + b"\x07")
-    with pytest.raises(MissingData, match="SHA-256"):
+    with pytest.raises(MissingDataError, match="SHA-256"):
         datasets.load("qmnist")
 
 

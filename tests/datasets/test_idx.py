@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.datasets.formats.idx import DamagedData, inflate, parse
+from hdr.datasets.formats.idx import DamagedDataError, inflate, parse
 from tests.datasets.conftest import idx_bytes
 
 shapes = st.lists(st.integers(1, 6), min_size=1, max_size=4).map(tuple)
@@ -33,7 +33,7 @@ def test_the_array_is_a_view_that_is_as_writable_as_its_data() -> None:
 def test_random_bytes_raise_nothing_but_the_declared_error(data: bytes) -> None:
     try:
         array = parse(data)
-    except DamagedData:
+    except DamagedDataError:
         return
     assert array.size == len(data) - 4 - 4 * array.ndim
 
@@ -47,7 +47,7 @@ def test_mutated_headers_are_refused_or_still_fit_the_length(
         data[position % (4 + 4 * len(shape))] = value
     try:
         array = parse(data)
-    except DamagedData:
+    except DamagedDataError:
         return
     assert array.size == len(data) - 4 - 4 * array.ndim
 
@@ -68,14 +68,14 @@ def test_mutated_headers_are_refused_or_still_fit_the_length(
     ],
 )
 def test_what_is_wrong_is_named(data: bytes, says: str) -> None:
-    with pytest.raises(DamagedData, match=says):
+    with pytest.raises(DamagedDataError, match=says):
         parse(data)
 
 
 def test_a_header_that_announces_a_world_allocates_nothing() -> None:
     data = struct.pack(">BBBB4I", 0, 0, 8, 4, *[0xFFFFFFFF] * 4) + bytes(100)
     tracemalloc.start()
-    with pytest.raises(DamagedData):
+    with pytest.raises(DamagedDataError):
         parse(data)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -96,7 +96,7 @@ def test_content_does_not_depend_on_how_it_is_cut(content: bytes, cuts: list[int
 def test_random_chunks_raise_nothing_but_the_declared_error(chunks: list[bytes], magic: bool) -> None:
     try:
         content = b"".join(inflate(([b"\x1f\x8b"] if magic else []) + chunks, 100))
-    except DamagedData:
+    except DamagedDataError:
         return
     assert len(content) <= 100
 
@@ -104,7 +104,7 @@ def test_random_chunks_raise_nothing_but_the_declared_error(chunks: list[bytes],
 def test_a_gzip_bomb_is_left_at_the_limit() -> None:
     bomb = gzip.compress(bytes(200_000_000), compresslevel=1)
     tracemalloc.start()
-    with pytest.raises(DamagedData, match="more than the expected 5,000 bytes"):
+    with pytest.raises(DamagedDataError, match="more than the expected 5,000 bytes"):
         list(inflate([bomb], 5000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -121,5 +121,5 @@ def test_a_gzip_bomb_is_left_at_the_limit() -> None:
     ],
 )
 def test_broken_gzip_is_refused(change, says: str) -> None:
-    with pytest.raises(DamagedData, match=says):
+    with pytest.raises(DamagedDataError, match=says):
         list(inflate([change(gzip.compress(b"some content"))], 1000))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from hdr import datasets
-from hdr.datasets import MissingData, UnknownDataset
+from hdr.datasets import MissingDataError, UnknownDatasetError
 from hdr.datasets.public import mnist
 from tests.datasets.conftest import CONTENTS
 
@@ -47,7 +47,9 @@ def test_files_may_lie_in_different_places(provided: Path, own: Path) -> None:
 
 def test_without_it_the_bundled_digits_are_left(own: Path) -> None:
     assert datasets.available() == ("bundled",)
-    with pytest.raises(MissingData, match=rf"{NAMES[0]}, 47,056 bytes.*Looked in: {own}.*python -m hdr data --fetch"):
+    with pytest.raises(
+        MissingDataError, match=rf"{NAMES[0]}, 47,056 bytes.*Looked in: {own}.*python -m hdr data --fetch"
+    ):
         datasets.load("mnist")
     assert not own.parent.parent.exists(), "looking must not make folders"
 
@@ -55,7 +57,7 @@ def test_without_it_the_bundled_digits_are_left(own: Path) -> None:
 def test_one_missing_file_makes_it_incomplete(provided: Path) -> None:
     (provided / "mnist" / f"{NAMES[3]}.gz").unlink()
     assert datasets.available() == ("bundled",)
-    with pytest.raises(MissingData, match=NAMES[3]):
+    with pytest.raises(MissingDataError, match=NAMES[3]):
         datasets.load("mnist")
 
 
@@ -66,7 +68,7 @@ def test_a_flipped_bit_is_never_loaded(provided: Path) -> None:
     path = provided / "mnist" / f"{NAMES[0]}.gz"
     path.write_bytes(gzip.compress(bytes(damaged)))
     assert datasets.available() == ("bundled",)
-    with pytest.raises(MissingData, match=f"{path} has the SHA-256"):
+    with pytest.raises(MissingDataError, match=f"{path} has the SHA-256"):
         datasets.load("mnist")
 
 
@@ -119,12 +121,12 @@ def test_where_no_copy_can_be_made_it_is_held_in_memory(provided: Path) -> None:
 def test_the_copy_alone_is_not_the_data_set(provided: Path) -> None:
     datasets.load("mnist")
     (provided / "mnist" / f"{NAMES[0]}.gz").unlink()
-    with pytest.raises(MissingData):
+    with pytest.raises(MissingDataError):
         datasets.load("mnist")
 
 
 def test_a_name_that_there_is_not() -> None:
-    with pytest.raises(UnknownDataset, match='"minst"; there are: mnist, bundled'):
+    with pytest.raises(UnknownDatasetError, match='"minst"; there are: mnist, bundled'):
         datasets.load("minst")
 
 

@@ -73,6 +73,6 @@ def test_another_file_in_its_place_is_refused(tmp_path: Path, monkeypatch: pytes
     wrong = tmp_path / "digits.csv.gz"
     wrong.write_text("0,0,1\n")
     monkeypatch.setattr(sklearn_digits, "candidates", lambda: (wrong,))
-    with pytest.raises(datasets.MissingData, match=f"{wrong} ends after 6 of 264,712 bytes.*requirements.txt"):
+    with pytest.raises(datasets.MissingDataError, match=f"{wrong} ends after 6 of 264,712 bytes.*requirements.txt"):
         sklearn_digits.load()
     assert "bundled" not in datasets.available()

@@ -12,7 +12,7 @@ import pytest
 from hdr import datasets
 from hdr.datasets.formats.stream import UploadError
 from hdr.datasets.storage import array_store
-from hdr.datasets.storage.verified_file import MissingData
+from hdr.datasets.storage.verified_file import MissingDataError
 from hdr.datasets.uploads import user_datasets
 from hdr.datasets.uploads.clean_and_split import Options, prepare
 from hdr.datasets.uploads.reader import DigitPool, UploadedDigits
@@ -98,7 +98,7 @@ def test_what_is_kept_comes_back_for_its_owner_alone() -> None:
     np.testing.assert_array_equal(back.test.labels, data.test.labels)
     assert (back.title, back.note) == ("Mine", "A note.") and not back.train.images.flags.writeable
     for owner in ("", "bert", "../anna"):
-        with pytest.raises(MissingData, match="Upload it again"):
+        with pytest.raises(MissingDataError, match="Upload it again"):
             datasets.load(data.name, owner)
 
 
@@ -122,7 +122,7 @@ def test_titles_mean_nothing_to_a_page(said: str, kept_: str) -> None:
 
 def test_no_name_leads_out_of_the_home(fresh_home: Path) -> None:
     for name in ("own-../../../etc", "own-/etc/passwd", "own-\0", "own-" + "x" * 5_000):
-        with pytest.raises(MissingData):
+        with pytest.raises(MissingDataError):
             datasets.load(name, "../..")
         user_datasets.delete(name, "../..")
     assert not list(fresh_home.iterdir())
@@ -136,10 +136,10 @@ def test_damage_is_found() -> None:
     content = bytearray(path.read_bytes())
     content[-5] ^= 1
     path.write_bytes(content)
-    with pytest.raises(MissingData, match="SHA-256"):
+    with pytest.raises(MissingDataError, match="SHA-256"):
         user_datasets.load(data.name, "anna")
     (folder / array_store.METADATA).write_text("[" * 10_000)
-    with pytest.raises(MissingData):
+    with pytest.raises(MissingDataError):
         user_datasets.load(data.name, "anna")
 
 
@@ -162,7 +162,7 @@ def test_what_nobody_used_for_a_day_is_deleted_unless_a_training_waits_for_it(fr
         os.utime(folder, (old, old))
     user_datasets.mark_used(third.name, "anna")
     assert user_datasets.purge({(second.name, "anna")}) == 1
-    with pytest.raises(MissingData):
+    with pytest.raises(MissingDataError):
         user_datasets.load(first.name, "anna")
     user_datasets.load(second.name, "anna")
     user_datasets.load(third.name, "anna")

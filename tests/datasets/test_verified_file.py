@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdr.datasets.formats.idx import DamagedData
+from hdr.datasets.formats.idx import DamagedDataError
 from hdr.datasets.storage import verified_file
-from hdr.datasets.storage.verified_file import DataFile, MissingData
+from hdr.datasets.storage.verified_file import DataFile, MissingDataError
 
 CONTENT = bytes(range(256)) * 8
 FILE = DataFile("some-file", len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
@@ -26,7 +26,7 @@ def test_no_changed_byte_gets_through(position: int, change: int, compressed: bo
     sent[position % len(sent)] ^= change
     try:
         content = verified_file.collected(FILE, [bytes(sent)])
-    except DamagedData:
+    except DamagedDataError:
         return
     # A byte of gzip's header may change without a change of the content.
     assert compressed and content == CONTENT
@@ -65,7 +65,7 @@ def test_only_damaged_copies_are_named_in_the_error(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     damaged.write_bytes(CONTENT[:-1] + b"?")
     with pytest.raises(
-        MissingData, match=rf"some-file, 2,048 bytes.*{damaged} has the SHA-256 .* expected {FILE.sha256}"
+        MissingDataError, match=rf"some-file, 2,048 bytes.*{damaged} has the SHA-256 .* expected {FILE.sha256}"
     ):
         verified_file.read(FILE, [damaged])
     status = verified_file.status(FILE, [damaged])
@@ -85,7 +85,7 @@ def test_a_pipe_or_a_folder_in_its_place_is_no_copy(tmp_path: Path) -> None:
     assert verified_file.status(FILE, [tmp_path / "pipe", tmp_path / "folder"]) == verified_file.FileStatus(
         "some-file", None, False, ""
     )
-    with pytest.raises(MissingData, match="Looked in"):
+    with pytest.raises(MissingDataError, match="Looked in"):
         verified_file.read(FILE, [tmp_path / "pipe", tmp_path / "folder"])
 
 

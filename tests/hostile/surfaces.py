@@ -215,10 +215,8 @@ def _pasted(random: random.Random) -> bytes:
 def _plans() -> list[Any]:
     kinds = [catalogue.entries(kind) for kind in ("classifier", "feature", "reduction", "step")]
     found = [for_dataset(p.spec, "bundled").to_json() for p in PLANS.values()]
-    for classifier in kinds[0]:
-        found.append(RunSpec("bundled", 500, classifier=Step(classifier.name)).to_json())
-    for feature in kinds[1]:
-        found.append({"dataset": "bundled", "features": [{"name": feature.name}, {"name": "pixels"}]})
+    found += [RunSpec("bundled", 500, classifier=Step(classifier.name)).to_json() for classifier in kinds[0]]
+    found += [{"dataset": "bundled", "features": [{"name": feature.name}, {"name": "pixels"}]} for feature in kinds[1]]
     found.append({"dataset": "bundled", "reduction": {"name": kinds[2][0].name}, "augmentation": {"name": "distort"}})
     found.append({"dataset": "bundled", "pipeline": [{"name": s.name} for s in kinds[3][:20]]})
     steered = {"classifier": {"name": "mlp", "epochs": 9}, "changes": [{"epoch": 4, "learning_rate": 0.0005}]}

@@ -134,7 +134,7 @@ def test_a_run_learns_from_them_in_another_process_and_outlives_them(brought: Ap
     brought.button(key=f"remove-{data.name}").click().run()
     brought.run()
     healthy(brought)
-    with pytest.raises(datasets.MissingData):
+    with pytest.raises(datasets.MissingDataError):
         user_datasets.load(data.name, "local")
     brought.query_params["run"] = run.id
     brought.switch_page("pages/train.py").run()
@@ -246,5 +246,5 @@ def test_the_end_of_a_session_deletes_what_it_brought(fresh: None, monkeypatch: 
     np.testing.assert_array_equal(user_datasets.load(data.name, "local").test.labels, data.test.labels)
     other.clear()
     startup.cleanup_sessions()
-    with pytest.raises(datasets.MissingData):
+    with pytest.raises(datasets.MissingDataError):
         user_datasets.load(data.name, "local")

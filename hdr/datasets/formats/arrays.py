@@ -39,7 +39,7 @@ def read_idx(name: str, stream: BufferedReader, budget: UploadBudget) -> Part:
     """
     try:
         kind, shape = idx.read_header(stream.read)
-    except idx.DamagedData as error:
+    except idx.DamagedDataError as error:
         raise UploadError(f"{display_name(name)} cannot be read: {error}.") from None
     count = len(shape)
     if count > 3:

@@ -23,7 +23,7 @@ _PIECE = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-class DamagedData(HdrError):
+class DamagedDataError(HdrError):
     """Content that is not what it should be."""
 
 
@@ -34,24 +34,24 @@ def read_header(read: Callable[[int], bytes]) -> tuple[np.dtype, tuple[int, ...]
         read: reads up to a number of bytes, as a file's method does.
 
     Raises:
-        DamagedData: it is not a header of IDX, ends early, or describes an empty array.
+        DamagedDataError: it is not a header of IDX, ends early, or describes an empty array.
     """
     head = read(4)
     if len(head) < 4 or head[:2] != b"\0\0":
-        raise DamagedData(
+        raise DamagedDataError(
             f"not an IDX file: it begins with {head.hex(' ') or 'nothing'}, expected 00 00 08 and a count"
         )
     code, count = head[2], head[3]
     if code not in _TYPES:
-        raise DamagedData(f"IDX type 0x{code:02x} is not supported, expected 0x08 (unsigned byte)")
+        raise DamagedDataError(f"IDX type 0x{code:02x} is not supported, expected 0x08 (unsigned byte)")
     if not 1 <= count <= _MAX_DIMENSIONS:
-        raise DamagedData(f"the IDX header announces {count} dimensions, expected 1 to {_MAX_DIMENSIONS}")
+        raise DamagedDataError(f"the IDX header announces {count} dimensions, expected 1 to {_MAX_DIMENSIONS}")
     sizes = read(4 * count)
     if len(sizes) < 4 * count:
-        raise DamagedData(f"the IDX header ends after {4 + len(sizes)} bytes, expected {4 + 4 * count}")
+        raise DamagedDataError(f"the IDX header ends after {4 + len(sizes)} bytes, expected {4 + 4 * count}")
     shape = struct.unpack(f">{count}I", sizes)
     if 0 in shape:
-        raise DamagedData(f"the IDX header announces an empty array of {_times(shape)}")
+        raise DamagedDataError(f"the IDX header announces an empty array of {_times(shape)}")
     return np.dtype(_TYPES[code]), shape
 
 
@@ -65,16 +65,18 @@ def parse(data: bytes | bytearray | memoryview) -> NDArray[np.uint8]:
         uint8, with 1 to 4 dimensions as the file says; a view of `data`, read-only where `data` is.
 
     Raises:
-        DamagedData: the header is invalid, its type is not unsigned byte, or its dimensions do not fit the length
+        DamagedDataError: the header is invalid, its type is not unsigned byte, or its dimensions do not fit the length
             exactly. The header alone allocates nothing.
     """
     kind, shape = read_header(io.BytesIO(data[: 4 + 4 * _MAX_DIMENSIONS]).read)
     if kind != np.uint8:
-        raise DamagedData(f"IDX type 0x{data[2]:02x} is not supported, expected 0x08 (unsigned byte)")
+        raise DamagedDataError(f"IDX type 0x{data[2]:02x} is not supported, expected 0x08 (unsigned byte)")
     start = 4 + 4 * len(shape)
     expected, actual = math.prod(shape), len(data) - start
     if expected != actual:
-        raise DamagedData(f"the IDX header announces {_times(shape)} = {expected:,} bytes, but {actual:,} follow it")
+        raise DamagedDataError(
+            f"the IDX header announces {_times(shape)} = {expected:,} bytes, but {actual:,} follow it"
+        )
     return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
 
 
@@ -86,14 +88,14 @@ def inflate(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
         limit: the largest number of bytes that the content may have.
 
     Raises:
-        DamagedData: the content exceeds `limit` (a gzip bomb is left after `limit` bytes), the gzip stream is broken
-            or ends early, or something follows its end.
+        DamagedDataError: the content exceeds `limit`, the gzip stream is broken or ends early, or something follows its
+            end. A gzip bomb is left after `limit` bytes.
     """
     produced = 0
     for piece in _decompressed(_with_first_two_bytes_whole(chunks)):
         produced += len(piece)
         if produced > limit:
-            raise DamagedData(f"has more than the expected {limit:,} bytes")
+            raise DamagedDataError(f"has more than the expected {limit:,} bytes")
         if piece:
             yield piece
 
@@ -111,13 +113,13 @@ def _decompressed(chunks: Iterator[bytes]) -> Iterator[bytes]:
             # A bounded step: one small chunk can hold a thousand times its size.
             piece = engine.decompress(chunk, _PIECE)
         except zlib.error as error:
-            raise DamagedData(f"is not sound gzip data ({error})") from None
+            raise DamagedDataError(f"is not sound gzip data ({error})") from None
         yield piece
         if engine.eof and engine.unused_data:
-            raise DamagedData("goes on after the end of its gzip data")
+            raise DamagedDataError("goes on after the end of its gzip data")
         chunk = engine.unconsumed_tail or next(chunks, None)
     if not engine.eof:
-        raise DamagedData("ends in the middle of its gzip data")
+        raise DamagedDataError("ends in the middle of its gzip data")
 
 
 def _with_first_two_bytes_whole(chunks: Iterable[bytes]) -> Iterator[bytes]:

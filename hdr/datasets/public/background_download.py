@@ -72,7 +72,7 @@ def _run(name: str) -> None:
         _become(name, state="done", message=f"{title} is here and verified.")
     except HdrError as error:
         _become(name, state="failed", message=str(error))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # A thread has no caller to tell: without this the app would show "running" for ever.
         _log.exception("The fetch of %s ended unexpectedly", title)
         _become(name, state="failed", message=f"{title} could not be fetched: {type(error).__name__}: {error}")

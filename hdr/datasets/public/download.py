@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 import requests
 
 from hdr import settings
-from hdr.datasets.formats.idx import DamagedData
+from hdr.datasets.formats.idx import DamagedDataError
 from hdr.datasets.public import extra, mnist
 from hdr.datasets.public.extra import ExtraDataset, Source
 from hdr.datasets.storage import verified_file
@@ -73,11 +73,11 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-class FetchFailed(HdrError):
+class FetchError(HdrError):
     """No mirror had a file, or it could not be stored."""
 
 
-class MirrorFailed(Exception):
+class MirrorError(Exception):
     """What one mirror did, as the end of a sentence that begins with its address."""
 
 
@@ -85,12 +85,12 @@ def custom_mirrors() -> tuple[str, ...]:
     """Return the addresses in the setting `mirrors`, in order; none where it is not set.
 
     Raises:
-        FetchFailed: an address does not begin with http:// or https://.
+        FetchError: an address does not begin with http:// or https://.
     """
     addresses = settings.current().mirrors
     for address in addresses:
         if not address.startswith(("http://", "https://")):
-            raise FetchFailed(
+            raise FetchError(
                 f'HDR_MIRRORS holds "{_without_password(address)}"; an address begins with http:// or https://'
             )
     return addresses
@@ -126,7 +126,7 @@ def fetch_mnist(on_progress: ProgressCallback | None = None, limits: Limits = DE
         The names of the files that were downloaded.
 
     Raises:
-        FetchFailed: no mirror had a file, or the folder is not writable. Files downloaded before it stay.
+        FetchError: no mirror had a file, or the folder is not writable. Files downloaded before it stay.
     """
     report = on_progress or _no_progress
     mirrors = list(custom_mirrors() or MIRRORS)
@@ -165,8 +165,8 @@ def fetch_extra(
         The names of its files.
 
     Raises:
-        FetchFailed: no mirror had a file, or the files are damaged or cannot be stored.
-        ChangedData: a file differs from the one that was downloaded the first time.
+        FetchError: no mirror had a file, or the files are damaged or cannot be stored.
+        ChangedDataError: a file differs from the one that was downloaded the first time.
     """
     report = on_progress or _no_progress
     folder = dataset.own_folder().parent
@@ -183,8 +183,8 @@ def fetch_extra(
                 _download_to(path, source, dataset, limits, report)
             files[source.name] = path
         extra.import_files(dataset, files)
-    except DamagedData as error:
-        raise FetchFailed(f"{dataset.TITLE} was fetched, but cannot be used: {error}.") from None
+    except DamagedDataError as error:
+        raise FetchError(f"{dataset.TITLE} was fetched, but cannot be used: {error}.") from None
     except OSError as error:
         raise _not_stored(dataset.TITLE, folder, 2 * dataset.megabytes + 300, error) from error
     finally:
@@ -227,7 +227,7 @@ def _download_to(path: Path, source: Source, dataset: ExtraDataset, limits: Limi
                 done += len(chunk)
                 report(source.name, done, 0)
         if digest.hexdigest() != source.md5:
-            raise DamagedData(f"has {done:,} bytes and the MD5 {digest.hexdigest()}, expected {source.md5}")
+            raise DamagedDataError(f"has {done:,} bytes and the MD5 {digest.hexdigest()}, expected {source.md5}")
 
     urls = [f"{address.rstrip('/')}/{source.name}" for address in custom_mirrors()] or [source.url]
     _from_any(urls, source.name, f"a file with the MD5 {source.md5}", dataset.own_folder(), download)
@@ -246,10 +246,10 @@ def _from_any(
     for index, url in enumerate(urls):
         try:
             return download(url), index
-        except (DamagedData, MirrorFailed) as failure:
-            what = f"what it sent {failure}" if isinstance(failure, DamagedData) else str(failure)
+        except (DamagedDataError, MirrorError) as failure:
+            what = f"what it sent {failure}" if isinstance(failure, DamagedDataError) else str(failure)
             failures.append(f"  {_without_password(url)}: {what}")
-    raise FetchFailed(
+    raise FetchError(
         "\n".join(
             [
                 f"{name} could not be fetched. Expected {expected}, but:",
@@ -261,8 +261,8 @@ def _from_any(
     )
 
 
-def _not_stored(what: str, folder: Path, megabytes: int, error: OSError) -> FetchFailed:
-    return FetchFailed(
+def _not_stored(what: str, folder: Path, megabytes: int, error: OSError) -> FetchError:
+    return FetchError(
         f"{what} cannot be kept in {folder} ({error.strerror or error}). Set HDR_HOME to a folder that can be written "
         f"to and has {megabytes} MB free."
     )
@@ -279,9 +279,9 @@ def receive(url: str, max_bytes: int, limits: Limits) -> Iterator[bytes]:
     thread ends at its next byte or after `limits.silence`.
 
     Raises:
-        MirrorFailed: the mirror is too slow, fails, or sends more than `max_bytes`.
+        MirrorError: the mirror is too slow, fails, or sends more than `max_bytes`.
     """
-    queue: SimpleQueue[bytes | MirrorFailed | None] = SimpleQueue()
+    queue: SimpleQueue[bytes | MirrorError | None] = SimpleQueue()
     abandoned = threading.Event()
     threading.Thread(
         target=_pump, args=(url, max_bytes, limits, queue, abandoned), name="hdr-download", daemon=True
@@ -292,10 +292,10 @@ def receive(url: str, max_bytes: int, limits: Limits) -> Iterator[bytes]:
         while True:
             now = time.monotonic()
             if now - start >= limits.total:
-                raise MirrorFailed(f"had not sent everything after {limits.total:g} s")
+                raise MirrorError(f"had not sent everything after {limits.total:g} s")
             if now - window >= limits.window:
                 if arrived < limits.speed * limits.window:
-                    raise MirrorFailed(
+                    raise MirrorError(
                         f"sent {arrived:,} bytes in {limits.window:g} s; less than {limits.speed:,.0f} bytes a second "
                         "is given up"
                     )
@@ -306,7 +306,7 @@ def receive(url: str, max_bytes: int, limits: Limits) -> Iterator[bytes]:
                 continue
             if item is None:
                 return
-            if isinstance(item, MirrorFailed):
+            if isinstance(item, MirrorError):
                 raise item
             arrived += len(item)
             yield item
@@ -318,7 +318,7 @@ def _pump(
     url: str,
     max_bytes: int,
     limits: Limits,
-    queue: SimpleQueue[bytes | MirrorFailed | None],
+    queue: SimpleQueue[bytes | MirrorError | None],
     abandoned: threading.Event,
 ) -> None:
     try:
@@ -328,13 +328,13 @@ def _pump(
             while not abandoned.is_set() and (chunk := response.raw.read1(_CHUNK, decode_content=False)):
                 received += len(chunk)
                 if received > max_bytes:
-                    raise MirrorFailed(f"sent more than {max_bytes:,} bytes")
+                    raise MirrorError(f"sent more than {max_bytes:,} bytes")
                 queue.put(chunk)
         queue.put(None)
-    except MirrorFailed as failure:
+    except MirrorError as failure:
         queue.put(failure)
-    except Exception as error:  # without it, the waiting side waits for its deadline
-        queue.put(MirrorFailed(_in_words(error)))
+    except Exception as error:  # noqa: BLE001 - without it, the waiting side waits for its deadline
+        queue.put(MirrorError(_in_words(error)))
 
 
 def _opened(session: requests.Session, url: str, limits: Limits, abandoned: threading.Event) -> requests.Response:
@@ -352,14 +352,14 @@ def _opened(session: requests.Session, url: str, limits: Limits, abandoned: thre
         url = urljoin(url, response.headers["location"])
         response.close()
     else:
-        raise MirrorFailed(f"redirected more than {_MAX_REDIRECTS} times")
+        raise MirrorError(f"redirected more than {_MAX_REDIRECTS} times")
     if response.status_code != requests.codes.ok:
         response.close()
-        raise MirrorFailed(f"answered {response.status_code} {response.reason}".rstrip())
+        raise MirrorError(f"answered {response.status_code} {response.reason}".rstrip())
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "text/html":
         response.close()
-        raise MirrorFailed("sent a web page (text/html) instead of the file")
+        raise MirrorError("sent a web page (text/html) instead of the file")
     return response
 
 

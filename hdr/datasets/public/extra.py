@@ -28,12 +28,12 @@ from pathlib import Path
 import numpy as np
 
 from hdr.datasets.formats import arrays
-from hdr.datasets.formats.idx import DamagedData, inflate
+from hdr.datasets.formats.idx import DamagedDataError, inflate
 from hdr.datasets.formats.mnist_frame import to_mnist_frame
 from hdr.datasets.formats.stream import Limits as Allowed
 from hdr.datasets.formats.stream import Part, UploadBudget, open_stream
 from hdr.datasets.storage import array_store
-from hdr.datasets.storage.verified_file import FileStatus, MissingData
+from hdr.datasets.storage.verified_file import FileStatus, MissingDataError
 from hdr.paths import dataset_folders, home, write_atomically
 from hdr.types import CLASSES, SIDE, Dataset, HdrError, Images, Labels, Split
 
@@ -45,7 +45,7 @@ _LIBSVM = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 _lock = threading.Lock()
 
 
-class ChangedData(HdrError):
+class ChangedDataError(HdrError):
     """A file is not the one that was fetched the first time."""
 
 
@@ -113,12 +113,12 @@ class ExtraDataset:
         """The data set, its arrays mapped from files.
 
         Raises:
-            MissingData: it was not fetched, or is damaged.
+            MissingDataError: it was not fetched, or is damaged.
         """
         try:
             return array_store.load(self.folder())
-        except MissingData as error:
-            raise MissingData(
+        except MissingDataError as error:
+            raise MissingDataError(
                 f"{self.TITLE} is not complete: {error}. To download it: python -m hdr data --fetch {self.NAME}"
             ) from None
 
@@ -131,8 +131,8 @@ def import_files(dataset: ExtraDataset, files: Mapping[str, Path]) -> Dataset:
         files: each source's file by its name.
 
     Raises:
-        ChangedData: a file is not the one that was seen first.
-        DamagedData: a file is not what it should be.
+        ChangedDataError: a file is not the one that was seen first.
+        DamagedDataError: a file is not what it should be.
         OSError: it cannot be kept.
     """
     hashes = {name: sha256_of(path) for name, path in files.items()}
@@ -140,14 +140,14 @@ def import_files(dataset: ExtraDataset, files: Mapping[str, Path]) -> Dataset:
     for name, digest in hashes.items():
         first = pins.get(f"{dataset.NAME}/{name}", digest)
         if first != digest:
-            raise ChangedData(
+            raise ChangedDataError(
                 f"{name} has the SHA-256 {digest}, but the one that was fetched first had {first}. It was changed or "
                 f"exchanged. If you know why, remove it from {_pins_file()} and fetch it again."
             )
     train, test = dataset.parse(files)
     if (len(train), len(test)) != dataset.counts:
         found, expected = (f"{a:,} and {b:,}" for a, b in ((len(train), len(test)), dataset.counts))
-        raise DamagedData(f"{dataset.TITLE} has {found} digits for training and testing, expected {expected}")
+        raise DamagedDataError(f"{dataset.TITLE} has {found} digits for training and testing, expected {expected}")
     data = Dataset(dataset.NAME, dataset.TITLE, dataset.NOTE, train, test)
     array_store.write(dataset.own_folder(), data, sources=hashes)
     with _lock:
@@ -188,7 +188,7 @@ def _idx(name: str, chunks: Iterable[bytes], digits: int) -> Part:
 def _split(images: Part, labels: Part) -> Split:
     pictures, named = images.images, labels.labels
     if pictures is None or named is None or images.framed or len(pictures) != len(named):
-        raise DamagedData("its pictures and labels do not go together")
+        raise DamagedDataError("its pictures and labels do not go together")
     return Split(pictures, checked_labels(named))
 
 
@@ -196,10 +196,10 @@ def checked_labels(labels: np.ndarray) -> Labels:
     """Labels as they are kept, uint8 (n,).
 
     Raises:
-        DamagedData: one is not 0 to 9.
+        DamagedDataError: one is not 0 to 9.
     """
     if len(labels) and not (labels.min() >= 0 and labels.max() < CLASSES):
-        raise DamagedData(f"its labels go from {labels.min()} to {labels.max()}, expected 0 to 9")
+        raise DamagedDataError(f"its labels go from {labels.min()} to {labels.max()}, expected 0 to 9")
     return labels.astype(np.uint8)
 
 
@@ -220,7 +220,7 @@ def parse_emnist(files: Mapping[str, Path]) -> tuple[Split, Split]:
                 found = _split(*parts)
                 splits.append(Split(found.images.transpose(0, 2, 1), found.labels))
     except (zipfile.BadZipFile, KeyError, RuntimeError, NotImplementedError, EOFError) as error:
-        raise DamagedData(f"{path.name} is not the archive that was expected ({type(error).__name__})") from None
+        raise DamagedDataError(f"{path.name} is not the archive that was expected ({type(error).__name__})") from None
     return splits[0], splits[1]
 
 
@@ -249,14 +249,14 @@ def _usps(path: Path) -> Split:
         with bz2.open(path) as stream:
             while line := stream.readline(_MAX_LINE_BYTES + 1):
                 if len(line) > _MAX_LINE_BYTES or len(labels) > 20_000:
-                    raise DamagedData(f"{path.name} is longer than it should be")
+                    raise DamagedDataError(f"{path.name} is longer than it should be")
                 label, *pairs = line.split()
                 small.append(_usps_picture(pairs))
                 labels.append(int(label) - 1)
     except (OSError, EOFError, ValueError) as error:
-        raise DamagedData(f"{path.name} is not the text that was expected ({type(error).__name__})") from None
+        raise DamagedDataError(f"{path.name} is not the text that was expected ({type(error).__name__})") from None
     if not labels:
-        raise DamagedData(f"{path.name} is empty")
+        raise DamagedDataError(f"{path.name} is empty")
     return Split(to_mnist_frame(np.stack(small), paper=0), checked_labels(np.array(labels)))
 
 

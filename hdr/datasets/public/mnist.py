@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hdr.datasets.formats import idx
 from hdr.datasets.storage import verified_file
-from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingData
+from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingDataError
 from hdr.paths import dataset_folders
 from hdr.types import Dataset, Split
 
@@ -64,12 +64,12 @@ def load() -> Dataset:
         from 55 MB on the disk; where these cannot be written, they are held in memory.
 
     Raises:
-        MissingData: a file is absent, or every copy of it is damaged.
+        MissingDataError: a file is absent, or every copy of it is damaged.
     """
     try:
         train_images, train_labels, test_images, test_labels = (
             idx.parse(verified_file.memory_map(file, candidates(file), unpacked_folder())) for file in FILES
         )
-    except MissingData as error:
-        raise MissingData(f"MNIST is not complete: {error} To download it: python -m hdr data --fetch") from None
+    except MissingDataError as error:
+        raise MissingDataError(f"MNIST is not complete: {error} To download it: python -m hdr data --fetch") from None
     return Dataset(NAME, TITLE, NOTE, Split(train_images, train_labels), Split(test_images, test_labels))

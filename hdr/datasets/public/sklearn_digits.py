@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.datasets.storage import verified_file
-from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingData
+from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingDataError
 from hdr.types import CLASSES, Dataset, Images, Labels, Split
 
 NAME = "bundled"
@@ -54,7 +54,7 @@ def load() -> Dataset:
         Images uint8 (1347, 28, 28) and (450, 28, 28), ink 255 on 0, with their labels; read-only.
 
     Raises:
-        MissingData: scikit-learn is not installed, or its file is not the expected one.
+        MissingDataError: scikit-learn is not installed, or its file is not the expected one.
     """
     # Imported here, so that nobody who only asks where data is waits for OpenCV.
     from hdr.preprocessing import size_normalisation
@@ -63,8 +63,8 @@ def load() -> Dataset:
         table = np.loadtxt(
             bytes(verified_file.read(FILE, candidates())).decode().splitlines(), delimiter=",", dtype=np.uint8
         )
-    except MissingData as error:
-        raise MissingData(
+    except MissingDataError as error:
+        raise MissingDataError(
             f"The bundled digits are missing: {error} Install scikit-learn again, in the version of requirements.txt."
         ) from None
     small, labels = table[:, :-1].reshape(-1, 8, 8), table[:, -1].copy()

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from hdr.datasets.storage import verified_file
-from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingData
+from hdr.datasets.storage.verified_file import DataFile, FileStatus, MissingDataError
 from hdr.paths import write_atomically
 from hdr.types import CLASSES, SIDE, Dataset, Split
 
@@ -107,27 +107,27 @@ def load(folder: Path) -> Dataset:
     """The data set in a folder, its arrays mapped from the files and read-only.
 
     Raises:
-        MissingData: it is not there, or damaged.
+        MissingDataError: it is not there, or damaged.
     """
     found = metadata(folder)
     if found is None:
-        raise MissingData("its files are not here")
+        raise MissingDataError("its files are not here")
     for status in statuses(folder):
         if not status.verified:
-            raise MissingData(status.problem or f"{status.name} is not here")
+            raise MissingDataError(status.problem or f"{status.name} is not here")
     try:
         images, labels = (np.asarray(np.load(folder / name, "r", allow_pickle=False)) for name in (IMAGES, LABELS))
     except (OSError, ValueError, EOFError) as error:
-        raise MissingData(f"its files cannot be read ({type(error).__name__})") from None
+        raise MissingDataError(f"its files cannot be read ({type(error).__name__})") from None
     n, total = found["train"], found["train"] + found["test"]
     if (
         images.shape != (total, SIDE, SIDE)
         or labels.shape != (total,)
         or {images.dtype, labels.dtype} != {np.dtype(np.uint8)}
     ):
-        raise MissingData("its files do not belong together")
+        raise MissingDataError("its files do not belong together")
     if labels.max(initial=0) >= CLASSES:
-        raise MissingData("its labels are not all 0 to 9")
+        raise MissingDataError("its labels are not all 0 to 9")
     return Dataset(
         found["name"], found["title"], found["note"], Split(images[:n], labels[:n]), Split(images[n:], labels[n:])
     )

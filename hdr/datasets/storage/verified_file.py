@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hdr.datasets.formats.idx import DamagedData, inflate
+from hdr.datasets.formats.idx import DamagedDataError, inflate
 from hdr.types import HdrError
 
 _CHUNK, _PIECE = 1 << 18, 1 << 16
 _log = logging.getLogger(__name__)
 
 
-class MissingData(HdrError):
+class MissingDataError(HdrError):
     """A file of a data set is not here, or every copy of it is damaged."""
 
 
@@ -67,7 +67,7 @@ def checked(file: DataFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
         chunks: gzip or plain bytes, in order.
 
     Raises:
-        DamagedData: the content is longer, shorter or other than it should be.
+        DamagedDataError: the content is longer, shorter or other than it should be.
     """
     digest, done = hashlib.sha256(), 0
     for piece in inflate(chunks, file.size):
@@ -75,9 +75,9 @@ def checked(file: DataFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
         done += len(piece)
         yield piece
     if done < file.size:
-        raise DamagedData(f"ends after {done:,} of {file.size:,} bytes")
+        raise DamagedDataError(f"ends after {done:,} of {file.size:,} bytes")
     if digest.hexdigest() != file.sha256:
-        raise DamagedData(f"has the SHA-256 {digest.hexdigest()}, expected {file.sha256}")
+        raise DamagedDataError(f"has the SHA-256 {digest.hexdigest()}, expected {file.sha256}")
 
 
 def collected(file: DataFile, chunks: Iterable[bytes], on_bytes: Callable[[int], None] | None = None) -> bytearray:
@@ -89,7 +89,7 @@ def collected(file: DataFile, chunks: Iterable[bytes], on_bytes: Callable[[int],
         on_bytes: called with the number of bytes of content so far, up to `file.size`.
 
     Raises:
-        DamagedData: as `checked`.
+        DamagedDataError: as `checked`.
     """
     content, done = bytearray(file.size), 0
     for piece in checked(file, chunks):
@@ -111,18 +111,18 @@ def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
         Read-only, `file.size` bytes.
 
     Raises:
-        MissingData: there is no sound copy.
+        MissingDataError: there is no sound copy.
     """
     problems = []
     for path in paths:
         try:
             if path.is_file():
                 return memoryview(collected(file, _chunks(file, path))).toreadonly()
-        except (DamagedData, OSError) as error:
+        except (DamagedDataError, OSError) as error:
             problems.append(_problem(path, error))
             _log.warning("A data file is not used: %s", problems[-1])
     folders = ", ".join(dict.fromkeys(str(path.parent) for path in paths))
-    raise MissingData(
+    raise MissingDataError(
         f"{file.name}, {file.size:,} bytes uncompressed, is not here. {'; '.join(problems) or f'Looked in: {folders}'}."
     )
 
@@ -136,19 +136,19 @@ def memory_map(file: DataFile, paths: Sequence[Path], folder: Path) -> memoryvie
         folder: where the copy is, or is made; where it cannot be, the content is read into memory.
 
     Raises:
-        MissingData: as for `read`.
+        MissingDataError: as for `read`.
     """
     copy = folder / file.name
     if any(path.is_file() for path in paths):
         try:
             return _mapped(file, copy)
-        except (DamagedData, OSError):
+        except (DamagedDataError, OSError):
             pass  # Not made yet, or not whole: it is made anew.
     content = read(file, paths)
     try:
         _put(copy, content)
         return _mapped(file, copy)
-    except (DamagedData, OSError) as error:
+    except (DamagedDataError, OSError) as error:
         _log.info("%s is held in memory: %s", file.name, error)
         return content
 
@@ -204,7 +204,7 @@ def _verify(file: DataFile, path: Path) -> str:
             for _ in checked(file, _chunks(file, path)):
                 pass
             _known[stamp] = ""
-        except DamagedData as error:
+        except DamagedDataError as error:
             _known[stamp] = _problem(path, error)
     return _known[stamp]
 
@@ -212,7 +212,7 @@ def _verify(file: DataFile, path: Path) -> str:
 def _chunks(file: DataFile, path: Path) -> Iterator[bytes]:
     length = path.stat().st_size
     if length > file.largest_transfer:
-        raise DamagedData(f"has {length:,} bytes, more than any form of {file.name} has")
+        raise DamagedDataError(f"has {length:,} bytes, more than any form of {file.name} has")
     with open(path, "rb") as stream:
         while chunk := stream.read(_CHUNK):
             yield chunk

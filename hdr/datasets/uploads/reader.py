@@ -15,7 +15,7 @@ from io import BufferedReader
 import numpy as np
 
 from hdr.datasets.formats import arrays
-from hdr.datasets.formats.idx import DamagedData, inflate
+from hdr.datasets.formats.idx import DamagedDataError, inflate
 from hdr.datasets.formats.mnist_frame import to_mnist_frame
 from hdr.datasets.formats.stream import (
     Limits,
@@ -101,7 +101,7 @@ def read(
     budget = UploadBudget(limits, report, sum(len(f.data) for f in (*files, *tests)))
     try:
         first, second = _pools(files, budget), _pools(tests, budget) if tests else None
-    except (DamagedData, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except (DamagedDataError, zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise UploadError(f"A file is damaged or incomplete: {display_name(str(error))}.") from None
     except (NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
         # A damaged directory sends Python's own reader to places that are not in the file.

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from hdr.datasets.storage import array_store
-from hdr.datasets.storage.verified_file import MissingData
+from hdr.datasets.storage.verified_file import MissingDataError
 from hdr.paths import home
 from hdr.types import Dataset, HdrError, Split
 
@@ -90,12 +90,12 @@ def load(name: str, owner: str) -> Dataset:
     """A data set of its owner's.
 
     Raises:
-        MissingData: it is gone, or somebody else's.
+        MissingDataError: it is gone, or somebody else's.
     """
     try:
         found = array_store.load(_folder(name, owner))
-    except MissingData as error:
-        raise MissingData(
+    except MissingDataError as error:
+        raise MissingDataError(
             f"The data set {name} is not here any more ({error}): data of one's own are kept while they are in use, "
             "for a day at most. Upload it again; the same file has the same name."
         ) from None

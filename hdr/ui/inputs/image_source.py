@@ -81,11 +81,11 @@ def _disturbed(stage: Stage, photo: bool) -> ImageSource:
 
 
 def _drawn() -> Stage:
-    if canvas.objects():
-        return Stage("your drawing", from_strokes(strokes_from_canvas(canvas.objects())))
-    st.page_link("pages/draw.py", label="Nothing is drawn yet: draw a digit first", icon=":material/draw:")
-    # Seven black pictures would say nothing.
-    st.stop()
+    if not canvas.objects():
+        st.page_link("pages/draw.py", label="Nothing is drawn yet: draw a digit first", icon=":material/draw:")
+        # Seven black pictures would say nothing.
+        st.stop()
+    return Stage("your drawing", from_strokes(strokes_from_canvas(canvas.objects())))
 
 
 def _suit_chain() -> None:

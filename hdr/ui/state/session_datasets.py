@@ -67,11 +67,11 @@ def dataset(name: str) -> Dataset:
     """One of this session's own data sets.
 
     Raises:
-        MissingData: this session has none of that name.
+        MissingDataError: this session has none of that name.
     """
     found = _mine().sets.get(name)
     if found is None:
-        raise datasets.MissingData(
+        raise datasets.MissingDataError(
             "The digits of this data set are not here: data of one's own are for the session that brought them, and "
             "are deleted after it."
         )

@@ -49,8 +49,8 @@ def _stretches(said: Any) -> list[tuple[float, float]]:
     # Plotly says [low, high] for one, and [[low, high], ...] for several.
     parts = list(said) if isinstance(said, Sequence) and not isinstance(said, str) else []
     several = parts if parts and all(isinstance(p, Sequence) and not isinstance(p, str) for p in parts) else [parts]
-    found = []
-    for part in several[:40]:
-        if len(part) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part):
-            found.append((float(min(part)), float(max(part))))
-    return found
+    return [
+        (float(min(part)), float(max(part)))
+        for part in several[:40]
+        if len(part) == 2 and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in part)
+    ]

@@ -253,16 +253,8 @@ def cost(spec: SearchSpec) -> None:
     st.html(f'<div class="hdr-note">{words}{_time(spec, trials)}</div>', width="stretch")
 
 
-def _seconds() -> float | None:
-    # Of one run of the plan, where it has been measured for the note beside.
-    if not run_estimate._settled(run_config.current()):
-        return None
-    job = run_estimate._job(run_config.current())
-    return job.result.total_seconds if job.state == "done" else None
-
-
 def _time(spec: SearchSpec, trials: int) -> str:
-    seconds = _seconds()
+    seconds = run_estimate.seconds(run_config.current())
     folds = 1 if spec.validation == "split" else int(spec.validation)
     times = f"{trials} trials" + (f" of {folds} fits each" if folds > 1 else "")
     if spec.most_minutes:
