@@ -3,6 +3,7 @@
 import streamlit as st
 
 from hdr.sanitize import escape_markdown
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.features import class_separability, extractor_gallery, pca, scatter
 from hdr.ui.shell import page
 
@@ -19,7 +20,4 @@ sections = {
     "Which features tell digits apart": lambda: class_separability.section(start.dataset, pipeline, (step,)),
     "Principal components": lambda: pca.section(start.dataset, pipeline, digit),
 }
-for tab, section in zip(st.tabs(list(sections), key="many", on_change="rerun"), sections.values(), strict=True):
-    if tab.open:
-        with tab:
-            section()
+lazy_tabs(sections, "many")

@@ -12,10 +12,9 @@ import streamlit as st
 from hdr import settings
 from hdr.formatting import format_duration
 from hdr.jobs import admin
-from hdr.sanitize import escape_markdown
 from hdr.store.runs import RunSummary
-from hdr.types import HdrError
 from hdr.ui.components import arrow_table
+from hdr.ui.components.messages import toast_errors
 from hdr.ui.state import resources
 
 MOST_TRIES, TRY_SECONDS = 5, 600.0
@@ -126,10 +125,8 @@ def _do(act, several: Sequence[RunSummary]) -> None:  # noqa: ANN001 - one of th
     # Asked again: the page may have been drawn before the host has set another word.
     if not unlocked():
         return
-    try:
+    with toast_errors():
         st.toast(act(several))
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _delete(several: Sequence[RunSummary]) -> str:

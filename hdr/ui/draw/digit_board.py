@@ -10,6 +10,7 @@ from hdr.formatting import format_percent
 from hdr.plots import html_images
 from hdr.sanitize import escape_markdown
 from hdr.types import DigitReading
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.draw import explanation, handwriting, model_comparison, prediction, share_link
 from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.inputs import canvas
@@ -107,10 +108,7 @@ def _seen(digit: DigitReading | None) -> None:
 
 def _below(read: DrawnPrediction) -> None:
     """Tabs of which only the open one is computed, after the answer has gone to the browser."""
-    for tab, content in zip(st.tabs(list(TABS), key="draw_tab", on_change="rerun"), TABS.values(), strict=True):
-        if tab.open:
-            with tab:
-                content(read)
+    lazy_tabs(TABS, "draw_tab", read)
 
 
 @st.fragment(run_every=0.5)

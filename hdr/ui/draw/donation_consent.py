@@ -11,6 +11,7 @@ from hdr.reading import collecting
 from hdr.reading.handwriting import Handwriting
 from hdr.sanitize import escape_markdown
 from hdr.types import HdrError
+from hdr.ui.components.messages import toast_errors
 
 _TOKEN, _REFUSED, _KEPT = "_consent", "_consent_refused", "_consent_kept"
 _log = logging.getLogger("hdr.collecting")
@@ -38,10 +39,8 @@ def sync_donations(mine: Handwriting) -> None:
     # Once the host asks no more, nothing is added; but what was deleted has to go even then.
     if not _asks() and _drawings(mine) > st.session_state.get(_KEPT, 0):
         return
-    try:
+    with toast_errors():
         st.session_state[_KEPT] = collecting.keep(token, mine)
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _asks() -> bool:

@@ -13,6 +13,7 @@ from hdr.reading.handwriting import MOST_DRAWINGS, Drawn, Handwriting
 from hdr.sanitize import escape_markdown
 from hdr.training.metrics import wilson_interval
 from hdr.types import CLASSES, HdrError, Split
+from hdr.ui.components.messages import toast_errors
 from hdr.ui.draw import donation_consent
 from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.shell import startup
@@ -116,7 +117,7 @@ def _name(key: str, read: DrawnPrediction) -> None:
     meant, mine, known = st.session_state[key], collection(), dict(_all_said())
     index = _place(known.pop(read.key, None))
     drawn = None
-    try:
+    with toast_errors():
         if meant is None:
             _keep(mine if index is None else mine.without(index))
         elif index is not None:
@@ -126,8 +127,6 @@ def _name(key: str, read: DrawnPrediction) -> None:
             more = mine.with_drawing(read.strokes, meant) if read.strokes else mine.with_picture(read.captured, meant)
             _keep(more)
             drawn = more.drawings[-1]
-    except HdrError as error:
-        st.toast(escape_markdown(error))
     if meant is not None:
         known[read.key] = _Said(meant, drawn)
     st.session_state[_SAID] = dict(list(known.items())[-MOST_SAID:])

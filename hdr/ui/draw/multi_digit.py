@@ -17,6 +17,7 @@ from hdr.preprocessing.size_normalisation import from_strokes
 from hdr.reading.ready import Looking
 from hdr.sanitize import escape_markdown
 from hdr.types import Classifier, DigitReading, Reading, Strokes
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.draw import explanation, handwriting, model_comparison
 from hdr.ui.draw.prediction import DrawnPrediction
 from hdr.ui.results import common
@@ -215,12 +216,7 @@ def opened(several: MultiDigitResult, beside: Callable[[int], None] | None = Non
                 beside(index)
         with right:
             _stages(read.digit)
-            for tab, content in zip(
-                st.tabs(list(TABS), key="opened_tab", on_change="rerun"), TABS.values(), strict=True
-            ):
-                if tab.open:
-                    with tab:
-                        content(read)
+            lazy_tabs(TABS, "opened_tab", read)
 
 
 def _stages(digit: DigitReading) -> None:

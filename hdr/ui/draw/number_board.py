@@ -10,6 +10,7 @@ from hdr.plots import bounding_boxes
 from hdr.reading import read_number, strokes_from_canvas
 from hdr.reading.ready import Looking
 from hdr.types import HdrError, Reading, Strokes
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.draw import digit_board, handwriting, mode, multi_digit, share_link
 from hdr.ui.draw.multi_digit import MultiDigitResult
 from hdr.ui.inputs import canvas
@@ -59,10 +60,7 @@ def board() -> None:
         empty = not canvas.NUMBER.objects()
         st.button("Undo", icon=":material/undo:", key="undo", on_click=canvas.NUMBER.undo, disabled=empty)
         st.button("Clear", icon=":material/ink_eraser:", key="clear", on_click=canvas.NUMBER.clear)
-    for tab, content in zip(st.tabs(list(TABS), key="number_tab", on_change="rerun"), TABS.values(), strict=True):
-        if tab.open:
-            with tab:
-                content(read)
+    lazy_tabs(TABS, "number_tab", read)
 
 
 def _read(by: model_choice.ModelChoice | None) -> Read:

@@ -14,6 +14,7 @@ from hdr.plots import html_images
 from hdr.preprocessing.corruptions import spoil
 from hdr.types import CLASSES, Stage, Step
 from hdr.ui.components import cards
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.inputs import corruption_menu, digit_picker, pipeline_trace
 from hdr.ui.inputs.pipeline_trace import PipelineTrace, StepTrace
 from hdr.ui.preprocess import step_ablation
@@ -25,11 +26,7 @@ SIDE = 112
 
 def show(seen: PipelineTrace) -> None:
     """Tabs of which only the open one is computed."""
-    tabs = st.tabs([FAMILY, CLASSES_TAB, WORTH, CODE], key="closer", on_change="rerun")
-    for tab, content in zip(tabs, (_family, _classes, step_ablation.show, _code), strict=True):
-        if tab.open:
-            with tab:
-                content(seen)
+    lazy_tabs({FAMILY: _family, CLASSES_TAB: _classes, WORTH: step_ablation.show, CODE: _code}, "closer", seen)
 
 
 def _family(seen: PipelineTrace) -> None:

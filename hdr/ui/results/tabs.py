@@ -7,6 +7,7 @@ import streamlit as st
 from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
 from hdr.types import HdrError
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.results import (
     calibration,
     confusion,
@@ -42,7 +43,4 @@ def show(run: Run) -> None:
         st.info(escape_markdown(error), icon=":material/hide_image:")
         confusion.figures(run)
         return
-    for tab, section in zip(st.tabs(list(SECTIONS), key="result", on_change="rerun"), SECTIONS.values(), strict=True):
-        if tab.open:
-            with tab:
-                section(run)
+    lazy_tabs(SECTIONS, "result", run)

@@ -14,6 +14,7 @@ from hdr.sanitize import escape_markdown
 from hdr.store.runs import LONGEST_NOTE, LONGEST_TITLE, MAX_TAGS, Run, RunSummary
 from hdr.training.run_spec import RunSpec
 from hdr.types import HdrError
+from hdr.ui.components.messages import toast_errors
 from hdr.ui.runs import table
 from hdr.ui.state import assignment_state, current_run, identity, resources, run_config, session_datasets
 
@@ -153,10 +154,8 @@ def _fields(run: Run, known: Sequence[RunSummary]) -> None:
 
 
 def _edit(run: RunSummary, *, title: str | None = None, tags: list[str] | None = None, note: str | None = None) -> None:
-    try:
+    with toast_errors():
         resources.store().edit(run.id, identity.owner(), title=title, tags=tags, note=note)
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _tag_all(several: Sequence[RunSummary]) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import streamlit as st
 
 from hdr import catalogue
-from hdr.sanitize import escape_markdown
 from hdr.store.run_commands import Command, Kind
 from hdr.store.run_progress import Progress
 from hdr.store.run_record import Run
-from hdr.types import HdrError
+from hdr.ui.components.messages import toast_errors
 from hdr.ui.components.parameter_widgets import parameter_widget
 from hdr.ui.state import assignment_state, identity, resources
 
@@ -79,10 +78,8 @@ def _button(run: Run, kind: Kind, title: str, icon: str, disabled: bool = False)
 
 
 def _send(run: str, kind: Kind, token: str, values: Mapping[str, Any] | None) -> None:
-    try:
+    with toast_errors():
         resources.steering().send(run, kind, token, values)
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _change(run: str, name: str, key: str) -> None:

@@ -11,8 +11,9 @@ from hdr.formatting import format_duration, format_percent
 from hdr.sanitize import escape_markdown
 from hdr.tuning.records import SEARCH, Search, Trial
 from hdr.tuning.search_spec import MAX_MINUTES, MAX_TRIALS
-from hdr.types import HdrError
 from hdr.ui.components import queue_position
+from hdr.ui.components.messages import toast_errors
+from hdr.ui.components.tabs import lazy_tabs
 from hdr.ui.shell import page
 from hdr.ui.state import resources
 from hdr.ui.state.current_search import is_editable, store
@@ -61,12 +62,7 @@ def details(search: Search) -> None:
         CONTOUR: lambda: figures.contour(search, axes, tried),
         FILES: lambda: trial_table.files(search, trials),
     }
-    for tab, section in zip(
-        st.tabs(list(sections), key="tune_tabs", on_change="rerun"), sections.values(), strict=True
-    ):
-        if tab.open:
-            with tab:
-                section()
+    lazy_tabs(sections, "tune_tabs")
 
 
 @page.show_errors()
@@ -191,22 +187,16 @@ def _go_on(search: Search, trials: Sequence[Trial]) -> None:
 
 
 def _stop(search_id: str) -> None:
-    try:
+    with toast_errors():
         resources.processes().stop_search(search_id)
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _resume(search_id: str) -> None:
-    try:
+    with toast_errors():
         resources.processes().resume_search(search_id)
-    except HdrError as error:
-        st.toast(escape_markdown(error))
 
 
 def _extend(search: Search, trials: int, minutes: float) -> None:
-    try:
+    with toast_errors():
         store().extend(search.id, search.owner, trials, minutes)
         resources.processes().resume_search(search.id)
-    except HdrError as error:
-        st.toast(escape_markdown(error))

@@ -1,0 +1,20 @@
+"""Errors as short messages that disappear by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from hdr.sanitize import escape_markdown
+from hdr.types import HdrError
+
+
+@contextmanager
+def toast_errors() -> Iterator[None]:
+    """Show an `HdrError` of the block as a toast. What the block did before stays."""
+    try:
+        yield
+    except HdrError as error:
+        st.toast(escape_markdown(error))
