@@ -15,12 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from hdr.types import HdrError
+from hdr.types import HdrError, ProgressCallback
 
-Report = Callable[..., None]
-"""How work reports its progress: `report(words, share)`; `share` is 0 to 1, or left out where it is unknown."""
-
-Work = Callable[[Report], Any]
+Work = Callable[[ProgressCallback], Any]
 State = Literal["waiting", "running", "done", "failed", "refused"]
 
 NICENESS = 5

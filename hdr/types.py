@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -216,3 +216,29 @@ class Classifier(Protocol):
     def predict_proba(self, images: Images) -> NDArray[np.float64]:
         """Probabilities float64 (n, 10) for uint8 (n, 28, 28) digits with ink 255 on 0."""
         ...
+
+
+ProgressCallback = Callable[..., None]
+"""Called as `report(words, share)`: the present stage, and the share that is done, 0 to 1; without it where unknown."""
+
+
+def no_progress(words: str, share: float | None = None) -> None:
+    """Ignore a report of progress."""
+
+
+@dataclass(frozen=True)
+class ImmutableArrays:
+    """Base of frozen dataclasses whose arrays are read-only views."""
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, np.ndarray):
+                view = value.view()
+                view.flags.writeable = False
+                object.__setattr__(self, f.name, view)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(getattr(getattr(self, f.name), "nbytes", 0) for f in fields(self))

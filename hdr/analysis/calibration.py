@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.features.feature_ranking import Frozen, Report, silent
 from hdr.training.fitting import split
 from hdr.training.metrics import wilson_interval
 from hdr.training.model import TrainedModel
-from hdr.types import Dataset, Labels
+from hdr.types import Dataset, ImmutableArrays, Labels, ProgressCallback, no_progress
 
 MIN_PROBABILITY = 1e-7
 """Where nearest neighbours or trees say 0, one mistake would make the likelihood of everything 0."""
@@ -27,7 +26,7 @@ Probabilities = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Reliability(Frozen):
+class Reliability(ImmutableArrays):
     """Digits in groups of like confidence.
 
     Attributes:
@@ -50,7 +49,7 @@ class Reliability(Frozen):
 
 
 @dataclass(frozen=True)
-class Coverage(Frozen):
+class Coverage(ImmutableArrays):
     """What happens to accuracy when a model only answers where it is sure enough.
 
     Attributes:
@@ -65,7 +64,7 @@ class Coverage(Frozen):
 
 
 @dataclass(frozen=True)
-class Calibration(Frozen):
+class Calibration(ImmutableArrays):
     """A model's test probabilities before and after temperature scaling.
 
     Attributes:
@@ -151,7 +150,9 @@ def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
     return float(np.exp(found.x))
 
 
-def calibrate(model: TrainedModel, dataset: Dataset, kept: NDArray[np.float32], report: Report = silent) -> Calibration:
+def calibrate(
+    model: TrainedModel, dataset: Dataset, kept: NDArray[np.float32], report: ProgressCallback = no_progress
+) -> Calibration:
     """A model's test probabilities before and after temperature scaling. The temperature comes from the run's
     validation digits; the test digits have no say in it.
 

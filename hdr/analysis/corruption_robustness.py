@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from hdr import catalogue
-from hdr.features.feature_ranking import Report, silent
 from hdr.paths import write_atomically
 from hdr.preprocessing.corruptions import spoil
 from hdr.training.model import TrainedModel
-from hdr.types import Dataset, Images, Step
+from hdr.types import Dataset, Images, ProgressCallback, Step, no_progress
 
 TESTED_DIGITS = 1_000
 """Test digits that are spoilt: the 95% interval of an accuracy of 90% is then 2 points to either side."""
@@ -101,7 +100,9 @@ class Robustness:
         return float(np.mean([self.mean_of(sweep) for sweep in SWEEPS]))
 
 
-def measure(model: TrainedModel, dataset: Dataset, digits: int = TESTED_DIGITS, report: Report = silent) -> Robustness:
+def measure(
+    model: TrainedModel, dataset: Dataset, digits: int = TESTED_DIGITS, report: ProgressCallback = no_progress
+) -> Robustness:
     """Read test digits at every level of every sweep.
 
     Args:

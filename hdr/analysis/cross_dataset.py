@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from hdr.training.metrics import evaluate
 from hdr.training.model import TrainedModel
-from hdr.types import Dataset
+from hdr.types import Dataset, ProgressCallback, no_progress
 
 MAX_DIGITS = 10_000
 """Test digits that are read; of more, as many are drawn."""
@@ -19,8 +18,6 @@ CONFIDENT_MISTAKES = 10
 """Mistakes that are shown: those of which the model was most sure."""
 
 _PIECE = 500
-
-Report = Callable[[str, float | None], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def transfer(
     model: TrainedModel,
     dataset: Dataset,
     most: int = MAX_DIGITS,
-    report: Report = lambda words, share: None,
+    report: ProgressCallback = no_progress,
 ) -> Transfer:
     """Read the test digits of a data set with a model that may have learned from another.
 

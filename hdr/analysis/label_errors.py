@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.features.feature_ranking import Frozen, Report, silent
 from hdr.training.fitting import fit_once, split
 from hdr.training.run_spec import RunSpec
-from hdr.types import CLASSES, Dataset, Labels
+from hdr.types import CLASSES, Dataset, ImmutableArrays, Labels, ProgressCallback, no_progress
 
 FOLDS = 5
 MAX_DIGITS = 10_000
@@ -25,7 +24,7 @@ Source: Northcutt, Athalye and Mueller, Pervasive label errors in test sets dest
 
 
 @dataclass(frozen=True)
-class LabelErrors(Frozen):
+class LabelErrors(ImmutableArrays):
     """Digits whose label may be wrong, the most suspect first.
 
     Attributes:
@@ -101,7 +100,7 @@ def cross_validated(
     temperature: float = 1.0,
     most: int = MAX_DIGITS,
     folds: int = FOLDS,
-    report: Report = silent,
+    report: ProgressCallback = no_progress,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Probabilities of a run's training digits, each from a model that was fitted without it.
 

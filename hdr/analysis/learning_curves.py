@@ -11,10 +11,9 @@ import numpy as np
 
 from hdr import catalogue
 from hdr.catalogue import Parameter
-from hdr.features.feature_ranking import Report, silent
 from hdr.training.fitting import fit_once, split
 from hdr.training.run_spec import RunSpec
-from hdr.types import Dataset, HdrError, Step
+from hdr.types import Dataset, HdrError, ProgressCallback, Step, no_progress
 
 SIZES = (500, 1_000, 2_000, 4_000, 8_000)
 """Training digits of a learning curve: each twice as many as before."""
@@ -55,7 +54,7 @@ def sizes(spec: RunSpec, dataset: Dataset) -> tuple[int, ...]:
     return tuple(s for s in SIZES if s <= most) or (most,)
 
 
-def learning_curve(spec: RunSpec, dataset: Dataset, report: Report = silent) -> tuple[Point, ...]:
+def learning_curve(spec: RunSpec, dataset: Dataset, report: ProgressCallback = no_progress) -> tuple[Point, ...]:
     """Fit a run's plan to more and more of its training digits. Everything else is as in the run.
 
     Raises:
@@ -94,7 +93,7 @@ def values(parameter: Parameter, count: int = POINTS) -> tuple[Any, ...]:
 
 
 def validation_curve(
-    spec: RunSpec, part: Part, parameter: Parameter, dataset: Dataset, report: Report = silent
+    spec: RunSpec, part: Part, parameter: Parameter, dataset: Dataset, report: ProgressCallback = no_progress
 ) -> tuple[Point, ...]:
     """Fit a run's plan with one hyperparameter varied, to `FITTED` of its training digits. Everything else is as in
     the run. Values that the plan cannot be fitted with, such as more components than features, are left out.

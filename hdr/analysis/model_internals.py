@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from hdr.analysis.nearest_examples import embed
 from hdr.features.extract import columns
-from hdr.features.feature_ranking import Frozen
 from hdr.training.fitting import split
 from hdr.training.model import TrainedModel
-from hdr.types import CLASSES, SIDE, Dataset, HdrError, Images
+from hdr.types import CLASSES, SIDE, Dataset, HdrError, Images, ImmutableArrays
 
 PIXELS = ("pixels", "standardised_pixels")
 """Extractors that give one number for each pixel, at its place."""
@@ -31,7 +30,7 @@ class NotInterpretableError(HdrError):
 
 
 @dataclass(frozen=True)
-class Weights(Frozen):
+class Weights(ImmutableArrays):
     """Weights of the pixels as pictures.
 
     Attributes:
@@ -192,7 +191,7 @@ def pixel_positions(model: TrainedModel, questions: Sequence[TreeSplit]) -> NDAr
 
 
 @dataclass(frozen=True)
-class SupportVectors(Frozen):
+class SupportVectors(ImmutableArrays):
     """The training digits that a support vector machine keeps, the heaviest first.
 
     Attributes:
@@ -233,7 +232,7 @@ def support_vectors(model: TrainedModel, dataset: Dataset) -> SupportVectors:
 
 
 @dataclass(frozen=True)
-class Means(Frozen):
+class Means(ImmutableArrays):
     """The mean digit of each class as the features see it.
 
     Attributes:

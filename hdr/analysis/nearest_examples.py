@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.features.extract import CHUNK, extract
-from hdr.features.feature_ranking import Frozen, Report, silent
 from hdr.training.fitting import split
 from hdr.training.model import TrainedModel
-from hdr.types import Dataset, Features, Images, Labels
+from hdr.types import Dataset, Features, Images, ImmutableArrays, Labels, ProgressCallback, no_progress
 
 MAX_REFERENCE = 3_000
 """Training digits that are compared with: enough for a near one of every kind, and a second's work."""
 
 
 @dataclass(frozen=True)
-class ReferenceSet(Frozen):
+class ReferenceSet(ImmutableArrays):
     """Training digits of a run as its model sees them.
 
     Attributes:
@@ -47,7 +46,7 @@ class Neighbour:
     distance: float
 
 
-def embed(model: TrainedModel, images: Images, report: Report = silent) -> Features:
+def embed(model: TrainedModel, images: Images, report: ProgressCallback = no_progress) -> Features:
     """What a model's classifier is given of digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
     parts = []
     for start in range(0, len(images), CHUNK):
@@ -58,7 +57,7 @@ def embed(model: TrainedModel, images: Images, report: Report = silent) -> Featu
 
 
 def reference(
-    model: TrainedModel, dataset: Dataset, most: int = MAX_REFERENCE, report: Report = silent
+    model: TrainedModel, dataset: Dataset, most: int = MAX_REFERENCE, report: ProgressCallback = no_progress
 ) -> ReferenceSet:
     """The first digits that a model was fitted on, as it sees them.
 

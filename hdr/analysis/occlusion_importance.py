@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.features.feature_ranking import Frozen, Report, silent
 from hdr.training.model import TrainedModel
-from hdr.types import CLASSES, SIDE, Dataset, Images, Labels
+from hdr.types import CLASSES, SIDE, Dataset, Images, ImmutableArrays, Labels, ProgressCallback, no_progress
 
 DIGITS = 200
 PATCH, STRIDE = 6, 2
@@ -17,7 +16,7 @@ PATCH, STRIDE = 6, 2
 
 
 @dataclass(frozen=True)
-class Importance(Frozen):
+class Importance(ImmutableArrays):
     """How much each place of the picture matters.
 
     Attributes:
@@ -32,7 +31,9 @@ class Importance(Frozen):
     digits: int
 
 
-def occlusion(model: TrainedModel, images: Images, labels: Labels, report: Report = silent) -> Importance:
+def occlusion(
+    model: TrainedModel, images: Images, labels: Labels, report: ProgressCallback = no_progress
+) -> Importance:
     """Cover every place with a patch of paper in turn, and see what the model then says.
 
     Source: Zeiler and Fergus, Visualizing and understanding convolutional networks (2014), arXiv:1311.2901,
@@ -62,7 +63,9 @@ def occlusion(model: TrainedModel, images: Images, labels: Labels, report: Repor
     return Importance(fall.mean(axis=0), by_class, len(images))
 
 
-def of_model(model: TrainedModel, dataset: Dataset, digits: int = DIGITS, report: Report = silent) -> Importance:
+def of_model(
+    model: TrainedModel, dataset: Dataset, digits: int = DIGITS, report: ProgressCallback = no_progress
+) -> Importance:
     """`occlusion` on the first test digits of each class, as many of each as `digits` allows."""
     labels = dataset.test.labels
     drawn = np.concatenate([np.flatnonzero(labels == d)[: digits // CLASSES] for d in range(CLASSES)])

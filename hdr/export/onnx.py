@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,7 +23,7 @@ from hdr.export.preprocessing_script import features_script
 from hdr.export.source_extraction import Place
 from hdr.features.extract import extract
 from hdr.training.model import TrainedModel
-from hdr.types import CLASSES, SIDE, Features, HdrError, Images
+from hdr.types import CLASSES, SIDE, Features, HdrError, Images, ProgressCallback, no_progress
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -76,12 +75,6 @@ label, probabilities = session.run(["label", "probabilities"], {{"features": fea
 print(f"{{label[0]}}, probability {{probabilities[0].max():.1%}}")
 """
 
-Report = Callable[..., None]
-
-
-def _silent(words: str, share: float | None = None) -> None:
-    pass
-
 
 class ExportError(HdrError):
     """A model cannot be had as an ONNX file; the message says why."""
@@ -108,7 +101,7 @@ class ExportedModel:
         return len(self.data)
 
 
-def export_model(model: TrainedModel, images: Images, report: Report = _silent) -> ExportedModel:
+def export_model(model: TrainedModel, images: Images, report: ProgressCallback = no_progress) -> ExportedModel:
     """A model with all that it takes to read a digit without this project.
 
     Args:

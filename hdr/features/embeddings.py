@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.features.extract import LARGEST
-from hdr.features.feature_ranking import Frozen, Report, Sample, silent
-from hdr.types import HdrError, Images, Labels
+from hdr.features.feature_ranking import Sample
+from hdr.types import HdrError, Images, ImmutableArrays, Labels, ProgressCallback, no_progress
 
 Method = Literal["pca", "tsne"]
 
@@ -23,7 +23,7 @@ FAR = 5.0
 
 
 @dataclass(frozen=True)
-class Components(Frozen):
+class Components(ImmutableArrays):
     """Principal components of pictures.
 
     Attributes:
@@ -87,7 +87,7 @@ class Components(Frozen):
 
 
 @dataclass(frozen=True)
-class Embedding(Frozen):
+class Embedding(ImmutableArrays):
     """Every digit of a sample as a point in the plane.
 
     Attributes:
@@ -134,7 +134,7 @@ def components(images: Images, most: int = 300) -> Components:
     )
 
 
-def embed(drawn: Sample, method: Method, scale: bool, report: Report = silent) -> Embedding:
+def embed(drawn: Sample, method: Method, scale: bool, report: ProgressCallback = no_progress) -> Embedding:
     """Lay the digits out in the plane by their features.
 
     PCA turns the features so that the plane shows as much of their variance as a plane can; t-SNE keeps neighbours
@@ -174,7 +174,7 @@ def embed(drawn: Sample, method: Method, scale: bool, report: Report = silent) -
     return Embedding(method, _tsne(reduced, report), np.zeros(2))
 
 
-def _tsne(reduced: NDArray[np.float32], report: Report) -> NDArray[np.float32]:
+def _tsne(reduced: NDArray[np.float32], report: ProgressCallback) -> NDArray[np.float32]:
     from sklearn.manifold import TSNE
 
     n = len(reduced)

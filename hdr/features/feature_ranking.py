@@ -6,8 +6,8 @@ Everything works on a sample of the training split, for pictures of a hundred po
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -15,10 +15,18 @@ from numpy.typing import NDArray
 
 from hdr.features.extract import columns, extract
 from hdr.preprocessing import Pipeline
-from hdr.types import CLASSES, Features, HdrError, Images, Labels, Split, Step
-
-Report = Callable[..., None]
-"""Called as `report(words, share)`, with a share from 0 to 1, or none where it is not known."""
+from hdr.types import (
+    CLASSES,
+    Features,
+    HdrError,
+    Images,
+    ImmutableArrays,
+    Labels,
+    ProgressCallback,
+    Split,
+    Step,
+    no_progress,
+)
 
 DIGITS = 2000
 """Digits in a sample, where there are as many."""
@@ -33,30 +41,8 @@ PAIRS = tuple(combinations(range(CLASSES), 2))
 """The 45 pairs of classes."""
 
 
-def silent(words: str, share: float | None = None) -> None:
-    """A report that nobody hears."""
-
-
 @dataclass(frozen=True)
-class Frozen:
-    """Arrays of a frozen dataclass become read-only; `nbytes` is what they take."""
-
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if isinstance(value, np.ndarray):
-                view = value.view()
-                view.flags.writeable = False
-                object.__setattr__(self, f.name, view)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(getattr(getattr(self, f.name), "nbytes", 0) for f in fields(self))
-
-
-@dataclass(frozen=True)
-class Sample(Frozen):
+class Sample(ImmutableArrays):
     """Some digits of a training split with their features.
 
     Attributes:
@@ -81,7 +67,7 @@ class Sample(Frozen):
 
 
 @dataclass(frozen=True)
-class Ranking(Frozen):
+class Ranking(ImmutableArrays):
     """How well each column tells the classes apart.
 
     Attributes:
@@ -99,7 +85,7 @@ class Ranking(Frozen):
 
 
 @dataclass(frozen=True)
-class Information(Frozen):
+class Information(ImmutableArrays):
     """What each column says about the class, by whatever dependence.
 
     Attributes:
@@ -117,7 +103,7 @@ def sample(
     features: Sequence[Step],
     size: int = DIGITS,
     seed: int = 0,
-    report: Report = silent,
+    report: ProgressCallback = no_progress,
 ) -> Sample:
     """Draw digits, send them through a pipeline, and take their features.
 
@@ -144,7 +130,7 @@ def draw(of: int, size: int = DIGITS, seed: int = 0) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).permutation(of)[:size])
 
 
-def ranking(drawn: Sample, report: Report = silent) -> Ranking:
+def ranking(drawn: Sample, report: ProgressCallback = no_progress) -> Ranking:
     """How well each column tells the classes apart, alone: by its means (F), and for its best pair by order.
 
     Source: Fisher, Statistical methods for research workers (1925); sklearn.feature_selection.f_classif. The area under
@@ -171,7 +157,7 @@ def f_values(features: Features, labels: Labels) -> NDArray[np.float64]:
 
 
 def best_pairs(
-    features: Features, labels: Labels, report: Report = silent
+    features: Features, labels: Labels, report: ProgressCallback = no_progress
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """For each column the two classes that it tells apart best, by the area under the ROC curve.
 
@@ -209,7 +195,7 @@ def best_pairs(
     return pair, auc
 
 
-def information(drawn: Sample, f: NDArray[np.float64], report: Report = silent) -> Information:
+def information(drawn: Sample, f: NDArray[np.float64], report: ProgressCallback = no_progress) -> Information:
     """The mutual information of each column with the class. It finds any dependence, also where classes differ in
     spread and not in their mean, which F does not see.
 

@@ -14,7 +14,7 @@ from hdr.analysis.learning_curves import Point
 from hdr.jobs.worker import execute
 from hdr.store.runs import Run, RunStore
 from hdr.training.run_spec import RunSpec
-from hdr.types import Step
+from hdr.types import Step, no_progress
 from hdr.ui.results import confusion
 from hdr.ui.results.confusion import ANY, cell_indices
 from hdr.ui.results.learning_curves import interpretation
@@ -210,9 +210,8 @@ def test_every_view_of_the_inside(
 
 
 def _silent() -> tuple[object, ...]:
-    from hdr.features.feature_ranking import silent
 
-    return (silent,)
+    return (no_progress,)
 
 
 def test_weights_that_are_not_of_pixels_are_not_shown(fresh: None) -> None:

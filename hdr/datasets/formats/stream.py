@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdr.types import CLASSES, SIDE, HdrError, Images
+from hdr.types import CLASSES, SIDE, HdrError, Images, ProgressCallback, no_progress
 
 BATCH_SIZE = 1_000
 """Digits that are decoded at a time."""
@@ -48,14 +48,6 @@ class Limits:
     def content_bytes(self) -> int:
         """Most bytes of all content, uncompressed."""
         return self.digits * MAX_DIGIT_BYTES + EXTRA_BYTES
-
-
-ProgressCallback = Callable[[str, float | None], None]
-"""Called with what is being done in words, and how much of it is."""
-
-
-def no_progress(words: str, share: float | None = None) -> None:
-    """Reports nothing."""
 
 
 @dataclass

@@ -36,7 +36,7 @@ MIRRORS = (
 )
 """Where MNIST's four files are published, each with ".gz" at the end of its name."""
 
-ProgressCallback = Callable[[str, int, int], None]
+DownloadProgress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes so far and the total.
 
 For MNIST both count uncompressed content over all files. For others, bytes are those of the file, and the total is 0:
@@ -96,7 +96,7 @@ def custom_mirrors() -> tuple[str, ...]:
     return addresses
 
 
-def fetch(name: str, on_progress: ProgressCallback | None = None) -> tuple[str, ...]:
+def fetch(name: str, on_progress: DownloadProgress | None = None) -> tuple[str, ...]:
     """Download a data set where it is missing.
 
     Returns:
@@ -115,7 +115,7 @@ def fetch(name: str, on_progress: ProgressCallback | None = None) -> tuple[str, 
     return fetch_extra(known[name], on_progress)
 
 
-def fetch_mnist(on_progress: ProgressCallback | None = None, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
+def fetch_mnist(on_progress: DownloadProgress | None = None, limits: Limits = DEFAULT_LIMITS) -> tuple[str, ...]:
     """Download those files of MNIST that have no verified copy, into `HDR_HOME/datasets/mnist`.
 
     Args:
@@ -150,7 +150,7 @@ def fetch_mnist(on_progress: ProgressCallback | None = None, limits: Limits = DE
 
 
 def fetch_extra(
-    dataset: ExtraDataset, on_progress: ProgressCallback | None = None, limits: Limits = DEFAULT_LIMITS
+    dataset: ExtraDataset, on_progress: DownloadProgress | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[str, ...]:
     """Download an extra data set and store it, whether or not it is there already.
 
@@ -193,7 +193,7 @@ def fetch_extra(
     return tuple(files)
 
 
-def _over_all_files(report: ProgressCallback, name: str, before: int, total: int) -> Callable[[int], None]:
+def _over_all_files(report: DownloadProgress, name: str, before: int, total: int) -> Callable[[int], None]:
     return lambda done: report(name, before + done, total)
 
 
@@ -214,7 +214,7 @@ def _placed_by_hand(dataset: ExtraDataset, source: Source) -> Path | None:
     return next((p for p in places if p.is_file() and p.stat().st_size <= source.max_bytes), None)
 
 
-def _download_to(path: Path, source: Source, dataset: ExtraDataset, limits: Limits, report: ProgressCallback) -> None:
+def _download_to(path: Path, source: Source, dataset: ExtraDataset, limits: Limits, report: DownloadProgress) -> None:
     if limits is DEFAULT_LIMITS:
         limits = replace(limits, total=max(limits.total, source.max_bytes / MIN_SPEED_OF_LARGE_FILES))
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdr.datasets.formats.mnist_frame import PAPER_THRESHOLD, border_medians, to_mnist_frame
-from hdr.datasets.formats.stream import BATCH_SIZE, ProgressCallback, UploadError, no_progress
+from hdr.datasets.formats.stream import BATCH_SIZE, UploadError
 from hdr.datasets.uploads.reader import DigitPool, UploadedDigits
-from hdr.types import CLASSES, SIDE, Images, Labels, Split
+from hdr.types import CLASSES, SIDE, Images, Labels, ProgressCallback, Split, no_progress
 
 MIN_TRAIN, MIN_TEST, MIN_CLASSES = 40, 10, 2
 """Digits that must be left to learn from and to test on, and classes among them: fewer teach nothing."""

@@ -20,18 +20,16 @@ from hdr.datasets.formats.mnist_frame import to_mnist_frame
 from hdr.datasets.formats.stream import (
     Limits,
     Part,
-    ProgressCallback,
     UploadBudget,
     UploadError,
     concatenate_and_clear,
     display_name,
-    no_progress,
     open_stream,
     skip_summary,
 )
 from hdr.datasets.uploads.image_folders import is_picture, read_pictures
 from hdr.datasets.uploads.zip_guard import CHUNK, Archive, path_of
-from hdr.types import CLASSES, Images, Labels
+from hdr.types import CLASSES, Images, Labels, ProgressCallback, no_progress
 
 __all__ = ["DigitPool", "Limits", "Upload", "UploadError", "UploadedDigits", "read"]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import streamlit as st
 
-from hdr.background import Job, Jobs, Report, Work
+from hdr.background import Job, Jobs, Work
 from hdr.formatting import format_duration
 from hdr.sanitize import escape_markdown
 
-__all__ = ["Job", "Jobs", "Report", "Work", "all_jobs", "get", "result", "show", "waiting"]
+__all__ = ["Job", "Jobs", "Work", "all_jobs", "get", "result", "show", "waiting"]
 
 REFRESH_SECONDS = 0.4
 QUICK_SECONDS = 0.1

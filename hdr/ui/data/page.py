@@ -19,7 +19,7 @@ from hdr.formatting import format_count
 from hdr.plots import class_balance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.sanitize import escape_markdown
-from hdr.types import CLASSES, Dataset, HdrError, Split
+from hdr.types import CLASSES, Dataset, HdrError, ProgressCallback, Split
 from hdr.ui.components import dataset_summary, job_progress
 from hdr.ui.inputs import digit_picker
 from hdr.ui.shell import page
@@ -163,7 +163,7 @@ def _forget() -> None:
             session_datasets.remove(job.result.dataset.name)
 
 
-def _nothing(report: job_progress.Report) -> None:
+def _nothing(report: ProgressCallback) -> None:
     return None
 
 
@@ -174,7 +174,7 @@ def _key(draft: _Draft) -> str:
 def _show(draft: _Draft) -> None:
     most, limits = settings.current().own_data_mb, _limits()
 
-    def work(report: job_progress.Report) -> _Read:
+    def work(report: ProgressCallback) -> _Read:
         found = reader.read(draft.files, draft.tests, limits, report)
         train, test, checked = clean_and_split.prepare(found, draft.options, report)
         made = user_datasets.create(draft.title, _note(checked), train, test)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from hdr.analysis import nearest_examples
 from hdr.analysis.nearest_examples import Neighbour, ReferenceSet
-from hdr.background import Job, Report
+from hdr.background import Job
 from hdr.formatting import format_count, format_percent
 from hdr.plots import attribution as colours
 from hdr.plots import html_images
@@ -19,7 +19,7 @@ from hdr.reading.asking import Once
 from hdr.reading.counterfactual import Change
 from hdr.reading.occlusion import Evidence, StrokeEvidence
 from hdr.reading.ready import Looking
-from hdr.types import Drawing, HdrError, Images, Mark
+from hdr.types import Drawing, HdrError, Images, Mark, ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.draw import explanation_jobs
 from hdr.ui.draw.explanation_jobs import Explanations
@@ -78,7 +78,7 @@ def _explained(read: DrawnPrediction) -> None:
     explanations.end()
 
 
-def _work(read: DrawnPrediction, report: Report) -> Explanation:
+def _work(read: DrawnPrediction, report: ProgressCallback) -> Explanation:
     model, captured, drawn = read.model, read.captured, read.strokes
     assert model is not None
     accept = model.accepts if isinstance(model, Looking) else None
@@ -188,7 +188,7 @@ def _reference_job(read: DrawnPrediction) -> tuple[str, Job]:
         return name, job_progress.all_jobs().get(key, lambda report: _reference(reader, name, report))
     name, data = run.spec.dataset, resources.dataset(run.spec.dataset)
 
-    def work(report: Report) -> ReferenceSet:
+    def work(report: ProgressCallback) -> ReferenceSet:
         report("Reading the model")
         return nearest_examples.reference(resources.model(run), data, report=report)
 
@@ -205,7 +205,7 @@ def _nearest(read: DrawnPrediction, known: ReferenceSet) -> list[Neighbour]:
     return nearest_examples.nearest(known, features, NEAR)
 
 
-def _reference(reader: Looking, name: str, report: Report) -> ReferenceSet:
+def _reference(reader: Looking, name: str, report: ProgressCallback) -> ReferenceSet:
     report("Looking at training digits")
     train = resources.dataset(name).train
     most = min(nearest_examples.MAX_REFERENCE, len(train))

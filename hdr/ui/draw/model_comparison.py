@@ -6,10 +6,9 @@ from collections import Counter
 
 import streamlit as st
 
-from hdr.background import Report
 from hdr.formatting import format_percent
 from hdr.sanitize import escape_markdown
-from hdr.types import Classifier, HdrError
+from hdr.types import Classifier, HdrError, ProgressCallback
 from hdr.ui.draw import explanation_jobs
 from hdr.ui.draw.explanation_jobs import Explanations
 from hdr.ui.draw.prediction import DrawnPrediction, repredict
@@ -76,7 +75,9 @@ def _voters(read: DrawnPrediction) -> list[ModelChoice]:
     return [*(c for c in offered if not c.run), *best]
 
 
-def _vote(voter: ModelChoice, model: Classifier | None, read: DrawnPrediction, report: Report) -> DrawnPrediction:
+def _vote(
+    voter: ModelChoice, model: Classifier | None, read: DrawnPrediction, report: ProgressCallback
+) -> DrawnPrediction:
     report("Reading the models")
     try:
         return repredict(read, voter, model or voter.model())

@@ -14,7 +14,7 @@ from hdr.images import FORMATS
 from hdr.plots import bounding_boxes, html_images
 from hdr.reading import open_image, read_image, read_page
 from hdr.reading.ready import Looking, on_pages
-from hdr.types import Classifier, HdrError, Reading
+from hdr.types import Classifier, HdrError, ProgressCallback, Reading
 from hdr.ui.components import job_progress
 from hdr.ui.draw import handwriting, multi_digit
 from hdr.ui.draw.multi_digit import MultiDigitResult
@@ -140,7 +140,7 @@ def _read(photo: Photo, by: model_choice.ModelChoice) -> tuple[Reading | None, s
         return None, str(error)
     judges = None if isinstance(model, Looking) else model_choice.segmenter()
 
-    def work(report: job_progress.Report) -> Reading:
+    def work(report: ProgressCallback) -> Reading:
         report("Looking for digits")
         return read_page(photo.grey, model, judges)
 

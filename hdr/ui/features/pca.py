@@ -12,7 +12,7 @@ from hdr.plots import explained_variance, html_images
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.sanitize import escape_markdown
-from hdr.types import HdrError, Images
+from hdr.types import HdrError, Images, ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.shell import page
 from hdr.ui.state import resources
@@ -36,7 +36,7 @@ def section(dataset: str, pipeline: Pipeline, image: Images) -> None:
     """
     split = resources.dataset(dataset).train
 
-    def work(report: feature_ranking.Report) -> Components:
+    def work(report: ProgressCallback) -> Components:
         report("Principal components of the pictures")
         return embeddings.components(pipeline.apply(split.images[feature_ranking.draw(len(split))]))
 

@@ -20,7 +20,7 @@ from hdr.plots import html_images
 from hdr.plots.theme import CONFIG
 from hdr.preprocessing import Pipeline
 from hdr.sanitize import escape_markdown
-from hdr.types import Labels, Step
+from hdr.types import Labels, ProgressCallback, Step
 from hdr.ui.components import job_progress
 from hdr.ui.inputs import digit_picker
 from hdr.ui.shell import page
@@ -67,7 +67,7 @@ def sample(dataset: str, pipeline: Pipeline, features: Sequence[Step], height: i
     steps = _complete(features)
     name = key(dataset, pipeline, features)
 
-    def work(report: feature_ranking.Report) -> Sample:
+    def work(report: ProgressCallback) -> Sample:
         return feature_ranking.sample(split, pipeline, steps, report=report)
 
     return job_progress.result(f"sample-{name}", work, height, place=place)

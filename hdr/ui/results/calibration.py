@@ -13,7 +13,7 @@ from hdr.plots import risk_coverage as coverage_plot
 from hdr.plots.colours import ACCENT, SECOND
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
-from hdr.types import Labels
+from hdr.types import Labels, ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.results import common
 from hdr.ui.shell import page
@@ -36,7 +36,7 @@ def section(run: Run) -> None:
         return
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> Calibration:
+    def work(report: ProgressCallback) -> Calibration:
         report("Reading the model")
         return calibration.calibrate(resources.model(run), data, said, report)
 

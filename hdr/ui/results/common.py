@@ -17,7 +17,7 @@ from hdr.sanitize import escape_markdown
 from hdr.store.artifacts import ArtifactsError
 from hdr.store.runs import Run
 from hdr.training.model import TrainedModel
-from hdr.types import HdrError, Images
+from hdr.types import HdrError, Images, ProgressCallback
 from hdr.ui.components import cards, job_progress
 from hdr.ui.inputs import digit_picker
 from hdr.ui.state import resources
@@ -40,7 +40,7 @@ def probabilities(run: Run) -> NDArray[np.float32] | None:
 def model(run: Run, height: int) -> TrainedModel | None:
     """A run's model; None while it is being read from its file, which takes seconds where it holds many digits."""
 
-    def work(report: job_progress.Report) -> bool:
+    def work(report: ProgressCallback) -> bool:
         report("Reading the model")
         resources.model(run)
         return True
@@ -126,7 +126,7 @@ def _stages(run: Run, image: Images) -> None:
 def _near(run: Run, image: Images) -> None:
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> ReferenceSet:
+    def work(report: ProgressCallback) -> ReferenceSet:
         report("Reading the model")
         return nearest_examples.reference(resources.model(run), data, report=report)
 

@@ -10,6 +10,7 @@ from hdr.formatting import format_count, format_percent, format_points
 from hdr.plots import confusion, html_images
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
+from hdr.types import ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.shell import page
 from hdr.ui.state import resources, session_datasets
@@ -42,7 +43,7 @@ def section(run: Run) -> None:
         return
     load = resources.loader(name)
 
-    def work(report: job_progress.Report) -> Transfer:
+    def work(report: ProgressCallback) -> Transfer:
         report("Reading the model and the digits")
         return transfer(resources.model(run), load(), report=report)
 

@@ -16,7 +16,7 @@ from hdr.export.training_script import RecipeError, recipe
 from hdr.formatting import format_count
 from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
-from hdr.types import HdrError
+from hdr.types import HdrError, ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.state import resources
 
@@ -122,10 +122,10 @@ def _download(file: str, data: bytes, mime: str, key: str) -> None:
     )
 
 
-def _or_refused(work: job_progress.Work) -> Callable[[job_progress.Report], object]:
+def _or_refused(work: job_progress.Work) -> Callable[[ProgressCallback], object]:
     # What cannot be had cannot be had on a second try either, and the reason is the result; data that are missing may
     # come, and a job that failed can be tried again.
-    def tried(report: job_progress.Report) -> object:
+    def tried(report: ProgressCallback) -> object:
         try:
             return work(report)
         except (ExportError, RecipeError, CodeError) as error:
@@ -134,7 +134,7 @@ def _or_refused(work: job_progress.Work) -> Callable[[job_progress.Report], obje
     return tried
 
 
-def _archive(run: Run, report: job_progress.Report) -> ExportedModel:
+def _archive(run: Run, report: ProgressCallback) -> ExportedModel:
     report("Reading the model")
     return export_model(resources.model(run), resources.dataset(run.spec.dataset).test.images, report)
 

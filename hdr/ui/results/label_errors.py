@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from hdr.analysis import label_errors as confident
 from hdr.analysis.label_errors import FOLDS, MNIST_TEST, LabelErrors
-from hdr.features.feature_ranking import Frozen
 from hdr.formatting import format_count, format_duration
 from hdr.plots import html_images
 from hdr.store.runs import Run
-from hdr.types import Labels
+from hdr.types import ImmutableArrays, Labels, ProgressCallback
 from hdr.ui.components import job_progress
 from hdr.ui.inputs import digit_picker
 from hdr.ui.results import common
@@ -29,7 +28,7 @@ SIZES = (1_000, 2_000, 5_000, confident.MAX_DIGITS)
 
 
 @dataclass(frozen=True)
-class _Read(Frozen):
+class _Read(ImmutableArrays):
     # Where digits are in their split, and their probabilities.
     index: NDArray[np.int64]
     said: NDArray[np.float64]
@@ -96,7 +95,7 @@ def _cross_validated(run: Run) -> _Read | None:
         return None
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> _Read:
+    def work(report: ProgressCallback) -> _Read:
         report("Reading the model")
         temperature = resources.model(run).temperature
         return _Read(*confident.cross_validated(run.spec, data, temperature, size, report=report))

@@ -16,7 +16,7 @@ from hdr.plots.theme import CONFIG
 from hdr.sanitize import escape_markdown
 from hdr.store.runs import Run
 from hdr.training.model import TrainedModel
-from hdr.types import CLASSES, Drawing, Mark
+from hdr.types import CLASSES, Drawing, Mark, ProgressCallback
 from hdr.ui.components import arrow_table, job_progress
 from hdr.ui.results import common
 from hdr.ui.shell import page
@@ -205,7 +205,7 @@ def _voters(run: Run, model: TrainedModel) -> None:
 def _importance(run: Run, model: TrainedModel) -> None:
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> Importance:
+    def work(report: ProgressCallback) -> Importance:
         return occlusion_importance.of_model(model, data, report=report)
 
     found: Importance | None = job_progress.result(f"importance-{run.id}", work, HEIGHT, slow=True)
@@ -238,7 +238,7 @@ def _points(share: float) -> str:
 def _means(run: Run, model: TrainedModel) -> None:
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> Means:
+    def work(report: ProgressCallback) -> Means:
         report("Taking the mean of each class")
         return model_internals.class_means(model, data)
 

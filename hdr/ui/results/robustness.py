@@ -15,6 +15,7 @@ from hdr.plots import html_images
 from hdr.plots.colours import DIGITS
 from hdr.plots.theme import CONFIG
 from hdr.store.runs import Run
+from hdr.types import ProgressCallback
 from hdr.ui.components import arrow_table, job_progress
 from hdr.ui.shell import page
 from hdr.ui.state import identity, resources
@@ -80,7 +81,7 @@ def _measured(run: Run) -> Robustness | None:
         return kept
     data = resources.dataset(run.spec.dataset)
 
-    def work(report: job_progress.Report) -> Robustness:
+    def work(report: ProgressCallback) -> Robustness:
         report("Reading the model")
         found = corruption_robustness.measure(resources.model(run), data, report=report)
         # Where nothing can be written, as on a full disk, it is measured again another time.
