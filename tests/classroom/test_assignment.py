@@ -111,7 +111,7 @@ def test_a_task_with_any_value_in_it_is_read_or_refused_in_words(name: str, valu
         ({"title": "x", "plan": {"train_size": True}}, "train_size is 'True'"),
         ({"title": "x", "plan": {"classifier": {"name": "os"}}}, "no classifier 'os'"),
         ({"title": "x", "plan": {}, "pages": ["../etc"]}, "pages"),
-        ({"title": "x", "plan": {}, "sizes": [500, 9_999]}, "around the plan's 10,000"),
+        ({"title": "x", "plan": {}, "sizes": [500, 9_999]}, "include the plan's 10,000"),
         ({"title": "x", "plan": {}, "sizes": [1, 90_000]}, "from 500 to 60,000"),
         ({"title": "x", "plan": {}, "free": ["__class__"]}, "nothing is called '__class__'"),
         ({"title": "x", "plan": {}, "datasets": ["own-1234"]}, "no data set that everybody can have"),

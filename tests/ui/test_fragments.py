@@ -38,13 +38,13 @@ def fragments() -> Iterator[tuple[str, bool]]:
             decorators = [ast.unparse(d) for d in function.decorator_list]
             if name in named or any(d.startswith("st.fragment") for d in decorators):
                 # Below the other one: otherwise a rerun of the fragment alone would go past it.
-                yield f"{path.stem}.{name}", bool(decorators) and decorators[-1] == "page.plainly()"
+                yield f"{path.stem}.{name}", bool(decorators) and decorators[-1] == "page.show_errors()"
 
 
 def test_every_fragment_says_in_words_what_cannot_be_done() -> None:
     found = dict(fragments())
     assert len(found) > 20 and set(found) >= NEVER_RAISE
-    assert {name for name, plainly in found.items() if not plainly} == NEVER_RAISE
+    assert {name for name, shown in found.items() if not shown} == NEVER_RAISE
 
 
 def broken() -> None:

@@ -78,8 +78,8 @@ def _settle(spec: RunSpec) -> None:
     if current() != spec:
         st.toast(
             f"This plan asks for {spec.train_size:,} training digits, and this server allows "
-            f"{settings.current().training_digits:,}{count_label(spec.augmentation)}. "
-            f"It was changed to {current().train_size:,}."
+            f"{settings.current().training_digits:,}{count_label(spec.augmentation)}: "
+            f"it has {current().train_size:,} now."
         )
 
 
