@@ -26,7 +26,7 @@ def rows(*specs: RunSpec) -> dict[str, list[str]]:
 def test_settings_are_all_that_a_spec_says_under_names_for_people() -> None:
     found = settings(SVM.to_json())
     assert (found["train_size"].title, found["train_size"].value) == ("Training digits", 10_000)
-    assert format_setting(found["train_size"]) == "10\u202f000"
+    assert format_setting(found["train_size"]) == "10,000"
     assert found["pipeline"].value == "Deskew, Scale to box, Centre by mass" and found["features"].value == "HOG"
     c = found["classifier.svm.C"]
     assert c.title == "Support vector machine: C" and c.value == SVM.classifier.params["C"]
@@ -60,7 +60,7 @@ def test_what_this_version_does_not_know_keeps_its_names() -> None:
 def test_only_what_differs_is_listed() -> None:
     assert rows(SVM, SVM) == {}
     assert rows(SVM, replace(SVM, train_size=5_000, seed=3)) == {
-        "Training digits": ["10\u202f000", "5\u202f000"],
+        "Training digits": ["10,000", "5,000"],
         "Seed": ["0", "3"],
     }
     other = replace(SVM, classifier=Step("svm", {**SVM.classifier.params, "C": 0.5}))

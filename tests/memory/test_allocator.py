@@ -14,8 +14,8 @@ FREED = """
 import threading, time
 from hdr.memory import allocator
 allocator.EVERY = 0.2
-allocator.settle()
-allocator.settle()
+allocator.configure_malloc()
+allocator.configure_malloc()
 assert sum(t.name == "hdr-memory" for t in threading.enumerate()) <= 1, "set up once"
 
 def held():
@@ -52,10 +52,10 @@ class Session:
         self.itself = self
 
 there = Session()
-allocator.freeze()
+allocator.freeze_gc()
 assert not any(thing is there for thing in gc.get_objects()), "not looked through again"
 allocator.EVERY = 0.2
-allocator.settle()
+allocator.configure_malloc()
 session = Session()
 ended = weakref.ref(session)
 del session

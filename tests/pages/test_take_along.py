@@ -74,7 +74,7 @@ def test_what_cannot_be_had_is_said_in_words(
     def no_script(*_: object) -> None:
         raise RecipeError("A script cannot load it.")
 
-    monkeypatch.setattr(export, "archive", no_file)
+    monkeypatch.setattr(export, "export_model", no_file)
     monkeypatch.setattr(export, "recipe", no_script)
     # A new name, so that nothing that was made for the other tests is taken.
     app = AppTest.from_function(page, args=(replace(model, id="another", title="Another"),), default_timeout=PATIENCE)
