@@ -12,6 +12,7 @@
 # make docs   the pictures in docs/, taken anew
 # make reader the ready-made reader, trained anew: an hour or two on two cores
 # make page-reader the same trained on for digits of photos: about a quarter of an hour
+# make detector the network that finds digits and marks on pages, trained from the start: an hour or two
 # make parter the network beside it that parts numbers into digits, trained anew: about an hour
 
 PYTHON ?= python3
@@ -26,7 +27,7 @@ COVERED := $(PYTEST) --cov --cov-append --cov-report= --cov-fail-under=0
 # What the two have in common: everything but what needs a browser or a cluster, on all cores.
 LIBRARY := --ignore=tests/browser --ignore=tests/cluster --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-.PHONY: run lock lint test test-all test-cluster bench chaos hostile audit docs reader page-reader parter clean
+.PHONY: run lock lint test test-all test-cluster bench chaos hostile audit docs reader page-reader parter detector clean
 
 run: .venv/app.done
 	$(BIN)/python -m streamlit run streamlit_app.py --server.port $(PORT)
@@ -100,6 +101,9 @@ page-reader: .venv/train.done
 
 parter: .venv/train.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_parter
+
+detector: .venv/train.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.train_detector --keep .venv/detector.pt
 
 clean:
 	rm -rf .venv
