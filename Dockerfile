@@ -5,7 +5,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 ARG REQUIREMENTS=requirements/lock.txt
 WORKDIR /src
 RUN python -m venv /opt/hdr
-# Before the sources, so that a change of those does not install everything again.
+# Copied before the sources, so that a change of the sources does not reinstall the dependencies.
 COPY requirements.txt .
 COPY requirements requirements
 RUN /opt/hdr/bin/pip install -r "$REQUIREMENTS"
@@ -13,7 +13,7 @@ COPY . .
 RUN /opt/hdr/bin/pip install --no-deps . && /opt/hdr/bin/pip uninstall --yes pip
 
 FROM python:3.13-slim-trixie
-# A fixed number, so that the files in a volume keep their owner.
+# A fixed user id, so that the files in a volume keep their owner.
 RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin hdr \
     && install --directory --owner hdr --group hdr /data
 COPY --from=build /opt/hdr /opt/hdr
@@ -22,7 +22,7 @@ ENV PATH=/opt/hdr/bin:$PATH \
     HDR_PROFILE=demo \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
-# By number: Kubernetes cannot tell from a name that it is not root.
+# A number, since Kubernetes cannot check that a user name is not root.
 USER 10001:10001
 WORKDIR /data
 VOLUME /data

@@ -1,19 +1,18 @@
-# make run    the app, on http://localhost:8501 or the port that PORT= names
-# make lock   requirements/lock.txt, after a change of requirements.txt; delete it first to get newer versions of all else
-# make test   every check, every test that is quick, and the main job of each page in a browser: some minutes
-# make test-all   every check and every test, with coverage: what is slow, all of the browser, faults, hostile input, and
-#             the cluster; it takes long
-# make lint   the checks alone
-# make test-cluster  what goes past one machine, with a PostgreSQL, an S3 and a Dask cluster of its own on 127.0.0.1
-# make bench  what the figures in the README rest on
-# make chaos  everything that can go wrong, made on purpose, and a table of what was lost: a quarter of an hour
-# make hostile 10,000 hostile files and addresses, and what came of them; thirty visitors, and what they see of others
-# make audit  every installed package looked up in the database of known weaknesses, on the internet
-# make docs   the pictures in docs/, taken anew
-# make reader the ready-made reader, trained anew: an hour or two on two cores
-# make page-reader the same trained on for digits of photos: about a quarter of an hour
-# make detector the network that finds digits and marks on pages, trained from the start: an hour or two
-# make parter the network beside it that parts numbers into digits, trained anew: about an hour
+# make run    start the app on http://localhost:8501, or on the port PORT=
+# make lock   write requirements/lock.txt after a change of requirements.txt; delete it first to upgrade the others
+# make test   run lint, the fast tests, and the smoke tests in a browser: some minutes
+# make test-all   run lint and every test, with coverage: also slow, browser, fault, hostile and cluster tests
+# make lint   run the checks only
+# make test-cluster  test PostgreSQL, S3 and Dask, each started on 127.0.0.1
+# make bench  print the figures in the README
+# make chaos  inject faults and print a table of the losses: a quarter of an hour
+# make hostile send 10,000 hostile files and addresses, and check the isolation of thirty visitors
+# make audit  look up every installed package in the database of known vulnerabilities, on the internet
+# make docs   take the screenshots in docs/ again
+# make reader train the ready-made reader: an hour or two on two cores
+# make page-reader fine-tune the reader for digits of photos: about a quarter of an hour
+# make detector train the network that finds digits and marks on pages: an hour or two
+# make parter train the network that splits numbers into digits: about an hour
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -24,7 +23,7 @@ STORE_TESTS := $(addprefix tests/,$(addsuffix .py,$(addprefix store/test_,runs s
 
 PYTEST := $(BIN)/python -m pytest
 COVERED := $(PYTEST) --cov --cov-append --cov-report= --cov-fail-under=0
-# What the two have in common: everything but what needs a browser or a cluster, on all cores.
+# Shared by `test` and `test-all`: all tests that need neither a browser nor a cluster, in up to 4 processes.
 LIBRARY := --ignore=tests/browser --ignore=tests/cluster --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 .PHONY: run lock lint test test-all test-cluster bench chaos hostile audit docs reader page-reader parter detector clean
@@ -48,7 +47,7 @@ test: lint
 	$(PYTEST) $(LIBRARY) -m "not slow"
 	$(PYTEST) tests/browser -m smoke
 
-# Coverage counts what servers and trainings do in processes of their own, too. `fail_under` in pyproject.toml is the least.
+# Coverage includes the processes of servers and trainings. `fail_under` in pyproject.toml is the minimum.
 test-all: export OMP_NUM_THREADS ?= 1
 test-all: lint
 	$(BIN)/python -m coverage erase
@@ -61,7 +60,7 @@ test-all: lint
 	$(BIN)/python -m tests.hostile.isolation --visitors 8
 	$(MAKE) test-cluster
 
-# The store's own tests once more, with PostgreSQL in the place of a file.
+# STORE_TESTS run again with PostgreSQL in place of SQLite.
 test-cluster: .venv/cluster.done
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 		echo "There is no PostgreSQL here. On Debian and Ubuntu: apt-get install postgresql"; exit 1; }
@@ -112,7 +111,7 @@ clean:
 	@$(PYTHON) tools/check_python.py
 	$(PYTHON) -m venv .venv
 
-# An environment from an earlier day may have another Python than $(PYTHON).
+# An older environment may have another Python than $(PYTHON).
 .venv/app.done: requirements/lock.txt | .venv/bin/python
 	@$(BIN)/python tools/check_python.py
 	$(INSTALL) -r requirements/lock.txt

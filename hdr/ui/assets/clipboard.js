@@ -1,4 +1,4 @@
-// Takes a picture from the clipboard, wherever on the page it is pasted, and sends it as base64.
+// Sends a picture that is pasted anywhere on the page, as base64.
 export default function (component) {
   const { parentElement, setStateValue } = component
   const words = parentElement.querySelector(".paste")

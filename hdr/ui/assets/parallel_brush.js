@@ -1,5 +1,5 @@
-// Tells the server what is brushed in the parallel coordinates: the page makes the plot anew when a trial has ended,
-// and only who draws it can keep the brush.
+// Sends the brushed ranges of the parallel coordinates to the server: the page redraws the plot after each trial, and the
+// server has to draw the brushes again.
 export default function (component) {
   const { data, setStateValue } = component
   let plot = null

@@ -1,6 +1,6 @@
-// Pictures side by side that share one pointer: the same pixel is framed in all of them, with its value below each.
-// A panel of kind "change" shows the second of two pictures minus the first; one of kind "divider" shows both, with an
-// edge between them that is dragged.
+// Pictures side by side with a shared pointer: it marks the same pixel in all of them, with the value below each.
+// A panel of kind "change" shows the second of two pictures minus the first; one of kind "divider" shows both, with a
+// draggable edge between them.
 
 function element(tag, className, parent, text = "") {
   const made = document.createElement(tag)
@@ -34,7 +34,7 @@ function paint(view, row) {
   const context = canvas.getContext("2d")
   const picture = context.createImageData(first.width, first.height)
   const colours = COLOURS[kind === "change" ? "signed" : display]
-  // A change is shown on the scale of its own largest value: a faint one would be white on white.
+  // Scale a change by its largest value; otherwise a faint one would be white on white.
   let most = 1
   if (kind === "change")
     for (let y = 0; y < first.height; y++)
@@ -49,7 +49,7 @@ function paint(view, row) {
   context.putImageData(picture, 0, 0)
 }
 
-// From a grey value to red, green and blue, for each way of display that has colours; filled in by lens.py.
+// Maps grey values to RGB for each display mode with colours; the server fills it in.
 const COLOURS = "COLOURS"
 
 const signed = (value) => (value > 0 ? "+" : value < 0 ? "−" : "") + Math.abs(value)
@@ -126,7 +126,7 @@ export default function (component) {
   const row = rows.get(parentElement) ?? { divider: 0.5, turn: 0 }
   rows.set(parentElement, row)
   const turn = ++row.turn
-  // The old pictures stay until all new ones are decoded, so that nothing flashes.
+  // Keep the old pictures until all new ones are decoded, to avoid flicker.
   Promise.all(data.panels.map((panel) => Promise.all(panel.pictures.map(decode)))).then((decoded) => {
     if (row.turn !== turn) return
     const root = parentElement.querySelector(".row")

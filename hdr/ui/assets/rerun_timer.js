@@ -1,4 +1,4 @@
-// Runs the part of the page that this component is in once more, after a while. A later request replaces an earlier one.
+// Reruns the fragment that contains this component after a delay. A later request replaces an earlier one.
 const pending = new WeakMap()
 
 export default function (component) {
