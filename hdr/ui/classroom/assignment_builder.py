@@ -1,4 +1,4 @@
-"""How a teacher makes a class link of the plan: what is left free, what pupils will see, and the link."""
+"""Assignment builder: choose the free settings, preview the pupils' view, and copy the class link."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ MARGIN, SQUARE = 4, 8
 """Of a QR code: light squares around it, and pixels of a square."""
 
 LESS_WRONG = 0.1
-"""What share of the plan's mistakes the target that is suggested does without."""
+"""Share of the plan's errors that the suggested target removes."""
 
 
 def show() -> None:
-    """Choices on the left, what comes of them on the right."""
+    """Show the choices on the left and the resulting assignment on the right."""
     left, right = st.columns(2, gap="large")
     with left:
         values = _choices(run_config.current())
@@ -138,7 +138,7 @@ def _key(spec_json: str) -> str:
 
 
 def _parameters(spec: RunSpec) -> tuple[str, ...]:
-    """Which parameters of what the plan has are free."""
+    """Return the paths of the plan's parameters that pupils may change."""
     entries: list[tuple[Kind, Step]] = [("classifier", spec.classifier)]
     entries += [("feature", s) for s in spec.features]
     entries += [("reduction", spec.reduction)] if spec.reduction else []
@@ -178,7 +178,7 @@ def _parts() -> tuple[str, ...]:
 def _from_lists(spec: RunSpec) -> dict[str, Any]:
     known = [name for name in datasets.available() if name != spec.dataset]
     most = settings.current().training_digits or MAX_DIGITS
-    # A plan may be larger than the server allows; then that is what pupils are told when they train it.
+    # A plan may exceed the server's limits; pupils then get the error when they train it.
     high = max(min(MAX_DIGITS, most), spec.train_size, 2 * MIN_DIGITS)
     with st.expander("More to choose from: data, sizes, classifiers, features", icon=":material/tune:"):
         low, high = st.slider(

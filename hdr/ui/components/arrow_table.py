@@ -47,7 +47,7 @@ def _column(pa: ModuleType, values: Sequence[Any] | np.ndarray) -> pa.Array:
 
 
 def _is_table(obj: object) -> bool:
-    """Whether a component is handed a table. What pandas and pyarrow make can only be there once they are."""
+    """Return whether an object is a table. Tables of pandas and pyarrow can only exist once these are imported."""
     from streamlit.dataframe_util import is_dataframe_like
 
     plain = isinstance(obj, (dict, list)) and "pandas" not in sys.modules

@@ -1,4 +1,4 @@
-"""What a data set holds: a panel of figures, pictures and facts."""
+"""Summary panel of a data set: figures, sample images and facts."""
 
 from __future__ import annotations
 

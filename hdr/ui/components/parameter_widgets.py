@@ -33,9 +33,9 @@ def parameter_widget(
 ) -> Any:
     """Show the widget for one parameter.
 
-    The value is what a new widget begins with. A widget that is to show another value than its own last one takes a
+    The value is the initial one of a new widget. To show another value later, a widget needs a
     new key: setting it through the session state can get lost between two quick clicks, and the browser's old value
-    would then come back as if somebody had chosen it.
+    would then come back as if the user had chosen it.
 
     Args:
         parameter: the declaration.

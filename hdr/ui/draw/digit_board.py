@@ -1,4 +1,4 @@
-"""The Draw page for one digit: the canvas, the answer beside it, and what the model sees."""
+"""The Draw page for one digit: the canvas, the prediction beside it, and the model's input."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _seen(digit: DigitReading | None) -> None:
 
 
 def _below(read: DrawnPrediction) -> None:
-    """Tabs of which only the open one is computed, after the answer has gone to the browser."""
+    """Show lazy tabs, after the prediction has been sent to the browser."""
     lazy_tabs(TABS, "draw_tab", read)
 
 

@@ -24,7 +24,7 @@ def consent_hint() -> str:
 
 
 def consent_form(mine: Handwriting) -> None:
-    """Show the question to somebody who has named drawings, or what is kept and how to take it back."""
+    """Ask a user with labelled drawings for consent; after consent, list the donated data and offer to withdraw."""
     if _TOKEN in st.session_state:
         _agreed()
     elif _asks() and _drawings(mine):
@@ -32,7 +32,7 @@ def consent_form(mine: Handwriting) -> None:
 
 
 def sync_donations(mine: Handwriting) -> None:
-    """What the host keeps follows the collection, once somebody has agreed."""
+    """Update the donated drawings to match the collection, if the user has consented."""
     token = st.session_state.get(_TOKEN)
     if token is None:
         return

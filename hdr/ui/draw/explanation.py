@@ -1,4 +1,4 @@
-"""Why a drawing is read as it is: what speaks for the answer, what would change it, and what it looks like."""
+"""Explain a prediction: relevant regions, counterfactual changes, and the nearest training digits."""
 
 from __future__ import annotations
 

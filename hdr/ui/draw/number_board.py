@@ -26,11 +26,11 @@ class Read:
     """A drawing as it was read.
 
     Attributes:
-        by: who read it.
-        reading: what was read; None where nothing was.
+        by: the model choice that read it.
+        reading: the reading; None if there is none.
         strokes: the drawing.
         several: its digits.
-        problem: what is wrong, in words; empty where nothing is.
+        problem: an error message; empty if there is no error.
     """
 
     by: model_choice.ModelChoice | None = None

@@ -1,4 +1,4 @@
-"""Share: a link that carries the drawing and who read it, so that whoever opens it sees the same reading."""
+"""Share a drawing: a link with the strokes and the model, which shows the same prediction to everyone."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def link(strokes: Strokes, by: ModelChoice, same: Callable[[Strokes], bool], mod
 
     Args:
         strokes: the drawing.
-        by: who read it.
+        by: the model choice that read it.
         same: tells whether the drawing as the link will hold it is read as this one was.
-        mode: what was read in it, see `draw_mode`.
+        mode: the mode of the Draw page, see `draw_mode`.
     """
     try:
         text = sharing.to_text(strokes, same)
