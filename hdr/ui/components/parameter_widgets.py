@@ -33,8 +33,8 @@ def parameter_widget(
 ) -> Any:
     """Show the widget for one parameter.
 
-    The value is the initial one of a new widget. To show another value later, a widget needs a
-    new key: setting it through the session state can get lost between two quick clicks, and the browser's old value
+    The value is the initial one of a new widget. To show another value later, a widget needs a new key:
+    a value set through the session state can get lost between two quick clicks, and the browser's old value
     would then come back as if the user had chosen it.
 
     Args:

@@ -25,7 +25,7 @@ TABLE_HEIGHT, VIOLIN_HEIGHT, MAP = 380, 340, 168
 HEIGHT = TABLE_HEIGHT + scatter.NOTES + scatter.CHOICES
 
 AT_ONCE = 200
-"""Up to so many columns mutual information is estimated unasked: it takes a second or so."""
+"""Maximum number of columns for which mutual information is estimated without a click: about one second."""
 
 
 @st.fragment

@@ -26,7 +26,7 @@ SHOWN = ("median", "otsu", "centre_by_mass")
 
 @dataclass(frozen=True)
 class Walkthrough:
-    """A digit's way: its label, the picture with noise, what each step made of it, and the address of all this."""
+    """The stages of one digit: its label, the noisy image, the output of each step, and the address of all these."""
 
     label: int
     start: Stage

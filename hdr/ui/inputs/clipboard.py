@@ -24,10 +24,10 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 
 def picture(key: str) -> bytes | None:
-    """Show where to paste; returns the content of what was pasted last, None before.
+    """Show the paste area; return the content of the last pasted image, None before the first.
 
     Raises:
-        ImageError: what the browser sent is too large or was damaged on its way.
+        ImageError: the pasted image is too large or was damaged in transfer.
     """
     sent = _component()(key=key, on_picture_change=lambda: None).get("picture")
     return decoded(sent) if isinstance(sent, str) else None

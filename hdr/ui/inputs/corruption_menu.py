@@ -1,4 +1,4 @@
-"""What is done to a picture on purpose: the disturbances, each with its slider."""
+"""Menu of image corruptions, each with its slider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hdr.types import Step
 from hdr.ui.components.parameter_widgets import parameter_widget
 
 SHARED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-"""For widgets whose values are kept from page to page and stand in the address."""
+"""Options of widgets whose values are kept from page to page and in the address."""
 
 
 def menu() -> None:
@@ -25,7 +25,7 @@ def menu() -> None:
                 parameter_widget(parameter, parameter.default, _key(entry, parameter), **SHARED)
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
     if steps() != active:
-        # What an address asks for is known only when its sliders are there, and the label counts them.
+        # The label counts the active corruptions, and values from the address are only known once the sliders exist.
         st.rerun()
 
 

@@ -1,4 +1,4 @@
-"""What a step is worth: two small models, one with it and one without, on the same digits."""
+"""Step ablation: train two small models on the same digits, one with the step and one without."""
 
 from __future__ import annotations
 

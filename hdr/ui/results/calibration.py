@@ -1,4 +1,4 @@
-"""Whether a model is right as often as it says, and what it gains by saying nothing when it is not sure."""
+"""Calibration of a model, and its accuracy when it rejects uncertain predictions."""
 
 from __future__ import annotations
 

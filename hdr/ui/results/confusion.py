@@ -1,4 +1,4 @@
-"""What a model confuses: the matrix, the digits behind each of its cells, and any one of them in full."""
+"""Confusion matrix of a model, the digits of each cell, and the details of a selected digit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is inside a model: weights, questions, support vectors, neighbours, means, components, and what it looks at."""
+"""Internals of a model: weights, tree splits, support vectors, neighbours, means, components, relevant pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How models fare on digits that are spoilt more and more."""
+"""Accuracy of models on increasingly corrupted digits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The class that a session is in, if it is in one: what its teacher's link lets be changed."""
+"""The assignment of a session, if any: the settings that the teacher's link leaves free."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def check(spec: RunSpec) -> None:
     """Refuse a plan that the class does not allow.
 
     Raises:
-        AssignmentError: it names the value and what is allowed.
+        AssignmentError: a value is not allowed; the message names it and the allowed values.
     """
     if task := current():
         task.check(spec)
@@ -77,7 +77,7 @@ def check_search(search: SearchSpec) -> None:
 
 
 def restrict(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
-    """What of these a search may vary."""
+    """Return the dimensions that a search may vary."""
     task = current()
     if task is None:
         return tuple(dimensions)

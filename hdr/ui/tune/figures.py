@@ -1,4 +1,4 @@
-"""The figures of a search on the page, drawn anew only when a trial has ended."""
+"""The figures of a search, redrawn only when a trial has ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hdr.ui.tune import parallel_brush
 
 HISTORY, CONTOUR = 380, 400
 REDRAW_SECONDS = 12.0
-"""So long at least between two drawings of parallel coordinates while a search runs."""
+"""Minimum interval in seconds between two redraws of the parallel coordinates while a search runs."""
 
 FEWEST = 4
 """Trials that went to their end, from which on importance is computed."""
@@ -42,12 +42,12 @@ def history(search: Search, trials: Sequence[Tried], of: int) -> None:
 @st.fragment
 @page.show_errors()
 def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """Trials as lines through what varied; what somebody has brushed stays so when the next trial comes."""
+    """Show trials as lines through the varied settings; the user's brush survives new trials."""
     st.subheader("Which settings go together", anchor=False)
     done = finished(trials)
     brush = parallel_brush.brushed(search.id, len(axes) + 1)
-    # A plot whose content changes is made anew in the browser, which takes it a second where it has no graphics card:
-    # the brush alone never does that, and trials that end quickly do it together.
+    # The browser rebuilds a plot whose content changes, which takes a second without a graphics card:
+    # brushing alone never causes a rebuild, and trials that end quickly share one.
     kept = f"_parallel_{search.id}"
     drawn, _, at = st.session_state.get(kept, (None, None, 0.0))
     if drawn is None or (drawn != done and not (search.active and time.monotonic() - at < REDRAW_SECONDS)):

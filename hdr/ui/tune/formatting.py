@@ -1,4 +1,4 @@
-"""What a search varies, in words and as the axes and trials of its figures."""
+"""Varied settings of a search, as text and as the axes and trials of its figures."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def show(one: Dimension, value: Any) -> str:
 
 
 def summary(values: Mapping[str, Any], space: Sequence[Dimension]) -> str:
-    """What varied, as a short text: ``C 12 · Gamma 0.48 · Deskew off``."""
+    """Return the varied settings as a short text: ``C 12 · Gamma 0.48 · Deskew off``."""
     titles = names(space)
     return " · ".join(f"{titles[d.path]} {show(d, values[d.path])}" for d in space if d.path in values)
 

@@ -1,5 +1,4 @@
-"""The search of the Train page: what varies on the left, what came of it on the right, and below how it hangs
-together."""
+"""The search of the Train page: the search space on the left, the results on the right, and figures below."""
 
 from __future__ import annotations
 

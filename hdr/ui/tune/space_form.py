@@ -1,4 +1,4 @@
-"""What a search may vary and how, as widgets: all of them follow from the declarations."""
+"""Widgets of the search space, the strategy and the budget, generated from the parameter declarations."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
 
 
 def _tick(title: str, key: str, offered: Sequence[Dimension]) -> None:
-    # What a browser still tells of pills that other ones have replaced does not count.
+    # Ignore late values from pills that others have replaced.
     if st.session_state[f"_tune_pills_{title}"] == key:
         search_config.select(st.session_state[key], offered)
 
