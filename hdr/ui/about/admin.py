@@ -49,12 +49,12 @@ def log_in(said: str) -> str:
 
 
 def unlocked() -> bool:
-    """Whether this session has said the admin word."""
+    """Return whether this session has admin rights."""
     return settings.current().is_admin_word(st.session_state.get(_WORD, ""))
 
 
 def show() -> None:
-    """The field for the word, or all runs; nothing where the host has set no word."""
+    """Show the password field, or all runs after login; nothing if the host has set no password."""
     if settings.current().admin_word is None:
         return
     st.subheader("For the host", anchor=False)

@@ -84,13 +84,13 @@ def data(rules: Settings, without: Makeshift | None = None) -> list[str]:
 
 
 def versions() -> list[tuple[str, str]]:
-    """The app's version, Python's and those of the main libraries."""
+    """Return the versions of the app, of Python and of the main libraries."""
     ours = [("hdr", __version__), ("Python", platform.python_version())]
     return ours + [(name, _version(name)) for name in PACKAGES]
 
 
 def table(pairs: list[tuple[str, str]]) -> str:
-    """Names and values as HTML."""
+    """Return names and values as HTML."""
     rows = (
         f'<div class="hdr-number"><span>{escape(name)}</span><span>{escape(value)}</span></div>'
         for name, value in pairs
@@ -99,7 +99,7 @@ def table(pairs: list[tuple[str, str]]) -> str:
 
 
 def listing(lines: list[str]) -> str:
-    """Sentences as a list, in HTML."""
+    """Return sentences as an HTML list."""
     return f'<ul class="hdr-facts">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
 
 

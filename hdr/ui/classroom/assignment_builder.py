@@ -124,7 +124,7 @@ def _target(spec: RunSpec) -> dict[str, Any]:
 
 
 def _reached(spec: RunSpec) -> float | None:
-    """Test accuracy of the newest run of this very plan that the teacher sees; None where there is none."""
+    """Return the test accuracy of the teacher's newest run of exactly this plan; None if there is none."""
     done = resources.store().listed(identity.owner(), ("done",), banner.MOST_COUNTED)
     return next((run.test_accuracy for run in done if _key(run.spec_json) == spec.key), None)
 
@@ -264,7 +264,7 @@ def _link(text: str) -> None:
 
 @lru_cache(maxsize=64)
 def _squares(address: str) -> NDArray[np.uint8] | None:
-    """The address as a QR code (ISO/IEC 18004), uint8 of 0 and 255; None where it is too long for one.
+    """Return the address as a QR code (ISO/IEC 18004), uint8 of 0 and 255; None if it is too long.
 
     Source: cv2.QRCodeEncoder.
     """

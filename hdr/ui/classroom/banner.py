@@ -71,7 +71,7 @@ def _leave() -> None:
 
 
 def banner() -> None:
-    """The task, how far one is, and the way out; nothing outside of a class."""
+    """Show the task, the pupil's progress and a button to leave; nothing outside a class."""
     task = assignment_state.current()
     if task is None:
         return
@@ -88,13 +88,13 @@ def banner() -> None:
 
 
 def banner_html(task: Assignment, so_far: str) -> str:
-    """The banner as HTML."""
+    """Return the banner as HTML."""
     instruction = f" {escape(task.instruction)}" if task.instruction else ""
     return f'<div class="hdr-class"><b>{escape(task.title)}</b>{instruction}<div>{so_far}</div></div>'
 
 
 def progress(task: Assignment) -> str:
-    """How many runs of this visitor lie within the task, and the best of them, in words."""
+    """Return the number of this visitor's runs within the task, and the best of them, as text."""
     done = resources.store().listed(identity.owner(), ("done",), MOST_COUNTED)
     text = to_text(task)
     mine = [r for r in done if r.owner == identity.owner() and _counts(text, r.spec_json)]
@@ -125,7 +125,7 @@ def unavailable_notice() -> None:
 
 
 def teacher_link() -> None:
-    """The way to the page on which a teacher sets the task; nothing within a class."""
+    """Show the link to the assignment builder; nothing within a class."""
     if assignment_state.current() is None:
         st.page_link("pages/teach.py", label="For teachers: set a task for a class", icon=":material/school:")
 
@@ -207,7 +207,7 @@ def _range(parameter: Parameter) -> str:
 
 
 def table(pairs: list[tuple[str, str]]) -> str:
-    """Names and values as HTML, one below the other: both may be long."""
+    """Return names and values as HTML, one below the other, since both may be long."""
     return f'<div class="hdr-lines">{server_limits.table(pairs)}</div>'
 
 
@@ -217,6 +217,6 @@ def fixed_settings_html(task: Assignment) -> str:
 
 
 def show_error(said: str) -> None:
-    """That a class cannot be opened, and why."""
+    """Show why a class cannot be opened."""
     if said:
         st.warning(escape_markdown(said), icon=":material/link_off:")

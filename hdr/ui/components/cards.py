@@ -28,7 +28,7 @@ _STANDS_FOR_ROWS = ".hdr-cards"
 
 
 def row(key: str, gap: Literal["small", "medium"] = "small", wrap: bool = True) -> DeltaGenerator:
-    """A container for cards: containers of their own, each with a picture and one button or link.
+    """Return a container for cards, each a container with an image and one button or link.
 
     Args:
         key: of the row; a page has it once.

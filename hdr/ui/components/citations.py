@@ -34,7 +34,7 @@ _CITED = re.compile(
 
 
 def link_citation(source: str) -> str:
-    """A source as Markdown in which DOIs and functions of libraries are links.
+    """Return a source as Markdown, with links for DOIs and library functions.
 
     Args:
         source: as an entry's docstring has it; never what a visitor wrote.

@@ -25,7 +25,7 @@ def _described(name: str) -> Description:
 
 
 def panel(name: str) -> None:
-    """Everything about one data set; for a dialog or a tab.
+    """Show the summary of a data set, in a dialog or a tab.
 
     Args:
         name: as of `hdr.datasets.available`.

@@ -22,7 +22,7 @@ QUICK_SECONDS = 0.1
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def all_jobs() -> Jobs:
-    """The one set of jobs of this server."""
+    """Return the server's single set of jobs."""
     return Jobs()
 
 
@@ -46,7 +46,7 @@ def result(key: str, work: Work, height: int, slow: bool = False, place: str = "
 
 
 def show(job: Job, height: int, place: str = "") -> None:
-    """How far a job is, in the place where its result will be; the page is run again when the result is there.
+    """Show a job's progress in place of its result; rerun the page when the result is available.
 
     Args:
         job: what `get` returned.

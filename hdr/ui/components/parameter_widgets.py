@@ -12,7 +12,7 @@ from hdr.ui.components.citations import link_citation
 
 
 def log_values(parameter: Parameter, value: Any) -> list[Any]:
-    """1, 2 and 5 of every decade within the range, its ends, and the value at hand."""
+    """Return 1, 2 and 5 of every decade within the range, its ends, and the current value."""
     low, high = parameter.limits
     found = {parameter.type(low), parameter.type(high), value}
     for decade in range(-8, 7):

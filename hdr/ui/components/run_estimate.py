@@ -24,7 +24,7 @@ _SINCE = "_estimate_since"
 
 
 def show() -> None:
-    """Time and memory as they were estimated, or that they are being measured; the page never waits for it."""
+    """Show the estimated time and memory, or that the estimate is running; this never blocks the page."""
     spec = run_config.current()
     job = _settled_job(spec)
     if job and job.state in ("done", "failed"):

@@ -314,7 +314,7 @@ def _about(name: str) -> None:
 
 
 def downloadable() -> None:
-    """Published data sets that are not here, and how to get them."""
+    """Show the published data sets that are not installed, and how to get them."""
     here = session_datasets.available()
     missing = [each for each in extra.ALL if each.NAME not in here]
     if not missing:

@@ -18,7 +18,7 @@ _log = logging.getLogger("hdr.collecting")
 
 
 def consent_hint() -> str:
-    """A sentence that says where the host's question is; empty where there is none, or it was answered."""
+    """Return a sentence that points to the consent form; empty if there is none, or it was answered."""
     asked = _asks() and _TOKEN not in st.session_state and not st.session_state.get(_REFUSED)
     return " The host of this server asks for drawings, too: see My handwriting." if asked else ""
 

@@ -52,7 +52,7 @@ class _Learned:
 
 
 def collection() -> Handwriting:
-    """This session's drawings with their labels."""
+    """Return this session's drawings with their labels."""
     return st.session_state.get(_HELD, Handwriting())
 
 
@@ -106,7 +106,7 @@ def _words(read: DrawnPrediction) -> str:
 
 
 def _place(named: _Said | None) -> int | None:
-    """Where in the collection it is; None where it is not, or not any more."""
+    """Return the index of the digit in the collection; None if it is not in it."""
     return next((i for i, d in enumerate(collection().drawings) if named and d is named.drawn), None)
 
 

@@ -37,7 +37,7 @@ def show(read: DrawnPrediction) -> None:
 @st.fragment
 @page.show_errors()
 def _votes(read: DrawnPrediction) -> None:
-    """The votes, or those about the drawing before, dimmed, until they are there."""
+    """Show the predictions; until they are available, show those of the previous drawing, dimmed."""
     voters = _voters(read)
     key = f"vote-{'-'.join(v.token for v in voters)}-{read.key}"
     explanations = Explanations(PLACE, key)

@@ -83,7 +83,7 @@ def build(
     paper: NDArray[np.uint8] | None = None,
     drawn: Strokes | None = None,
 ) -> MultiDigitResult:
-    """The digits of a reading.
+    """Return the digits of a reading.
 
     Args:
         name: of the place, for keys.
@@ -107,7 +107,7 @@ def build(
 
 
 def _own(drawn: Strokes, digit: DigitReading) -> Strokes:
-    """The strokes of one digit of a drawing; none where they cannot be told from its neighbours'."""
+    """Return the strokes of one digit of a drawing; none if its neighbours' cannot be separated."""
     x, y, w, h = digit.box
     low, high = np.array([x, y]), np.array([x + w, y + h])
     inside = [s for s in drawn if len(s) and (s >= low).all() and (s <= high).all()]
@@ -119,7 +119,7 @@ def _own(drawn: Strokes, digit: DigitReading) -> Strokes:
 
 
 def answer(several: MultiDigitResult, words: str) -> None:
-    """The number, large, and how sure it is.
+    """Show the number, large, and its confidence.
 
     Args:
         several: the digits; none where nothing was read.
@@ -175,7 +175,7 @@ def found(several: MultiDigitResult) -> list[Found]:
 
 
 def gallery(several: MultiDigitResult) -> None:
-    """Every digit as the model sees it; a click opens one."""
+    """Show every digit as the model's input; a click opens one."""
     st.markdown("**Digit by digit.** A click on one shows why it was read so, lets others vote, and corrects it.")
     common.gallery(
         several.name,

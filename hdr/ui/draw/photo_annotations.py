@@ -34,7 +34,7 @@ class Annotations:
         return tuple(map(len, self.rows))
 
     def without(self, index: int) -> Annotations:
-        """With one digit less."""
+        """Return the annotations with one digit removed."""
         number, rows = 0, []
         for row in self.rows:
             rows.append(tuple(digit for k, digit in enumerate(row, number) if k != index))

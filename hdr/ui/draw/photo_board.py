@@ -55,7 +55,7 @@ class Photo:
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The photo with everything that was found on it."""
+    """Show the photo with all detected digits."""
     left, right = st.columns([720, 400], gap="large")
     with left:
         photo, problem = _choose()
@@ -201,7 +201,7 @@ def _add(photo: Photo, model: Classifier, marks: Annotations) -> None:
 
 
 def boxes_of(data: Any, scale: float, size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
-    """The boxes that a canvas has sent, as x, y, width, height in pixels of the photo; other objects are skipped.
+    """Return the boxes of a canvas as x, y, width, height in pixels of the photo; skip other objects.
 
     Args:
         data: the canvas state as sent by the browser.

@@ -53,7 +53,7 @@ def follow() -> None:
 
 
 def drop_stale_link(canvas: Canvas) -> None:
-    """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
+    """Remove the link from the address once the canvas shows another drawing."""
     if DRAWING in st.query_params and len(canvas.objects()) != st.session_state.get(_STROKES):
         _forget()
 

@@ -31,7 +31,7 @@ AT_ONCE = 200
 @st.fragment
 @page.show_errors()
 def section(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
-    """Which columns tell the classes apart, and how each spreads over them.
+    """Show which columns separate the classes, and the distribution of each column by class.
 
     Args:
         dataset, pipeline, features: as for `hdr.ui.features.scatter.sample`.

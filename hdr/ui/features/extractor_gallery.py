@@ -81,7 +81,7 @@ def _set_parameter(name: str, key: str) -> None:
 
 
 def gallery(image: NDArray[np.uint8]) -> None:
-    """Every extractor's view of the digit, side by side; a click shows one large."""
+    """Show every extractor's view of the digit, side by side; a click enlarges one."""
     with cards.row("gallery"):
         family = ""
         for entry, thumbnail in zip(_entries(), _thumbnails(image), strict=True):

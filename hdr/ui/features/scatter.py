@@ -80,7 +80,7 @@ def _complete(features: Sequence[Step]) -> tuple[Step, ...]:
 @st.fragment
 @page.show_errors()
 def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
-    """Digits as points: two features, principal components or t-SNE; a click shows the digit.
+    """Show digits as points: two features, principal components or t-SNE; a click shows the digit.
 
     Args:
         dataset, pipeline, features: as for `sample`.

@@ -30,7 +30,7 @@ def menu() -> None:
 
 
 def steps() -> tuple[Step, ...]:
-    """The disturbances that are on, with their values."""
+    """Return the active corruptions with their values."""
     found = []
     for entry in catalogue.entries("disturbance"):
         values = {p.name: st.session_state.get(_key(entry, p), p.default) for p in _sliders(entry)}
@@ -40,12 +40,12 @@ def steps() -> tuple[Step, ...]:
 
 
 def seed() -> int:
-    """The seed of their noise."""
+    """Return the seed of their noise."""
     return int(st.session_state.get("seed", 0))
 
 
 def describe() -> str:
-    """The disturbances that are on, in words; empty where none is."""
+    """Return the active corruptions as text; empty if there are none."""
     return ", ".join(
         f"{p.title} {p.shown(step.params[p.name])}"
         for step in steps()

@@ -78,7 +78,7 @@ def current() -> Choice:
 
 
 def dataset() -> str:
-    """The data set that is chosen, or else the best one."""
+    """Return the selected data set, or else the best one."""
     source, known = _mirrored.get().source, session_datasets.available()
     return source if source in known else known[0]
 

@@ -98,7 +98,7 @@ def _suit_chain() -> None:
 
 
 def _photo(dataset: str) -> Stage:
-    """The photo that was chosen, at first a made-up sheet."""
+    """Return the selected photo, initially a synthetic page."""
     upload = st.file_uploader(
         "Photo of handwritten digits",
         [f.lower() for f in FORMATS],
@@ -132,7 +132,7 @@ def _opened(data: bytes) -> Stage:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _sheet(dataset: str) -> NDArray[np.uint8]:
-    """Ten digits of a data set as if written on paper: dark ink, a lamp at one side, grain."""
+    """Return ten digits of a data set as if written on paper: dark ink, light from one side, grain."""
     digits = resources.dataset(dataset).test.images
     h, w, side = 480, 900, 140
     ink = np.zeros((h, w), np.float32)

@@ -122,7 +122,7 @@ def size(stage: Stage) -> str:
 
 
 def describe(found: Quality | None) -> str:
-    """A quality in words; empty where there is none."""
+    """Return a quality as text; empty if there is none."""
     if found is None:
         return ""
     psnr = "equal" if np.isinf(found.psnr) else f"PSNR {found.psnr:.1f}\u00a0dB"

@@ -26,7 +26,7 @@ _KEPT = "_kept"
 
 
 def show(seen: PipelineTrace) -> None:
-    """The selected step."""
+    """Show the selected step."""
     if not seen.passages:
         st.caption("The chain is empty: the digit goes to training as it is. Add a step, or start from a preset.")
         return

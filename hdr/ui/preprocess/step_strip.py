@@ -21,7 +21,7 @@ MENU = "add_menu"
 
 
 def show(seen: PipelineTrace) -> None:
-    """Every stage in its place; a click on a picture selects its step."""
+    """Show every stage in order; a click on an image selects its step."""
     with cards.row("strip", "medium", wrap=False):
         with st.container(key="card-0-source", width=SMALL + 4, gap=None):
             note = corruption_menu.describe() or ("as it is" if seen.start.photo else "as it was written")

@@ -142,7 +142,7 @@ def _near(run: Run, image: Images) -> None:
 
 
 def near_sheet(run: Run, found: Sequence[Neighbour]) -> str:
-    """Training digits with label and distance, as HTML."""
+    """Return training digits with label and distance as HTML."""
     images = resources.dataset(run.spec.dataset).train.images[[n.index for n in found]]
     return html_images.sheet(images, [f"{n.label} · {n.distance:.3g}" for n in found], SIDE)
 

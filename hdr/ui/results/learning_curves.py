@@ -25,7 +25,7 @@ HEIGHT = 380
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """A learning curve over training size, and a validation curve over one hyperparameter, each on demand.
+    """Show a learning curve over training size, and a validation curve over one hyperparameter, on demand.
 
     Args:
         run: a run that is done.

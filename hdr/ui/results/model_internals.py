@@ -33,7 +33,7 @@ View = Callable[[Run, TrainedModel], None]
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """One view of the model's inside after another; which there are depends on the classifier.
+    """Show the views of the model's internals that its classifier supports.
 
     Args:
         run: a run that is done.

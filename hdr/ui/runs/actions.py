@@ -22,7 +22,7 @@ LONGEST_PLAN = 20_000
 
 
 def for_one(run: Run, known: Sequence[RunSummary]) -> None:
-    """Buttons and fields for a run.
+    """Show buttons and fields for a run.
 
     Args:
         run: the run.
@@ -53,7 +53,7 @@ def for_one(run: Run, known: Sequence[RunSummary]) -> None:
 
 
 def for_several(several: Sequence[RunSummary]) -> None:
-    """Buttons for runs that are chosen together."""
+    """Show buttons for several selected runs."""
     mine = [run for run in several if run.owner == identity.owner()]
     with st.container(horizontal=True, vertical_alignment="center", key="run_actions"):
         _delete_button(mine, bool(mine))

@@ -76,7 +76,7 @@ def _settings(spec_json: str) -> dict[str, Setting]:
 
 
 def row(run: RunSummary) -> Row:
-    """A run as a row."""
+    """Return a run as a row."""
     found = _settings(run.spec_json)
     values: dict[str, tuple[Value, ...]] = {"status": (run.status,), "tags": run.tags}
     for name, (_, factor) in _FIGURES.items():
@@ -129,7 +129,7 @@ def choose(known: Sequence[RunSummary]) -> list[RunSummary]:
 
 
 def chosen() -> list[str]:
-    """The ids of the chosen runs, in the order in which they were chosen."""
+    """Return the ids of the selected runs, in the order of selection."""
     return st.session_state.get(_CHOSEN, [])
 
 

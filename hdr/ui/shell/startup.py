@@ -118,7 +118,7 @@ def _waited_for(store: RunStore) -> set[tuple[str, str]]:
 
 
 def data_name() -> str:
-    """The best data set that is here now."""
+    """Return the best data set available now."""
     return datasets.available()[0]
 
 
@@ -143,7 +143,7 @@ def _progress() -> None:
 
 
 def data_notice() -> None:
-    """Where MNIST is not here yet: how far its download is. Nothing otherwise."""
+    """Show the progress of the MNIST download; nothing if MNIST is available."""
     if "mnist" not in datasets.available():
         _progress()
 

@@ -17,12 +17,12 @@ _TASK = "_class"
 
 
 def current() -> Assignment | None:
-    """The task of the class; None outside of one."""
+    """Return the task of the class; None outside a class."""
     return st.session_state.get(_TASK)
 
 
 def enter(task: Assignment | None) -> None:
-    """Be in a class, or in none."""
+    """Enter a class, or leave it."""
     st.session_state[_TASK] = task
 
 
@@ -39,19 +39,19 @@ def allowed_names(names: Sequence[str], what: str) -> list[str]:
 
 
 def free(path: str) -> bool:
-    """Whether a part of the plan may be changed."""
+    """Return whether a part of the plan may be changed."""
     task = current()
     return task is None or path in task.free
 
 
 def parameter_is_free(kind: Kind, entry: str, name: str) -> bool:
-    """Whether a parameter of an entry may be changed."""
+    """Return whether a parameter of an entry may be changed."""
     task = current()
     return task is None or task.is_free(kind, entry, name)
 
 
 def initial_step(kind: Kind, name: str) -> Step:
-    """An entry as it begins when it is chosen."""
+    """Return an entry with the values it has when it is selected."""
     task = current()
     return task.step(kind, name) if task else Step(name)
 

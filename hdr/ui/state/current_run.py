@@ -64,7 +64,7 @@ def readers() -> list[RunSummary]:
 
 
 def default_share() -> float:
-    """How much of the default reader's training is done, 0 to 1."""
+    """Return the progress of the default model's training, 0 to 1."""
     for run in resources.store().listed(default_model.OWNER, ACTIVE):
         if run.owner == default_model.OWNER:
             seen = progress(resources.store().events(run.id))

@@ -23,7 +23,7 @@ _SEARCH, _DELETED = "_search", "_search_deleted"
 
 
 def store() -> SearchStore:
-    """The searches in the run store."""
+    """Return the searches in the run store."""
     return SearchStore(resources.store())
 
 

@@ -26,7 +26,7 @@ export default function (component) {
 
 
 def demo() -> bool:
-    """True where many people share the server."""
+    """Return whether many people share the server."""
     return settings.current().demo
 
 

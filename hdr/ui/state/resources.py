@@ -61,7 +61,7 @@ def loader(name: str) -> Callable[[], Dataset]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def store() -> RunStore:
-    """The run store.
+    """Return the run store.
 
     Raises:
         HdrError: it cannot be opened.
@@ -104,13 +104,13 @@ def _steering(_store: RunStore, url: str) -> RunCommands:
 
 
 def steering() -> RunCommands:
-    """The commands to trainings that run."""
+    """Return the commands to running trainings."""
     return _steering(store(), store().url)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def processes() -> JobScheduler:
-    """Where runs are trained."""
+    """Return the scheduler that trains runs."""
     scheduler = settings.current().dask
     if scheduler is not None:
         return remote_scheduler(store(), scheduler)
@@ -138,7 +138,7 @@ def _model(run_id: str, _run: RunSummary) -> TrainedModel:
 
 
 def model(run: RunSummary) -> TrainedModel:
-    """The model of a run that is done."""
+    """Return the model of a finished run."""
     return _model(run.id, run)
 
 
@@ -152,7 +152,7 @@ def _ready_reader(path: str) -> ready.Reader | str:
 
 
 def ready_reader() -> ready.Reader:
-    """The ready-made reader that comes with the app.
+    """Return the built-in model.
 
     Raises:
         ReaderError: its file is missing or cannot be used.

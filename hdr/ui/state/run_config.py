@@ -28,7 +28,7 @@ def current() -> RunSpec:
 
 
 def clamp_to_quota(spec: RunSpec) -> RunSpec:
-    """The same plan with no more training digits than the server allows, copies counted.
+    """Return the plan with at most as many training digits, copies included, as the server allows.
 
     Where a class has nothing as small as that, it stays as it is: who trains it is told.
     """
@@ -143,13 +143,13 @@ def repeat_feature(index: int) -> None:
 
 
 def drop_feature(index: int) -> None:
-    """Take out one of several extractors."""
+    """Remove one of several extractors."""
     features = current().features
     try_use(features=(*features[:index], *features[index + 1 :]))
 
 
 def set_augmentation(on: bool) -> None:
-    """Learn from distorted copies too, or not."""
+    """Switch training on distorted copies on or off."""
     change(augmentation=assignment_state.initial_step("augmentation", "distort") if on else None)
 
 

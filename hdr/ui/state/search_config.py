@@ -61,7 +61,7 @@ class SearchConfig:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def to_text(self) -> str:
-        """Compact JSON for an address or a file."""
+        """Return compact JSON for an address or a file."""
         data = {**self._parts(), "base": self.base.to_json(), "space": [d.to_json() for d in self.space]}
         return json.dumps(data, separators=(",", ":"))
 
@@ -208,5 +208,5 @@ def set_range(path: str, low: Any = None, high: Any = None, choices: Sequence[An
 
 
 def change(**values: Any) -> None:
-    """Alter parts of the draft as its widgets say."""
+    """Change parts of the draft to the values of its widgets."""
     _mirrored.keep(replace(current(), **values))

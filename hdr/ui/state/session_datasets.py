@@ -42,7 +42,7 @@ def _mine() -> _Held:
 
 
 def names() -> tuple[str, ...]:
-    """This session's own data sets."""
+    """Return the names of this session's uploaded data sets."""
     return tuple(_mine().sets)
 
 
@@ -64,7 +64,7 @@ def title(name: str) -> str:
 
 
 def dataset(name: str) -> Dataset:
-    """One of this session's own data sets.
+    """Return one of this session's uploaded data sets.
 
     Raises:
         MissingDataError: this session has none of that name.

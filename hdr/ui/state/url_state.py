@@ -31,13 +31,13 @@ class UrlState(Generic[T]):
         self._value, self._written, self._revision = (f"_{parameter}{end}" for end in ("", "_address", "_revision"))
 
     def get(self) -> T:
-        """The value as it stands."""
+        """Return the current value."""
         if self._value not in st.session_state:
             st.session_state[self._value] = self._default()
         return st.session_state[self._value]
 
     def keep(self, value: T) -> None:
-        """Take a value that its widgets show already."""
+        """Set a value that its widgets already show."""
         st.session_state[self._value] = value
 
     def replace(self, value: T) -> None:

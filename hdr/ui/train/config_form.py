@@ -206,7 +206,7 @@ def _augmentation() -> None:
 
 
 def _copies(dataset: str, augmentation: Step, seed: int) -> str:
-    """A few training digits with two copies of each, as HTML."""
+    """Return a few training digits with two copies of each, as HTML."""
     images = resources.dataset(dataset).train.images[:SHOWN_DIGITS]
     params = {**augmentation.params, "copies": min(SHOWN_COPIES, augmentation.params["copies"])}
     function = catalogue.get("augmentation", augmentation.name).function

@@ -29,7 +29,7 @@ FEWEST = 4
 
 
 def history(search: Search, trials: Sequence[Tried], of: int) -> None:
-    """Every trial as a point."""
+    """Show every trial as a point."""
     st.plotly_chart(
         history_plot.figure(trials, of, HISTORY),
         key=f"tune-history-{search.id}",
@@ -75,7 +75,7 @@ def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> N
 
 
 def importance_chart(search: Search, axes: Sequence[Axis], trials: Sequence[Trial]) -> None:
-    """How much each of the things that varied matters, computed in a thread."""
+    """Show the importance of each varied setting, computed in a thread."""
     st.subheader("What matters", anchor=False)
     space, done = search.spec.space, sum(t.status == "done" for t in trials)
     titles = {d.path: axis.title for d, axis in zip(space, axes, strict=True)}
@@ -125,7 +125,7 @@ def _when_done(job: job_progress.Job) -> None:
 
 
 def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """A small figure for each thing that varied."""
+    """Show a small figure for each varied setting."""
     places = st.columns(min(len(axes), 3), gap="medium")
     for index, axis in enumerate(axes):
         with places[index % len(places)]:
@@ -142,7 +142,7 @@ def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> Non
 
 
 def contour(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """Two of the things that varied, chosen by the visitor."""
+    """Show two varied settings, chosen by the visitor."""
     if len(axes) < 2:
         st.caption("It takes two things that vary.")
         return

@@ -36,7 +36,7 @@ VALIDATION_HELP = (
 
 
 def widgets() -> None:
-    """Everything that a search consists of."""
+    """Show the widgets of all parts of a search."""
     draft = search_config.current()
     offered = assignment_state.restrict(reachable_dimensions(draft.base, draft.space))
     st.html('<div class="hdr-note">Tick what may vary; everything else stays as in the plan.</div>')
@@ -234,12 +234,12 @@ def checked() -> tuple[SearchSpec | None, str]:
 
 
 def refusal(problem: str) -> None:
-    """Why the search cannot be started."""
+    """Show why the search cannot be started."""
     st.html(f'<div class="hdr-note" role="status"><b>{escape(problem)}</b></div>', width="stretch")
 
 
 def cost(spec: SearchSpec) -> None:
-    """How many trials there are to choose from, and roughly what they take together."""
+    """Show the number of candidate trials and their approximate total time."""
     size, words = spec.grid_size, ""
     if spec.method == "grid":
         tried = min(spec.most_trials, size)

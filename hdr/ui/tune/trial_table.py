@@ -29,7 +29,7 @@ LONGEST_TITLE = 160
 
 
 def show(search: Search, trials: Sequence[Trial]) -> None:
-    """The trials; of the selected one, its buttons."""
+    """Show the trials, and the buttons of the selected one."""
     space = search.spec.space
     titles, number = formatting.names(space), st.column_config.NumberColumn
     scores = [100 * score for t in trials for _, score in t.scores]
@@ -148,7 +148,7 @@ def _use(search: Search, trial: Trial) -> None:
 
 
 def files(search: Search, trials: Sequence[Trial]) -> None:
-    """The search as JSON, its trials as CSV."""
+    """Show downloads of the search as JSON and its trials as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", key="tune_files"):
         st.download_button(
             "The search as JSON",
