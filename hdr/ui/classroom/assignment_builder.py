@@ -83,7 +83,7 @@ def _choices(spec: RunSpec) -> dict[str, Any]:
 
 
 def _pace(spec: RunSpec) -> None:
-    """How long a training takes, and how long a class waits for all of theirs."""
+    """Show how long one training takes, and how long a class waits for all of its trainings."""
     run_estimate.show()
     seconds = run_estimate.seconds(spec)
     if seconds is None:

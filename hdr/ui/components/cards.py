@@ -47,6 +47,6 @@ def row(key: str, gap: Literal["small", "medium"] = "small", wrap: bool = True) 
 
 @functools.cache
 def stylesheet() -> str:
-    """The app's style as HTML, with the rows of cards in their place."""
+    """Return the app's style as HTML, with the layout of the rows of cards."""
     rows = f":is({', '.join(f'.st-key-{key}' for key in ROWS)})"
     return f"<style>{_STYLE.read_text('utf-8').replace(_STANDS_FOR_ROWS, rows)}</style>"

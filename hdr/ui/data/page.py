@@ -179,7 +179,7 @@ def _show(draft: _Draft) -> None:
         train, test, checked = clean_and_split.prepare(found, draft.options, report)
         made = user_datasets.create(draft.title, _note(checked), train, test)
         user_datasets.store(made, draft.owner, most)
-        # Read the files again: the earlier result is not kept in memory.
+        # Load the stored files, so that the arrays read from the upload can be freed.
         return _Read(user_datasets.load(made.name, draft.owner), checked)
 
     read: _Read | None = job_progress.result(_key(draft), work, HEIGHT, slow=True)

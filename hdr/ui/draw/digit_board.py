@@ -31,7 +31,7 @@ INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
+    """Show the canvas and the parts that depend on the strokes. Only this fragment reruns after a stroke."""
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         canvas.DIGIT.show()

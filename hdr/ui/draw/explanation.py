@@ -157,7 +157,7 @@ def _naively(read: DrawnPrediction, why: Explanation) -> str:
 
 
 def _near(read: DrawnPrediction, key: str, explanations: Explanations) -> str:
-    """The most similar training digits, as HTML; empty while they are not there, and where the data are gone."""
+    """Return the most similar training digits as HTML; empty until they are available, or if the data are missing."""
     try:
         name, job = _reference_job(read)
     except HdrError:

@@ -43,7 +43,7 @@ class Read:
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
+    """Show the canvas and the parts that depend on the strokes. Only this fragment reruns after a stroke."""
     left, right = st.columns([720, 400], gap="large")
     with left:
         canvas.NUMBER.show()

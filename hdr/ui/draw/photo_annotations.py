@@ -42,7 +42,7 @@ class Annotations:
         return Annotations(tuple(row for row in rows if row))
 
     def added(self, digit: DigitReading) -> Annotations:
-        """With one digit more, in the line beside which its box stands, or in one of its own."""
+        """Return the annotations with one more digit, in the line that its box overlaps, or in a new one."""
         rows = [list(row) for row in self.rows]
         beside = max(rows, key=lambda row: _overlap(row, digit), default=None)
         if beside is not None and _overlap(beside, digit) >= BESIDE:

@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def show(read: DrawnPrediction) -> None:
-    """The link to a drawing of one digit as it is read now."""
+    """Show the link to a drawing of one digit with its current prediction."""
     if read.digit is None or read.by is None:
         st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
         return

@@ -34,7 +34,7 @@ def picture(key: str) -> bytes | None:
 
 
 def decoded(sent: str) -> bytes:
-    """A picture's content from base64.
+    """Return an image's content, decoded from base64.
 
     Raises:
         ImageError: it is too large or none.

@@ -21,7 +21,7 @@ _ASKED = "_worth_asked"
 
 
 def show(seen: PipelineTrace) -> None:
-    """A button, how far the work is, and then the answer."""
+    """Show a button, then the progress, then the result."""
     if not seen.passages:
         st.caption("Add a step to measure what it is worth.")
         return

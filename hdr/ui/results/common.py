@@ -57,7 +57,7 @@ def gallery(
     values: Sequence[int],
     chosen: int | None,
 ) -> None:
-    """Digits to choose one from: each picture is a button.
+    """Show digits to choose from, each image a button.
 
     Args:
         name: of the place, for keys; `hdr.ui.components.cards.ROWS` has it, with "-gallery" after it.

@@ -35,7 +35,7 @@ CLEAN_SECONDS = 3600.0
 AFTER_SECONDS = 0.5
 LONGEST_WAIT = 15.0
 """Delay of background work after the first page is built, and the longest wait for that page, both in seconds.
-Running both at once makes the page nearly twice as slow."""
+Background work during the build makes the page nearly twice as slow."""
 
 _made = threading.Event()
 
@@ -112,7 +112,7 @@ def cleanup_sessions() -> None:
 
 
 def _waited_for(store: RunStore) -> set[tuple[str, str]]:
-    """Data sets, with their owners, that trainings and searches are still to read."""
+    """Return the data sets, with their owners, that waiting trainings and searches still have to read."""
     runs = {(run.plan.get("dataset", ""), run.owner) for run in store.listed(statuses=ACTIVE)}
     return runs | {(s.spec.base.dataset, s.owner) for s in SearchStore(store).searches(statuses=ACTIVE)}
 

@@ -23,7 +23,7 @@ def open_run(run_id: str) -> None:
 
 
 def current() -> Run | None:
-    """The run to show: the one in the address, the one that was last opened, or one that is being trained.
+    """Return the run to show: the one in the address, the last opened one, or one in training.
 
     The address then names it, so that a reload comes back to it.
     """

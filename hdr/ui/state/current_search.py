@@ -42,7 +42,7 @@ def sync_url() -> None:
 
 
 def current() -> Search | None:
-    """The search to show: the one that was last opened, the one in the address, or one that is running.
+    """Return the search to show: the last opened one, the one in the address, or a running one.
 
     The address then names it, so that a reload comes back to it.
     """

@@ -63,14 +63,14 @@ def available_models() -> list[ModelChoice]:
 
 
 def _ready_title() -> str:
-    """With its accuracy on MNIST's test split, as runs have it, where its file says so."""
+    """Return the built-in model's title, with its accuracy on the MNIST test split if its file has it."""
     metrics = resources.ready_reader().metadata.get("metrics")
     accuracy = metrics.get("mnist_test") if isinstance(metrics, dict) else None
     return _TITLES[READY] + (f" · {format_percent(accuracy)}" if isinstance(accuracy, float) else "")
 
 
 def problem() -> str:
-    """Why the ready-made reader cannot read, in words; empty where it can."""
+    """Return why the built-in model cannot be used, as text; empty if it can."""
     try:
         resources.ready_reader()
     except HdrError as error:

@@ -20,7 +20,7 @@ _PLAN, _REVISION = "_plan", "_plan_revision"
 
 
 def current() -> RunSpec:
-    """The plan as it stands: at first the fast preset on the best data set that is here."""
+    """Return the current plan; initially the fast preset on the best available data set."""
     if _PLAN not in st.session_state:
         st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
     # The host's settings may change while a user edits the plan.
@@ -40,7 +40,7 @@ def clamp_to_quota(spec: RunSpec) -> RunSpec:
 
 
 def widget_key(name: str) -> str:
-    """The key of a widget of the plan: another one after every change that the widgets did not make themselves."""
+    """Return the key of a widget of the plan; it changes after every change made outside the widgets."""
     return f"plan-{st.session_state.get(_REVISION, 0)}-{name}"
 
 

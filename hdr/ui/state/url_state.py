@@ -46,7 +46,7 @@ class UrlState(Generic[T]):
         st.session_state[self._revision] = st.session_state.get(self._revision, 0) + 1
 
     def widget_key(self, name: str) -> str:
-        """The key of a widget: another one after every change that the widgets did not make themselves."""
+        """Return the key of a widget; it changes after every change made outside the widgets."""
         return f"{self._parameter}-{st.session_state.get(self._revision, 0)}-{name}"
 
     def write(self) -> None:

@@ -23,7 +23,7 @@ GROUPS = {
 
 
 def group_of(one: Dimension) -> str:
-    """Which of `GROUPS` a dimension belongs to."""
+    """Return the entry of `GROUPS` that a dimension belongs to."""
     return one.path.split(".")[0]
 
 

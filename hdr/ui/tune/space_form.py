@@ -226,7 +226,7 @@ def _budget(draft: search_config.SearchConfig) -> None:
 
 
 def checked() -> tuple[SearchSpec | None, str]:
-    """The search as it can be started, or why it cannot, in words."""
+    """Return the search if it can be started, and otherwise the reason why not."""
     try:
         return search_config.current().spec, ""
     except HdrError as error:
