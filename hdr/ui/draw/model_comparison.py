@@ -69,7 +69,7 @@ def _voters(read: DrawnPrediction) -> list[ModelChoice]:
         ((c, c.run) for c in offered if c.run), key=lambda pair: pair[1].test_accuracy or 0.0, reverse=True
     )
     best = [c for c, _ in trained[:MOST]]
-    # The page's current model is always included, whatever its accuracy.
+    # Always include the page's current model, regardless of its accuracy.
     if read.by and read.by.run and read.by.key not in [c.key for c in best]:
         best[-1] = read.by
     return [*(c for c in offered if not c.run), *best]

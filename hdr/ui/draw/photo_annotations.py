@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hdr.types import DigitReading, Reading
 
 BESIDE = 0.4
-"""Minimum vertical overlap of two boxes in one line, as a share of the lower one's height."""
+"""Minimum vertical overlap of two boxes in one line, as a share of the smaller height."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _middle(row: list[DigitReading]) -> float:
 
 
 def _overlap(row: list[DigitReading], digit: DigitReading) -> float:
-    """Return the greatest vertical overlap with a digit of the line, as a share of the lower one's height."""
+    """Return the greatest vertical overlap with a digit of the line, as a share of the smaller height."""
     _, y, _, h = digit.box
     boxes = [d.box for d in row]
     return max((min(y + h, b[1] + b[3]) - max(y, b[1])) / max(1, min(h, b[3])) for b in boxes)

@@ -25,7 +25,7 @@ TABLE_HEIGHT, VIOLIN_HEIGHT, MAP = 380, 340, 168
 HEIGHT = TABLE_HEIGHT + scatter.NOTES + scatter.CHOICES
 
 AT_ONCE = 200
-"""Maximum number of columns for which mutual information is estimated without a click: about one second."""
+"""Maximum number of columns at which mutual information is estimated without a click: about one second."""
 
 
 @st.fragment
