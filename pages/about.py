@@ -1,4 +1,4 @@
-"""About: what this server allows, where one's data go, and what all this rests on."""
+"""About: server limits, data handling, and the software and sources used."""
 
 import streamlit as st
 

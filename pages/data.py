@@ -1,4 +1,4 @@
-"""Data: what there is to learn from, and digits of one's own."""
+"""Data: built-in data sets and uploads."""
 
 import streamlit as st
 

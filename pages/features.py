@@ -1,4 +1,4 @@
-"""Features: what a digit is turned into before it is classified, on one digit and over many."""
+"""Features: the inputs of the classifier, for one digit and over many."""
 
 import streamlit as st
 

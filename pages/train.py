@@ -31,7 +31,7 @@ def start(token: str) -> None:
 
 
 def one_run() -> None:
-    """The plan beside the run that is shown, and what it got wrong below."""
+    """Show the plan beside the selected run, and the misclassified digits below."""
     shown = current_run.current()
     with top:
         config_form.presets()

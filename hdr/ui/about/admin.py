@@ -1,4 +1,4 @@
-"""What whoever knows the admin word may do: delete and publish anybody's runs."""
+"""Admin panel: delete and publish the runs of all users, behind the admin password."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _lock = threading.Lock()
 
 
 def log_in(said: str) -> str:
-    """Take a word for the admin word: from now on this session may do everything.
+    """Check the admin password and, if it is correct, give this session admin rights.
 
     Returns:
-        What is wrong, in words; empty where nothing is.
+        An error message; empty on success.
     """
     with _lock:
         now = time.monotonic()
@@ -49,12 +49,12 @@ def log_in(said: str) -> str:
 
 
 def unlocked() -> bool:
-    """Whether this session has said the admin word."""
+    """Return whether this session has admin rights."""
     return settings.current().is_admin_word(st.session_state.get(_WORD, ""))
 
 
 def show() -> None:
-    """The field for the word, or all runs; nothing where the host has set no word."""
+    """Show the password field, or all runs after login; nothing if the host has set no password."""
     if settings.current().admin_word is None:
         return
     st.subheader("For the host", anchor=False)
@@ -98,7 +98,7 @@ def _runs() -> None:
         "Test accuracy": st.column_config.NumberColumn(format="percent"),
         "Model, MB": st.column_config.NumberColumn(format="%.1f"),
     }
-    # A new key for other runs: what was chosen among the old ones is not to be taken for others.
+    # The key depends on the runs, so that a selection never applies to other runs.
     key = f"admin-{hash(tuple(run.id for run in known))}"
     chosen = st.dataframe(
         arrow_table.of_rows(rows),

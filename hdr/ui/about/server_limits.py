@@ -1,4 +1,4 @@
-"""What this server allows and where one's data go, in plain words: all of it is read from the settings."""
+"""Limits of this server and its handling of user data, generated from the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NO_LIMIT = "no limit"
 
 
 def limits(rules: Settings, places: int) -> list[tuple[str, str]]:
-    """What it allows, as pairs of a name and a value.
+    """Return the server's limits as pairs of a name and a value.
 
     Args:
         rules: the settings.
@@ -52,7 +52,7 @@ def memory_notice() -> str:
 
 
 def data(rules: Settings, without: Makeshift | None = None) -> list[str]:
-    """Where one's data go and how long they are kept, one sentence or two for each kind.
+    """Describe where user data are stored and for how long, in one or two sentences per kind.
 
     Args:
         rules: the settings.
@@ -84,13 +84,13 @@ def data(rules: Settings, without: Makeshift | None = None) -> list[str]:
 
 
 def versions() -> list[tuple[str, str]]:
-    """The app's version, Python's and those of the main libraries."""
+    """Return the versions of the app, of Python and of the main libraries."""
     ours = [("hdr", __version__), ("Python", platform.python_version())]
     return ours + [(name, _version(name)) for name in PACKAGES]
 
 
 def table(pairs: list[tuple[str, str]]) -> str:
-    """Names and values as HTML."""
+    """Return names and values as HTML."""
     rows = (
         f'<div class="hdr-number"><span>{escape(name)}</span><span>{escape(value)}</span></div>'
         for name, value in pairs
@@ -99,7 +99,7 @@ def table(pairs: list[tuple[str, str]]) -> str:
 
 
 def listing(lines: list[str]) -> str:
-    """Sentences as a list, in HTML."""
+    """Return sentences as an HTML list."""
     return f'<ul class="hdr-facts">{"".join(f"<li>{escape(line)}</li>" for line in lines)}</ul>'
 
 

@@ -1,1 +1,1 @@
-"""What a class sees, and the page where a teacher makes an assignment."""
+"""Assignments: the page where a teacher creates one, and the banner that pupils see."""

@@ -1,4 +1,4 @@
-"""How a teacher makes a class link of the plan: what is left free, what pupils will see, and the link."""
+"""Assignment builder: choose the free settings, preview the pupils' view, and copy the class link."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ MARGIN, SQUARE = 4, 8
 """Of a QR code: light squares around it, and pixels of a square."""
 
 LESS_WRONG = 0.1
-"""What share of the plan's mistakes the target that is suggested does without."""
+"""Share of the plan's errors that the suggested target removes."""
 
 
 def show() -> None:
-    """Choices on the left, what comes of them on the right."""
+    """Show the choices on the left and the resulting assignment on the right."""
     left, right = st.columns(2, gap="large")
     with left:
         values = _choices(run_config.current())
@@ -83,7 +83,7 @@ def _choices(spec: RunSpec) -> dict[str, Any]:
 
 
 def _pace(spec: RunSpec) -> None:
-    """How long a training takes, and how long a class waits for all of theirs."""
+    """Show how long one training takes, and how long a class waits for all of its trainings."""
     run_estimate.show()
     seconds = run_estimate.seconds(spec)
     if seconds is None:
@@ -124,7 +124,7 @@ def _target(spec: RunSpec) -> dict[str, Any]:
 
 
 def _reached(spec: RunSpec) -> float | None:
-    """Test accuracy of the newest run of this very plan that the teacher sees; None where there is none."""
+    """Return the test accuracy of the teacher's newest run of exactly this plan; None if there is none."""
     done = resources.store().listed(identity.owner(), ("done",), banner.MOST_COUNTED)
     return next((run.test_accuracy for run in done if _key(run.spec_json) == spec.key), None)
 
@@ -138,7 +138,7 @@ def _key(spec_json: str) -> str:
 
 
 def _parameters(spec: RunSpec) -> tuple[str, ...]:
-    """Which parameters of what the plan has are free."""
+    """Return the paths of the plan's parameters that pupils may change."""
     entries: list[tuple[Kind, Step]] = [("classifier", spec.classifier)]
     entries += [("feature", s) for s in spec.features]
     entries += [("reduction", spec.reduction)] if spec.reduction else []
@@ -178,7 +178,7 @@ def _parts() -> tuple[str, ...]:
 def _from_lists(spec: RunSpec) -> dict[str, Any]:
     known = [name for name in datasets.available() if name != spec.dataset]
     most = settings.current().training_digits or MAX_DIGITS
-    # A plan may be larger than the server allows; then that is what pupils are told when they train it.
+    # A plan may exceed the server's limits; pupils then get the error when they train it.
     high = max(min(MAX_DIGITS, most), spec.train_size, 2 * MIN_DIGITS)
     with st.expander("More to choose from: data, sizes, classifiers, features", icon=":material/tune:"):
         low, high = st.slider(
@@ -264,7 +264,7 @@ def _link(text: str) -> None:
 
 @lru_cache(maxsize=64)
 def _squares(address: str) -> NDArray[np.uint8] | None:
-    """The address as a QR code (ISO/IEC 18004), uint8 of 0 and 255; None where it is too long for one.
+    """Return the address as a QR code (ISO/IEC 18004), uint8 of 0 and 255; None if it is too long.
 
     Source: cv2.QRCodeEncoder.
     """

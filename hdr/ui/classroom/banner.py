@@ -1,4 +1,4 @@
-"""What one sees of a class: the banner on every page with its task and how far one is, and the way in and out."""
+"""Class banner on every page: the task, the pupil's progress, and joining or leaving the class."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def follow() -> str:
     """Enter the class that the address names, and keep naming it there, so that a reload comes back to it.
 
     Returns:
-        What is wrong with the address, in words; empty where nothing is.
+        An error message about the address; empty if it is valid.
     """
     text, known = st.query_params.get(PARAMETER), st.session_state.get(_TEXT)
     if text is not None and text != known:
@@ -55,7 +55,7 @@ def follow() -> str:
 
 
 def _here(task: Assignment) -> Assignment:
-    """The task with what data sets this server has."""
+    """Return the task, limited to the data sets that this server has."""
     known = datasets.available()
     if task.plan.dataset not in known:
         raise AssignmentError(
@@ -71,7 +71,7 @@ def _leave() -> None:
 
 
 def banner() -> None:
-    """The task, how far one is, and the way out; nothing outside of a class."""
+    """Show the task, the pupil's progress and a button to leave; nothing outside a class."""
     task = assignment_state.current()
     if task is None:
         return
@@ -88,13 +88,13 @@ def banner() -> None:
 
 
 def banner_html(task: Assignment, so_far: str) -> str:
-    """The banner as HTML."""
+    """Return the banner as HTML."""
     instruction = f" {escape(task.instruction)}" if task.instruction else ""
     return f'<div class="hdr-class"><b>{escape(task.title)}</b>{instruction}<div>{so_far}</div></div>'
 
 
 def progress(task: Assignment) -> str:
-    """How many runs of this visitor lie within the task, and the best of them, in words."""
+    """Return the number of this visitor's runs within the task, and the best of them, as text."""
     done = resources.store().listed(identity.owner(), ("done",), MOST_COUNTED)
     text = to_text(task)
     mine = [r for r in done if r.owner == identity.owner() and _counts(text, r.spec_json)]
@@ -118,20 +118,20 @@ def _counts(text: str, spec_json: str) -> bool:
 
 
 def unavailable_notice() -> None:
-    """What a page says that the class does without."""
+    """Show the notice of a page that the class does not use."""
     st.header("Not part of this class", anchor=False)
     st.caption("Your teacher has left this page out. Here is what the class is about:")
     st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")
 
 
 def teacher_link() -> None:
-    """The way to the page on which a teacher sets the task; nothing within a class."""
+    """Show the link to the assignment builder; nothing within a class."""
     if assignment_state.current() is None:
         st.page_link("pages/teach.py", label="For teachers: set a task for a class", icon=":material/school:")
 
 
 def fixed(task: Assignment) -> list[tuple[str, str]]:
-    """What stays as the teacher has set it, as pairs of a name and a value."""
+    """Return the settings that the teacher has fixed, as pairs of a name and a value."""
     spec = task.plan
     low, high = task.size_range
     pairs = []
@@ -155,7 +155,7 @@ def fixed(task: Assignment) -> list[tuple[str, str]]:
 def _part(
     task: Assignment, title: str, kind: catalogue.Kind, steps: Sequence[Step], stays: bool
 ) -> list[tuple[str, str]]:
-    """A part of the plan as one line; where another entry may be chosen, what stays of those that the plan has."""
+    """Return a part of the plan as one line; if the entry itself is free, only its fixed parameters."""
     if stays:
         return [(title, ", ".join(_named(task, kind, s) for s in steps) or "none")]
     kept = [(catalogue.get(kind, s.name).title, _kept(task, kind, s)) for s in steps]
@@ -177,7 +177,7 @@ def _kept(task: Assignment, kind: catalogue.Kind, step: Step) -> str:
 
 
 def changeable(task: Assignment) -> list[tuple[str, str]]:
-    """What may be changed, as pairs of a name and what there is to choose from."""
+    """Return the free settings, as pairs of a name and the available choices."""
     low, high = task.size_range
     pairs = []
     if len(task.datasets) > 1:
@@ -207,16 +207,16 @@ def _range(parameter: Parameter) -> str:
 
 
 def table(pairs: list[tuple[str, str]]) -> str:
-    """Names and values as HTML, one below the other: both may be long."""
+    """Return names and values as HTML, one below the other, since both may be long."""
     return f'<div class="hdr-lines">{server_limits.table(pairs)}</div>'
 
 
 def fixed_settings_html(task: Assignment) -> str:
-    """What stays, as HTML for below the controls."""
+    """Return the fixed settings as HTML, to show below the controls."""
     return f'<div class="hdr-note">Set by your teacher:</div>{table(fixed(task))}'
 
 
 def show_error(said: str) -> None:
-    """That a class cannot be opened, and why."""
+    """Show why a class cannot be opened."""
     if said:
         st.warning(escape_markdown(said), icon=":material/link_off:")

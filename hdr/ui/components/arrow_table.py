@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
-    """A table for `st.dataframe`, from its rows.
+    """Return a table for `st.dataframe`, from its rows.
 
     Args:
         rows: with the same names each, in the order of the columns; None where there is no value.
@@ -26,7 +26,7 @@ def of_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def of_columns(columns: Mapping[str, Sequence[Any] | np.ndarray]) -> pa.Table:
-    """A table for `st.dataframe`, from its columns.
+    """Return a table for `st.dataframe`, from its columns.
 
     Args:
         columns: values by name, of the same length; None or NaN where there is no value. A column whose values are of
@@ -47,7 +47,7 @@ def _column(pa: ModuleType, values: Sequence[Any] | np.ndarray) -> pa.Array:
 
 
 def _is_table(obj: object) -> bool:
-    """Whether a component is handed a table. What pandas and pyarrow make can only be there once they are."""
+    """Return whether an object is a table. Tables of pandas and pyarrow can only exist once these are imported."""
     from streamlit.dataframe_util import is_dataframe_like
 
     plain = isinstance(obj, (dict, list)) and "pandas" not in sys.modules

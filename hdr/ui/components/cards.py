@@ -28,7 +28,7 @@ _STANDS_FOR_ROWS = ".hdr-cards"
 
 
 def row(key: str, gap: Literal["small", "medium"] = "small", wrap: bool = True) -> DeltaGenerator:
-    """A container for cards: containers of their own, each with a picture and one button or link.
+    """Return a container for cards, each a container with an image and one button or link.
 
     Args:
         key: of the row; a page has it once.
@@ -47,6 +47,6 @@ def row(key: str, gap: Literal["small", "medium"] = "small", wrap: bool = True) 
 
 @functools.cache
 def stylesheet() -> str:
-    """The app's style as HTML, with the rows of cards in their place."""
+    """Return the app's style as HTML, with the layout of the rows of cards."""
     rows = f":is({', '.join(f'.st-key-{key}' for key in ROWS)})"
     return f"<style>{_STYLE.read_text('utf-8').replace(_STANDS_FOR_ROWS, rows)}</style>"

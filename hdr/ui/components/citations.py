@@ -1,4 +1,4 @@
-"""Sources as links: what a caption cites becomes something to click on."""
+"""Turn citations in captions into links to their sources."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WORKS = {
     "Gradient-based learning applied to document recognition": "https://doi.org/10.1109/5.726791",
     "Digital Image Processing": "https://www.imageprocessingplace.com/",
 }
-"""Works that are cited so often that their DOI, or a book's own site, stands here once."""
+"""URLs of frequently cited works: the DOI, or the website of a book."""
 
 _CITED = re.compile(
     r"(?P<work>(?<!Introduction to )(?:" + "|".join(_WORKS) + r"))"
@@ -34,7 +34,7 @@ _CITED = re.compile(
 
 
 def link_citation(source: str) -> str:
-    """A source as Markdown in which DOIs and functions of libraries are links.
+    """Return a source as Markdown, with links for DOIs and library functions.
 
     Args:
         source: as an entry's docstring has it; never what a visitor wrote.

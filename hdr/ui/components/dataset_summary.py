@@ -1,4 +1,4 @@
-"""What a data set holds: a panel of figures, pictures and facts."""
+"""Summary panel of a data set: figures, sample images and facts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _described(name: str) -> Description:
 
 
 def panel(name: str) -> None:
-    """Everything about one data set; for a dialog or a tab.
+    """Show the summary of a data set, in a dialog or a tab.
 
     Args:
         name: as of `hdr.datasets.available`.

@@ -22,7 +22,7 @@ QUICK_SECONDS = 0.1
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def all_jobs() -> Jobs:
-    """The one set of jobs of this server."""
+    """Return the server's single set of jobs."""
     return Jobs()
 
 
@@ -32,7 +32,7 @@ def get(key: str, work: Work, slow: bool = False) -> Job:
 
 
 def result(key: str, work: Work, height: int, slow: bool = False, place: str = "") -> Any:
-    """What the work returned; None while it is not there, and then how far it is stands in its place.
+    """Return the result of a job; while it runs, show its progress and return None.
 
     Args:
         key, work, slow: as for `Jobs.get`.
@@ -46,7 +46,7 @@ def result(key: str, work: Work, height: int, slow: bool = False, place: str = "
 
 
 def show(job: Job, height: int, place: str = "") -> None:
-    """How far a job is, in the place where its result will be; the page is run again when the result is there.
+    """Show a job's progress in place of its result; rerun the page when the result is available.
 
     Args:
         job: what `get` returned.
@@ -73,7 +73,7 @@ def _live(job: Job, height: int, place: str, turns: Iterator[int]) -> None:
 
 
 def waiting(job: Job, height: int) -> str:
-    """A job under way as HTML: what is done, for how long, and how much of it where that is known."""
+    """Return a running job as HTML: its task, its elapsed time and, if known, its progress."""
     words = job.words or ("Waiting for another computation" if job.state == "waiting" else "Beginning")
     if job.state != "refused":
         words += f" · {format_duration(max(job.seconds, 0.1))}"

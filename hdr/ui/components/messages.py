@@ -13,7 +13,7 @@ from hdr.types import HdrError
 
 @contextmanager
 def toast_errors() -> Iterator[None]:
-    """Show an `HdrError` of the block as a toast. What the block did before stays."""
+    """Show an `HdrError` of the block as a toast. Changes made before the error remain."""
     try:
         yield
     except HdrError as error:

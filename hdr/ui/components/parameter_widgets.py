@@ -12,7 +12,7 @@ from hdr.ui.components.citations import link_citation
 
 
 def log_values(parameter: Parameter, value: Any) -> list[Any]:
-    """1, 2 and 5 of every decade within the range, its ends, and the value at hand."""
+    """Return 1, 2 and 5 of every decade within the range, its ends, and the current value."""
     low, high = parameter.limits
     found = {parameter.type(low), parameter.type(high), value}
     for decade in range(-8, 7):
@@ -33,9 +33,9 @@ def parameter_widget(
 ) -> Any:
     """Show the widget for one parameter.
 
-    The value is what a new widget begins with. A widget that is to show another value than its own last one takes a
-    new key: setting it through the session state can get lost between two quick clicks, and the browser's old value
-    would then come back as if somebody had chosen it.
+    The value is the initial one of a new widget. To show another value later, a widget needs a new key:
+    a value set through the session state can get lost between two quick clicks, and the browser's old value
+    would then come back as if the user had chosen it.
 
     Args:
         parameter: the declaration.

@@ -48,7 +48,7 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 
 def show(panels: Sequence[InspectorPanel], key: str) -> None:
-    """Show the row. It needs no answer from the server: what follows the pointer happens in the browser."""
+    """Show the row. The browser follows the pointer by itself, without a request to the server."""
     # A tuple: whether a list is a table Streamlit asks pandas, which nothing else here needs.
     _component()(key=key, data={"panels": tuple(_plain(p) for p in panels), "hint": HINT})
 

@@ -1,4 +1,4 @@
-"""The place in the line of what waits for its turn."""
+"""Queue position of waiting runs and searches."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def ordinal(number: int) -> str:
 
 
 def note(known: Sequence[RunSummary]) -> None:
-    """Which of somebody's own runs wait, and at which places; nothing where none does."""
+    """Show which of the user's runs are queued, and at which positions; nothing if there are none."""
     if not _waiting(known):
         return
     st.fragment(_note, run_every=2.0)([r.id for r in known if r.status == "queued"])

@@ -18,9 +18,9 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 
 def after(seconds: float, key: str) -> None:
-    """Run the calling fragment once more, in so many seconds. A later call with this key replaces an earlier one.
+    """Rerun the calling fragment once, after a delay. A later call with this key replaces an earlier one.
 
-    Unlike `run_every`, this causes one run and not a run every so often, and it stops when it is not called again.
+    Unlike `run_every`, this causes a single rerun, so reruns stop when the fragment no longer calls it.
 
     Args:
         seconds: from now until the run.

@@ -1,4 +1,4 @@
-"""What a run of the plan will take, beside the button that begins it."""
+"""Estimated training time of the plan, beside the button that starts it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hdr.ui.shell import page
 from hdr.ui.state import identity, run_config
 
 SETTLED_SECONDS = 0.8
-"""So long a plan has to stay as it is before it is probed: a slider that is dragged begins nothing."""
+"""Seconds that a plan must stay unchanged before it is probed, so that dragging a slider starts no probe."""
 
 _SINCE = "_estimate_since"
 
 
 def show() -> None:
-    """Time and memory as they were estimated, or that they are being measured; the page never waits for it."""
+    """Show the estimated time and memory, or that the estimate is running; this never blocks the page."""
     spec = run_config.current()
     job = _settled_job(spec)
     if job and job.state in ("done", "failed"):
@@ -34,7 +34,7 @@ def show() -> None:
 
 
 def seconds(spec: RunSpec) -> float | None:
-    """What a run of the plan takes in all; None while that is not measured, or where it cannot be."""
+    """Return the estimated duration of a run of the plan; None until it is measured, or if it cannot be."""
     job = _settled_job(spec)
     return job.result.total_seconds if job and job.state == "done" else None
 

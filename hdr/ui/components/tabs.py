@@ -1,4 +1,4 @@
-"""Tabs of which only the open one is computed."""
+"""Lazy tabs: only the open tab is computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def lazy_tabs(sections: Mapping[str, Callable[..., Any]], key: str, *args: Any) 
     """Show a tab for each section, and call the section of the open one.
 
     Args:
-        sections: what shows a tab's content, by the tab's title.
+        sections: the functions that show the tabs' contents, by title.
         key: of the row of tabs.
         args: for the section.
     """

@@ -1,4 +1,4 @@
-"""The page Data: what there is to learn from, and what one brings along."""
+"""The Data page: built-in data sets and uploads."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _Draft:
 
 @dataclass(frozen=True)
 class _Read:
-    """What became of a draft."""
+    """Result of reading a draft."""
 
     dataset: Dataset
     checked: CleaningReport
@@ -151,7 +151,7 @@ def _begin(files: list, tests: list, options: Options, title: str) -> None:
 
 
 def _forget() -> None:
-    """Let a draft go, with what was kept of it."""
+    """Discard a draft and its cached results."""
     draft: _Draft | None = st.session_state.pop(_DRAFT, None)
     if draft:
         job = job_progress.get(_key(draft), _nothing, slow=True)
@@ -179,13 +179,13 @@ def _show(draft: _Draft) -> None:
         train, test, checked = clean_and_split.prepare(found, draft.options, report)
         made = user_datasets.create(draft.title, _note(checked), train, test)
         user_datasets.store(made, draft.owner, most)
-        # From the files now: what was read is not held in memory besides.
+        # Load the stored files, so that the arrays read from the upload can be freed.
         return _Read(user_datasets.load(made.name, draft.owner), checked)
 
     read: _Read | None = job_progress.result(_key(draft), work, HEIGHT, slow=True)
     if read is None:
         return
-    # Whoever only looks at it, and leaves, is not to take up the room of others for a day.
+    # A visitor who only looks and leaves must not use up shared disk space for a day.
     session_datasets.delete_on_session_end(read.dataset.name, draft.owner)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{escape_markdown(draft.title)}**", width="content")
@@ -275,7 +275,7 @@ def _row(split: Split, label: int) -> str:
 
 
 def dataset_list() -> None:
-    """Every data set: what it is, and to look at it, learn from it, fetch it or remove it."""
+    """Show every data set with its description and buttons to open, train on, download or remove it."""
     for name in session_datasets.available():
         _card(resources.dataset(name))
 
@@ -314,7 +314,7 @@ def _about(name: str) -> None:
 
 
 def downloadable() -> None:
-    """Published data sets that are not here, and how to get them."""
+    """Show the published data sets that are not installed, and how to get them."""
     here = session_datasets.available()
     missing = [each for each in extra.ALL if each.NAME not in here]
     if not missing:

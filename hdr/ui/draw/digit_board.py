@@ -1,4 +1,4 @@
-"""The Draw page for one digit: the canvas, the answer beside it, and what the model sees."""
+"""The Draw page for one digit: the canvas, the prediction beside it, and the model's input."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ INVITATION = "The canvas is empty. Draw a digit from 0 to 9."
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
+    """Show the canvas and the parts that depend on the strokes. Only this fragment reruns after a stroke."""
     left, middle, right = st.columns([425, 320, 375], gap="large")
     with left:
         canvas.DIGIT.show()
@@ -107,7 +107,7 @@ def _seen(digit: DigitReading | None) -> None:
 
 
 def _below(read: DrawnPrediction) -> None:
-    """Tabs of which only the open one is computed, after the answer has gone to the browser."""
+    """Show lazy tabs, after the prediction has been sent to the browser."""
     lazy_tabs(TABS, "draw_tab", read)
 
 

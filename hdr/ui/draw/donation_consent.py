@@ -18,13 +18,13 @@ _log = logging.getLogger("hdr.collecting")
 
 
 def consent_hint() -> str:
-    """A sentence that says where the host's question is; empty where there is none, or it was answered."""
+    """Return a sentence that points to the consent form; empty if there is none, or it was answered."""
     asked = _asks() and _TOKEN not in st.session_state and not st.session_state.get(_REFUSED)
     return " The host of this server asks for drawings, too: see My handwriting." if asked else ""
 
 
 def consent_form(mine: Handwriting) -> None:
-    """Show the question to somebody who has named drawings, or what is kept and how to take it back."""
+    """Ask a user with labelled drawings for consent; after consent, list the donated data and offer to withdraw."""
     if _TOKEN in st.session_state:
         _agreed()
     elif _asks() and _drawings(mine):
@@ -32,7 +32,7 @@ def consent_form(mine: Handwriting) -> None:
 
 
 def sync_donations(mine: Handwriting) -> None:
-    """What the host keeps follows the collection, once somebody has agreed."""
+    """Update the donated drawings to match the collection, if the user has consented."""
     token = st.session_state.get(_TOKEN)
     if token is None:
         return

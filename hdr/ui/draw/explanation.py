@@ -1,4 +1,4 @@
-"""Why a drawing is read as it is: what speaks for the answer, what would change it, and what it looks like."""
+"""Explain a prediction: relevant regions, counterfactual changes, and the nearest training digits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def show(read: DrawnPrediction) -> None:
 @st.fragment
 @page.show_errors()
 def _explained(read: DrawnPrediction) -> None:
-    """The explanation, or the one of the drawing before, dimmed, until it is there."""
+    """Show the explanation; until it is available, show the previous drawing's, dimmed."""
     key = f"{read.by.token if read.by else ''}-{read.key}"
     explanations = Explanations(PLACE, key)
     why: Explanation | None = explanations.ask(f"why-{key}", lambda report: _work(read, report))
@@ -157,7 +157,7 @@ def _naively(read: DrawnPrediction, why: Explanation) -> str:
 
 
 def _near(read: DrawnPrediction, key: str, explanations: Explanations) -> str:
-    """The most similar training digits, as HTML; empty while they are not there, and where the data are gone."""
+    """Return the most similar training digits as HTML; empty until they are available, or if the data are missing."""
     try:
         name, job = _reference_job(read)
     except HdrError:
@@ -177,7 +177,7 @@ def _near(read: DrawnPrediction, key: str, explanations: Explanations) -> str:
 
 
 def _reference_job(read: DrawnPrediction) -> tuple[str, Job]:
-    """The data set to search, and the job that turns it into the model's features: once for the whole server."""
+    """Return the data set to search, and the job that computes its features once for the whole server."""
     assert read.by is not None
     run = read.by.run
     if run is None:

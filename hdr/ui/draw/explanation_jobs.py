@@ -21,7 +21,7 @@ REST_SECONDS = 0.5
 
 POLL_SECONDS = 0.25
 PATIENCE_SECONDS = 2.0
-"""After so many seconds without a request, an explanation leaves the queue. A visitor who waits asks more often."""
+"""Seconds without a request after which an explanation leaves the queue. A waiting page polls more often."""
 
 
 @dataclass
@@ -51,7 +51,7 @@ def _cancel(place: str) -> None:
 
 
 class Explanations:
-    """What one place on a page asks for about one drawing. A new drawing cancels what the place has asked for before.
+    """Explanation requests of one place on a page for one drawing. A new drawing cancels the earlier requests.
 
     Args:
         place: a name for the place.
@@ -89,10 +89,10 @@ class Explanations:
         return job.result
 
     def latest(self, new: Any) -> Any:
-        """Return what is new, and until that is there what the place showed before; None where an explanation failed.
+        """Return the new result, or the previous one until it is available; None if the explanation failed.
 
         Args:
-            new: what this drawing gave; None while it is not there.
+            new: the result for this drawing; None until it is available.
         """
         name = _shown(self._place)
         if self._failed:

@@ -1,4 +1,4 @@
-"""My handwriting: drawings that somebody has named, kept in the session, and a reader that learns from them."""
+"""My handwriting: labelled drawings, kept in the session, and a model adapted to them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ ORDINARY = 1_000
 """Digits of other people that stay readable while the reader learns: the last of the training split."""
 
 SIDE, ROW, LOOKED_THROUGH = 56, 10, 40
-"""Width of a small picture, how many stand beside a digit, and how many can be looked through at once."""
+"""Thumbnail width in pixels, thumbnails per digit, and the most thumbnails shown at once."""
 
 MOST_SAID = 2_000
-"""Most digits of which the session remembers what was said of them; those that were named longest ago go first."""
+"""Maximum number of labels that the session remembers; the oldest are dropped first."""
 
 _HELD, _SPLIT, _SAID, _SHOWN, _ROUND = "_handwriting", "_handwriting_split", "_said", "_said_shown", "_said_round"
 _LEARNED, _FILES = "_learned", "_hand_files"
@@ -34,10 +34,10 @@ _LEARNED, _FILES = "_learned", "_hand_files"
 
 @dataclass(frozen=True)
 class _Said:
-    """What somebody has said of a digit.
+    """A label that the user has given to a digit.
 
     Attributes:
-        label: what it was meant to be, 0 to 9.
+        label: the true label, 0 to 9.
         drawn: as it is in the collection; None where it could not be kept.
     """
 
@@ -52,18 +52,18 @@ class _Learned:
 
 
 def collection() -> Handwriting:
-    """This session's drawings with their labels."""
+    """Return this session's drawings with their labels."""
     return st.session_state.get(_HELD, Handwriting())
 
 
 def user_label(read: DrawnPrediction) -> int | None:
-    """What somebody has said that a digit is; None where nobody has."""
+    """Return the user's label of a digit; None if there is none."""
     found = _all_said().get(read.key)
     return found.label if found else None
 
 
 def effective_label(read: DrawnPrediction) -> int:
-    """What a digit is taken for: what was said, or else what was read."""
+    """Return the user's label of a digit, or else the prediction."""
     assert read.digit is not None
     named = user_label(read)
     return read.digit.label if named is None else named
@@ -74,12 +74,12 @@ def _all_said() -> dict[str, _Said]:
 
 
 def label_buttons(read: DrawnPrediction) -> None:
-    """Show ten small buttons that say what a digit was meant to be; one click keeps it.
+    """Show ten small buttons for the true label; one click saves the labelled digit.
 
     Args:
-        read: a drawing of one digit, or one digit of a number or a photo; where nothing was read, none is to be had.
+        read: a drawing of one digit, or one digit of a number or a photo; without a prediction, they are disabled.
     """
-    # Another digit: other buttons, of which none is pressed.
+    # A new digit gets new buttons, none of them pressed.
     key = st.session_state[_SHOWN] = f"meant-{st.session_state.get(_ROUND, 0)}-{read.key[:12]}"
     with st.container(key="meant"):
         st.pills(
@@ -106,7 +106,7 @@ def _words(read: DrawnPrediction) -> str:
 
 
 def _place(named: _Said | None) -> int | None:
-    """Where in the collection it is; None where it is not, or not any more."""
+    """Return the index of the digit in the collection; None if it is not in it."""
     return next((i for i, d in enumerate(collection().drawings) if named and d is named.drawn), None)
 
 
@@ -144,7 +144,7 @@ def _keep(mine: Handwriting) -> None:
 
 
 def show(_read: DrawnPrediction | None = None) -> None:
-    """The collection, what can be done with it, and what the reader learns from it."""
+    """Show the collection, its actions, and the adapted model."""
     mine = collection()
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -305,5 +305,5 @@ def _take_in(key: str) -> None:
         _keep(collection().with_lines(file.getvalue()))
     except HdrError as error:
         st.toast(escape_markdown(error), duration="long")
-    # A file is taken in once: the uploader begins anew.
+    # Reset the uploader, so that a file is imported only once.
     st.session_state[_FILES] = st.session_state.get(_FILES, 0) + 1

@@ -1,4 +1,4 @@
-"""What is read on the Draw page: one digit, a number or a photo; the address says which."""
+"""Mode of the Draw page, kept in the address: one digit, a number or a photo."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MODE = "_draw_mode"
 def choose() -> str:
     """Show the switch; returns `DIGIT`, `NUMBER` or `PHOTO`."""
     if named := st.query_params.get(PARAMETER):
-        # Only what stands in the address when the page is opened counts; afterwards it follows the switch.
+        # The address only counts when the page is opened; afterwards it follows the switch.
         st.session_state.setdefault(_MODE, named if named in TITLES else DIGIT)
     mode = st.session_state.get(_MODE, DIGIT)
     st.segmented_control(

@@ -1,4 +1,4 @@
-"""A vote: everybody who can read looks at the same drawing, side by side, and who differs is marked."""
+"""Compare the predictions of all models for one drawing, side by side, and mark those that differ."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REFUSED = "no digit"
 
 
 def show(read: DrawnPrediction) -> None:
-    """What everybody reads in the drawing."""
+    """Show the prediction of every model."""
     if read.digit is None:
         explanation_jobs.forget(PLACE)
         st.caption("Draw a digit: the reader and your best models will say what they see in it, side by side.")
@@ -37,7 +37,7 @@ def show(read: DrawnPrediction) -> None:
 @st.fragment
 @page.show_errors()
 def _votes(read: DrawnPrediction) -> None:
-    """The votes, or those about the drawing before, dimmed, until they are there."""
+    """Show the predictions; until they are available, show those of the previous drawing, dimmed."""
     voters = _voters(read)
     key = f"vote-{'-'.join(v.token for v in voters)}-{read.key}"
     explanations = Explanations(PLACE, key)
@@ -69,7 +69,7 @@ def _voters(read: DrawnPrediction) -> list[ModelChoice]:
         ((c, c.run) for c in offered if c.run), key=lambda pair: pair[1].test_accuracy or 0.0, reverse=True
     )
     best = [c for c, _ in trained[:MOST]]
-    # Whoever reads on this page has a vote, however well it does.
+    # Always include the page's current model, regardless of its accuracy.
     if read.by and read.by.run and read.by.key not in [c.key for c in best]:
         best[-1] = read.by
     return [*(c for c in offered if not c.run), *best]

@@ -50,12 +50,12 @@ class MultiDigitResult:
 
     @property
     def digits(self) -> tuple[DigitReading, ...]:
-        """As they were read, but with the labels that somebody has said they have."""
+        """The predicted digits, with the user's labels where given."""
         return tuple(replace(r.digit, label=handwriting.effective_label(r)) for r in self.reads if r.digit)
 
     @property
     def number(self) -> list[str]:
-        """What stands there, line by line."""
+        """The digits as text, line by line."""
         return Reading(self.digits, self.lines).number.split("\n") if self.reads else []
 
     @property
@@ -83,7 +83,7 @@ def build(
     paper: NDArray[np.uint8] | None = None,
     drawn: Strokes | None = None,
 ) -> MultiDigitResult:
-    """The digits of a reading.
+    """Return the digits of a reading.
 
     Args:
         name: of the place, for keys.
@@ -107,23 +107,23 @@ def build(
 
 
 def _own(drawn: Strokes, digit: DigitReading) -> Strokes:
-    """The strokes of one digit of a drawing; none where they cannot be told from its neighbours'."""
+    """Return the strokes of one digit of a drawing; none if its neighbours' cannot be separated."""
     x, y, w, h = digit.box
     low, high = np.array([x, y]), np.array([x + w, y + h])
     inside = [s for s in drawn if len(s) and (s >= low).all() and (s <= high).all()]
     if not inside:
         return []
-    # A neighbour may stand within the box; what these strokes look like says whether they are all and no others.
+    # The box may contain a neighbour: compare the rendered strokes to check that they are exactly this digit's.
     differs = np.abs(from_strokes(inside).astype(int) - digit.stages[0].image)
     return inside if differs.max() <= SAME else []
 
 
 def answer(several: MultiDigitResult, words: str) -> None:
-    """The number, large, and how sure it is.
+    """Show the number, large, and its confidence.
 
     Args:
         several: the digits; none where nothing was read.
-        words: what stands below where there are none.
+        words: the note below if there are no digits.
     """
     lines = several.number
     long = " hdr-long" if len(lines) > 1 or max(map(len, lines), default=0) > LONG else ""
@@ -167,7 +167,7 @@ def _second(digit: DigitReading) -> int:
 
 
 def found(several: MultiDigitResult) -> list[Found]:
-    """The boxes of all digits, to be drawn onto what they stand on."""
+    """Return the boxes of all digits, for drawing onto the page."""
     return [
         Found(d.box, d.label, str(d.label), r.refused and handwriting.user_label(r) is None)
         for d, r in zip(several.digits, several.reads, strict=True)
@@ -175,7 +175,7 @@ def found(several: MultiDigitResult) -> list[Found]:
 
 
 def gallery(several: MultiDigitResult) -> None:
-    """Every digit as the model sees it; a click opens one."""
+    """Show every digit as the model's input; a click opens one."""
     st.markdown("**Digit by digit.** A click on one shows why it was read so, lets others vote, and corrects it.")
     common.gallery(
         several.name,
@@ -195,11 +195,11 @@ def _over(read: DrawnPrediction) -> str:
 
 
 def opened(several: MultiDigitResult, beside: Callable[[int], None] | None = None) -> None:
-    """The digit that was chosen: its bars, what it was meant to be, what the model sees, why it was read so and a vote.
+    """Show the selected digit: probabilities, label buttons, model input, explanation and model comparison.
 
     Args:
         several: the digits.
-        beside: shows what else can be done with the digit of an index.
+        beside: shows further actions for the digit at an index.
     """
     index = several.chosen
     if index is None:

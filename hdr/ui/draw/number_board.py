@@ -26,11 +26,11 @@ class Read:
     """A drawing as it was read.
 
     Attributes:
-        by: who read it.
-        reading: what was read; None where nothing was.
+        by: the model choice that read it.
+        reading: the reading; None if there is none.
         strokes: the drawing.
         several: its digits.
-        problem: what is wrong, in words; empty where nothing is.
+        problem: an error message; empty if there is no error.
     """
 
     by: model_choice.ModelChoice | None = None
@@ -43,7 +43,7 @@ class Read:
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The canvas with everything that follows a stroke. Only this part of the page runs again after one."""
+    """Show the canvas and the parts that depend on the strokes. Only this fragment reruns after a stroke."""
     left, right = st.columns([720, 400], gap="large")
     with left:
         canvas.NUMBER.show()

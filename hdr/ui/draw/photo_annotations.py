@@ -1,4 +1,4 @@
-"""The digits of a photo as they were found, and as somebody has deleted or added them."""
+"""The detected digits of a photo, and the user's deletions and additions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hdr.types import DigitReading, Reading
 
 BESIDE = 0.4
-"""Two boxes stand in one line where they overlap by this share of the lower one's height."""
+"""Minimum vertical overlap of two boxes in one line, as a share of the smaller height."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Annotations:
 
     @classmethod
     def of(cls, reading: Reading) -> Annotations:
-        """What was found."""
+        """Return the annotations of a reading, without user changes."""
         digits = iter(reading.digits)
         counts = reading.lines or (len(reading.digits),)
         return cls(tuple(tuple(next(digits) for _ in range(count)) for count in counts if count))
@@ -34,7 +34,7 @@ class Annotations:
         return tuple(map(len, self.rows))
 
     def without(self, index: int) -> Annotations:
-        """With one digit less."""
+        """Return the annotations with one digit removed."""
         number, rows = 0, []
         for row in self.rows:
             rows.append(tuple(digit for k, digit in enumerate(row, number) if k != index))
@@ -42,7 +42,7 @@ class Annotations:
         return Annotations(tuple(row for row in rows if row))
 
     def added(self, digit: DigitReading) -> Annotations:
-        """With one digit more, in the line beside which its box stands, or in one of its own."""
+        """Return the annotations with one more digit, in the line that its box overlaps, or in a new one."""
         rows = [list(row) for row in self.rows]
         beside = max(rows, key=lambda row: _overlap(row, digit), default=None)
         if beside is not None and _overlap(beside, digit) >= BESIDE:
@@ -59,7 +59,7 @@ def _middle(row: list[DigitReading]) -> float:
 
 
 def _overlap(row: list[DigitReading], digit: DigitReading) -> float:
-    """The greatest overlap in height with one of a line, as a share of the lower one's height."""
+    """Return the greatest vertical overlap with a digit of the line, as a share of the smaller height."""
     _, y, _, h = digit.box
     boxes = [d.box for d in row]
     return max((min(y + h, b[1] + b[3]) - max(y, b[1])) / max(1, min(h, b[3])) for b in boxes)

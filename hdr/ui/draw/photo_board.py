@@ -55,7 +55,7 @@ class Photo:
 @st.fragment
 @page.show_errors()
 def board() -> None:
-    """The photo with everything that was found on it."""
+    """Show the photo with all detected digits."""
     left, right = st.columns([720, 400], gap="large")
     with left:
         photo, problem = _choose()
@@ -114,7 +114,7 @@ def _choose() -> tuple[Photo | None, str]:
 
 
 def _given() -> bytes | None:
-    """The content of what was chosen, taken or pasted."""
+    """Return the content of the uploaded, captured or pasted photo."""
     sources = [FILE, CAMERA, PASTE]
     source = st.segmented_control(
         "From", sources, default=FILE, required=True, key="page_source", label_visibility="collapsed"
@@ -158,7 +158,7 @@ def _marks(photo: Photo, by: model_choice.ModelChoice, found: Reading) -> Annota
 
 def _keep(kept: tuple[Any, Annotations]) -> None:
     st.session_state[_MARKS] = kept
-    # Which digit is which has changed; and the canvas for boxes begins anew.
+    # The digits' indices have changed, and the canvas for boxes is reset.
     multi_digit.choose(NAME, None)
     st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
@@ -201,10 +201,10 @@ def _add(photo: Photo, model: Classifier, marks: Annotations) -> None:
 
 
 def boxes_of(data: Any, scale: float, size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
-    """The boxes that a canvas has sent, as x, y, width, height in pixels of the photo; what is none is left out.
+    """Return the boxes of a canvas as x, y, width, height in pixels of the photo; skip other objects.
 
     Args:
-        data: what the canvas says that it holds.
+        data: the canvas state as sent by the browser.
         scale: pixels of the photo for each of the canvas.
         size: width and height of the photo.
     """

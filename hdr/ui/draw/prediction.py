@@ -1,6 +1,6 @@
-"""One digit read by one of those who can read, with all that the parts of the Draw page want to know of it.
+"""A digit and its prediction by one model, with all data that the parts of the Draw page need.
 
-It is the drawing on the canvas, or one digit of a number or of a photo: whatever explains, votes or learns takes any.
+It is the drawing on the canvas, or one digit of a number or of a photo; all of them are explained and labelled alike.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class DrawnPrediction:
     """A digit as it was read.
 
     Attributes:
-        by: who read it.
+        by: the model choice that read it.
         strokes: the drawing, in pixels of the canvas; empty where there is none, as for a digit of a photo.
-        model: what read it; None where nothing was read.
-        digit: what was read; None where nothing was.
+        model: the classifier; None if there is no prediction.
+        digit: the predicted digit; None if there is none.
         sense: the probability that it is a digit at all, 0 to 1; None where the model cannot tell.
-        refused: whether it is to be taken for no digit.
-        problem: what is wrong, in words; empty where nothing is.
-        paper: the photo that it stands on, uint8 (h, w), 255 white; None for a drawing.
+        refused: whether the drawing is rejected as a non-digit.
+        problem: an error message; empty if there is no error.
+        paper: the photo that contains it, uint8 (h, w), 255 white; None for a drawing.
         alone: whether it has the whole canvas for itself.
     """
 
@@ -56,7 +56,7 @@ class DrawnPrediction:
 
     @cached_property
     def key(self) -> str:
-        """Names the digit by what it looks like and where it stands; empty where nothing was read."""
+        """Key of the digit's image and position; empty if there is no prediction."""
         if self.digit is None:
             return ""
         where = "" if self.paper is None else str(self.paper.shape)
@@ -77,10 +77,10 @@ class DrawnPrediction:
 
 
 def strokes() -> Strokes:
-    """What is on the canvas for one digit, in pixels, y down.
+    """Return the strokes on the canvas for one digit, in pixels, y down.
 
     Raises:
-        CaptureError: the canvas holds what cannot be drawn.
+        CaptureError: the canvas holds objects that are not strokes.
     """
     return strokes_from_canvas(canvas.objects())
 

@@ -1,4 +1,4 @@
-"""Share: a link that carries the drawing and who read it, so that whoever opens it sees the same reading."""
+"""Share a drawing: a link with the strokes and the model, which shows the same prediction to everyone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def follow() -> None:
 
 
 def drop_stale_link(canvas: Canvas) -> None:
-    """Take the link out of the address once the canvas shows another drawing, which it would not lead to."""
+    """Remove the link from the address once the canvas shows another drawing."""
     if DRAWING in st.query_params and len(canvas.objects()) != st.session_state.get(_STROKES):
         _forget()
 
@@ -65,7 +65,7 @@ def _forget() -> None:
 
 
 def show(read: DrawnPrediction) -> None:
-    """The link to a drawing of one digit as it is read now."""
+    """Show the link to a drawing of one digit with its current prediction."""
     if read.digit is None or read.by is None:
         st.caption("Draw a digit, and there will be a link here that shows it to others, with the same reading.")
         return
@@ -78,9 +78,9 @@ def link(strokes: Strokes, by: ModelChoice, same: Callable[[Strokes], bool], mod
 
     Args:
         strokes: the drawing.
-        by: who read it.
+        by: the model choice that read it.
         same: tells whether the drawing as the link will hold it is read as this one was.
-        mode: what was read in it, see `draw_mode`.
+        mode: the mode of the Draw page, see `draw_mode`.
     """
     try:
         text = sharing.to_text(strokes, same)

@@ -25,13 +25,13 @@ TABLE_HEIGHT, VIOLIN_HEIGHT, MAP = 380, 340, 168
 HEIGHT = TABLE_HEIGHT + scatter.NOTES + scatter.CHOICES
 
 AT_ONCE = 200
-"""Up to so many columns mutual information is estimated unasked: it takes a second or so."""
+"""Maximum number of columns at which mutual information is estimated without a click: about one second."""
 
 
 @st.fragment
 @page.show_errors()
 def section(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
-    """Which columns tell the classes apart, and how each spreads over them.
+    """Show which columns separate the classes, and the distribution of each column by class.
 
     Args:
         dataset, pipeline, features: as for `hdr.ui.features.scatter.sample`.

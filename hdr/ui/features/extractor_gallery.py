@@ -1,4 +1,4 @@
-"""The Features page's first part: what every extractor sees in one digit."""
+"""First part of the Features page: the output of every extractor for one digit."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ follow_address = _mirrored.follow
 
 
 def choose_digit() -> tuple[ImageSource, NDArray[np.uint8], Pipeline]:
-    """Show the widgets that pick a digit; return its source, the digit as extractors get it, and what was applied."""
+    """Show the widgets that select a digit; return its source, the preprocessed digit, and the applied pipeline."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="source_row"):
         start = image_source.choose()
         use_chain = st.toggle(
@@ -56,7 +56,7 @@ def choose_digit() -> tuple[ImageSource, NDArray[np.uint8], Pipeline]:
 
 
 def _set(step: Step, by_widget: bool = False) -> None:
-    # What was set for one extractor is there again when it is chosen again.
+    # Each extractor keeps its settings when another one is selected.
     st.session_state.setdefault(_KEPT, {})[step.name] = step
     (_mirrored.keep if by_widget else _mirrored.replace)(step)
     _mirrored.write()
@@ -81,11 +81,11 @@ def _set_parameter(name: str, key: str) -> None:
 
 
 def gallery(image: NDArray[np.uint8]) -> None:
-    """Every extractor's view of the digit, side by side; a click shows one large."""
+    """Show every extractor's view of the digit, side by side; a click enlarges one."""
     with cards.row("gallery"):
         family = ""
         for entry, thumbnail in zip(_entries(), _thumbnails(image), strict=True):
-            # Its family stands over the first one of it.
+            # The family's heading is above its first extractor.
             over = "&nbsp;" if entry.family == family else entry.family
             family = entry.family
             with st.container(key=f"card-0-feature-{entry.name}", width=SMALL + 18, gap=None):
@@ -123,7 +123,7 @@ def _thumbnail(entry: catalogue.Entry, image: NDArray[np.uint8]) -> str:
 
 
 def large(image: NDArray[np.uint8]) -> None:
-    """The chosen extractor: its pictures, its values, its parameters and what it is."""
+    """Show the selected extractor: images, values, parameters and description."""
     step = chosen()
     entry = catalogue.get("feature", step.name)
     left, right = st.columns([13, 11], gap="medium")

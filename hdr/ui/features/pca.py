@@ -27,11 +27,11 @@ HEIGHT = 640
 @st.fragment
 @page.show_errors()
 def section(dataset: str, pipeline: Pipeline, image: Images) -> None:
-    """All that principal components say, with one digit rebuilt.
+    """Show the principal component analysis, with one digit reconstructed.
 
     Args:
         dataset: a name, as of `hdr.datasets.available`.
-        pipeline: what comes first.
+        pipeline: the preprocessing before PCA.
         image: uint8 (h, w), the digit to rebuild, as the pipeline leaves it.
     """
     split = resources.dataset(dataset).train

@@ -1,4 +1,4 @@
-"""What features say about many digits: the sample of them, and the Features page's scatter."""
+"""Features of many digits: the sample, and the scatter plot of the Features page."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ NAMED = 60
 
 SCATTER_HEIGHT = 520
 NOTES, CHOICES = 56, 86
-"""Pixels that the line below a figure and the widgets above it take: what is waited for keeps their place too."""
+"""Heights in pixels of the note below a figure and the widgets above it, reserved while the figure is computed."""
 
 PICKED = 196
 MIXED = 60
-"""Up to so many columns an extractor's units are taken to differ."""
+"""Maximum number of columns at which an extractor's features are assumed to have different units."""
 
 _PICK, _MARK = "_many_pick", "_many_mark"
 
 
 def key(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> str:
-    """What everything here is kept by: the same for the same data, chain and extractors."""
+    """Return the cache key, which identifies the data, the pipeline and the extractors."""
     return catalogue.key_of([dataset, pipeline.key, [catalogue.step_to_json(s) for s in _complete(features)]])
 
 
 def sample(dataset: str, pipeline: Pipeline, features: Sequence[Step], height: int, place: str) -> Sample | None:
-    """Digits of the training split with their features; None while they are not there, and then how far they are.
+    """Return training digits with their features; while they are computed, show the progress and return None.
 
     Args:
         dataset: a name, as of `hdr.datasets.available`.
-        pipeline: what comes before the features.
+        pipeline: the preprocessing before the features.
         features: extractors with their parameters, at least one.
         height, place: as for `hdr.ui.components.job_progress.show`.
     """
@@ -80,7 +80,7 @@ def _complete(features: Sequence[Step]) -> tuple[Step, ...]:
 @st.fragment
 @page.show_errors()
 def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
-    """Digits as points: two features, principal components or t-SNE; a click shows the digit.
+    """Show digits as points: two features, principal components or t-SNE; a click shows the digit.
 
     Args:
         dataset, pipeline, features: as for `sample`.
@@ -108,7 +108,7 @@ def scatter(dataset: str, pipeline: Pipeline, features: Sequence[Step]) -> None:
 
 @dataclass(frozen=True)
 class _Plane:
-    # Points (n, 2) with the names of the axes, none where these mean nothing; what one sees; and a key for all this.
+    # Points (n, 2), the axis names (none if the axes have no meaning), a caption, and a key for all of these.
     points: NDArray[np.float32]
     axes: tuple[str, ...]
     note: str
@@ -158,7 +158,7 @@ def _plane(drawn: Sample, features: Sequence[Step], name: str) -> _Plane | None:
 
 
 def _two_columns(drawn: Sample, features: Sequence[Step]) -> tuple[int, int]:
-    # Kept by the extractors alone: what was chosen stays when the data or the chain change.
+    # The key depends on the extractors alone, so that the choice survives a change of the data or the pipeline.
     name = catalogue.key_of([catalogue.step_to_json(s) for s in _complete(features)])
     start = f"_many_columns-{name}-{len(drawn.columns)}"
     if start not in st.session_state:
@@ -204,7 +204,7 @@ def _cloud(drawn: Sample, plane: _Plane, dataset: str) -> int:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _figure(key: str, marked: int, _plane: _Plane, _labels: Labels) -> Figure:
-    # Plotly takes its time to look at so many points, and all visitors begin with the same ones.
+    # Plotly is slow to validate this many points, and all visitors start with the same ones.
     return points_plot.figure(_plane.points, _labels, _plane.axes, marked, SCATTER_HEIGHT)
 
 

@@ -26,7 +26,7 @@ SHOWN = ("median", "otsu", "centre_by_mass")
 
 @dataclass(frozen=True)
 class Walkthrough:
-    """A digit's way: its label, the picture with noise, what each step made of it, and the address of all this."""
+    """The stages of one digit: its label, the noisy image, the output of each step, and the address of all these."""
 
     label: int
     start: Stage
@@ -44,7 +44,7 @@ def new_digit() -> None:
 
 
 def current_walkthrough() -> Walkthrough:
-    """This visit's digit and all its stages."""
+    """Return this visit's digit and all its stages."""
     number, seed = st.session_state.setdefault("_journey", _choose())
     name = startup.data_name()
     split = resources.dataset(name).test
@@ -64,7 +64,7 @@ def current_walkthrough() -> Walkthrough:
 
 
 def show(journey: Walkthrough) -> None:
-    """The way as pictures; each is a link to the page where it can be changed."""
+    """Show the stages as images, each a link to the page that changes it."""
     shown = [(s, s.step.name) for s in journey.stages if s.step and s.step.name in SHOWN]
     final = journey.stages[-1].image
     notes = {"median": "specks are gone", "otsu": "ink or paper", "centre_by_mass": "upright and centred"}
@@ -97,7 +97,7 @@ def _answer(number: int, journey: Walkthrough) -> None:
 
 
 def _reader() -> Classifier | None:
-    """The ready-made reader; where its file is missing, the best model that is trained."""
+    """Return the built-in model; if its file is missing, the best trained one."""
     try:
         return resources.ready_reader()
     except HdrError:

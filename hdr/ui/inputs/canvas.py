@@ -1,4 +1,4 @@
-"""What a visitor has drawn: kept in the session, so that it survives a change of page."""
+"""Drawing canvas whose strokes are kept in the session, so that they survive a change of page."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Canvas:
         arrow_table.skip_pandas_checks()
         shown, sent = f"{self.kept}_shown", f"{self.kept}_sent"
         if self.key not in st.session_state or shown not in st.session_state:
-            # It was not on the page before: it begins with what was drawn last.
+            # The canvas is new on the page: start with the last drawing.
             self._show(self.objects())
         with fitted(self.width, self.height):
             result = st_canvas(
@@ -55,14 +55,14 @@ class Canvas:
                 height=self.height,
                 key=self.key,
             )
-        # After an undo the canvas still answers with what it sent before, until it has redrawn itself.
+        # After an undo, the canvas still sends its previous strokes until it has redrawn itself.
         if result.json_data != st.session_state.get(sent):
             st.session_state[sent] = result.json_data
             found = (result.json_data or {}).get("objects")
             st.session_state[self.kept] = found if isinstance(found, list) else []
 
     def put(self, strokes: Strokes) -> None:
-        """Put a drawing onto the canvas in place of what is there; before the canvas is shown.
+        """Replace the drawing on the canvas; call this before the canvas is shown.
 
         Args:
             strokes: in pixels of the canvas, each of at least one point.

@@ -24,17 +24,17 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 
 def picture(key: str) -> bytes | None:
-    """Show where to paste; returns the content of what was pasted last, None before.
+    """Show the paste area; return the content of the last pasted image, None before the first.
 
     Raises:
-        ImageError: what the browser sent is too large or was damaged on its way.
+        ImageError: the pasted image is too large or was damaged in transfer.
     """
     sent = _component()(key=key, on_picture_change=lambda: None).get("picture")
     return decoded(sent) if isinstance(sent, str) else None
 
 
 def decoded(sent: str) -> bytes:
-    """A picture's content from base64.
+    """Return an image's content, decoded from base64.
 
     Raises:
         ImageError: it is too large or none.

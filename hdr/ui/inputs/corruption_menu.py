@@ -1,4 +1,4 @@
-"""What is done to a picture on purpose: the disturbances, each with its slider."""
+"""Menu of image corruptions, each with its slider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hdr.types import Step
 from hdr.ui.components.parameter_widgets import parameter_widget
 
 SHARED: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
-"""For widgets whose values are kept from page to page and stand in the address."""
+"""Options of widgets whose values are kept from page to page and in the address."""
 
 
 def menu() -> None:
@@ -25,12 +25,12 @@ def menu() -> None:
                 parameter_widget(parameter, parameter.default, _key(entry, parameter), **SHARED)
         st.button("Undisturbed", icon=":material/restart_alt:", on_click=_reset)
     if steps() != active:
-        # What an address asks for is known only when its sliders are there, and the label counts them.
+        # The label counts the active corruptions, and values from the address are only known once the sliders exist.
         st.rerun()
 
 
 def steps() -> tuple[Step, ...]:
-    """The disturbances that are on, with their values."""
+    """Return the active corruptions with their values."""
     found = []
     for entry in catalogue.entries("disturbance"):
         values = {p.name: st.session_state.get(_key(entry, p), p.default) for p in _sliders(entry)}
@@ -40,12 +40,12 @@ def steps() -> tuple[Step, ...]:
 
 
 def seed() -> int:
-    """The seed of their noise."""
+    """Return the seed of their noise."""
     return int(st.session_state.get("seed", 0))
 
 
 def describe() -> str:
-    """The disturbances that are on, in words; empty where none is."""
+    """Return the active corruptions as text; empty if there are none."""
     return ", ".join(
         f"{p.title} {p.shown(step.params[p.name])}"
         for step in steps()

@@ -21,7 +21,7 @@ SPLITS = ("test", "training")
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen.
+    """The selected digit.
 
     Attributes:
         source: name of a data set, `DRAWING` or `PHOTO`; empty for the best data set that is here.
@@ -68,7 +68,7 @@ follow_address = _mirrored.follow
 
 
 def current() -> Choice:
-    """What is chosen; a data set that is not here is taken for the best one."""
+    """Return the selection; an unavailable data set is replaced by the best one."""
     choice = _mirrored.get()
     return (
         choice
@@ -78,13 +78,13 @@ def current() -> Choice:
 
 
 def dataset() -> str:
-    """The data set that is chosen, or else the best one."""
+    """Return the selected data set, or else the best one."""
     source, known = _mirrored.get().source, session_datasets.available()
     return source if source in known else known[0]
 
 
 def look_at(source: str, **values: Any) -> None:
-    """Choose from elsewhere, as from another page: its widgets begin anew."""
+    """Select a digit from other code, such as another page, and reset the widgets."""
     _mirrored.replace(Choice(source, **values))
 
 
@@ -96,7 +96,7 @@ def open_digit(dataset: str, index: int, split: str = "training") -> None:
 
 def _change(name: str, key: str) -> None:
     changed = replace(current(), **{name: st.session_state[key]})
-    # Another pool of digits has another length: the number begins anew.
+    # Another pool of digits has another length: reset the index.
     _mirrored.keep(changed) if name in ("index", "source") else _mirrored.replace(replace(changed, index=0))
     _mirrored.write()
 

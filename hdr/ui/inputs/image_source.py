@@ -1,4 +1,4 @@
-"""What goes through the chain: a digit, a drawing or a photo, as it is and as it was disturbed on purpose."""
+"""Input of the pipeline: a digit, a drawing or a photo, clean and corrupted."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _PHOTO, _SUITED = "_photo", "_photo_suited"
 
 @dataclass(frozen=True)
 class ImageSource:
-    """What goes through the chain.
+    """Input of the pipeline.
 
     Attributes:
-        stage: the picture, disturbed or not.
-        clean: the picture before it was disturbed; None where it was not.
-        photo: whether it may show several digits and is to be cut.
-        dataset: the data set it is from, or the best there is.
+        stage: the image, corrupted or not.
+        clean: the image before corruption; None if it is not corrupted.
+        photo: whether it may show several digits and needs segmentation.
+        dataset: the data set it is from, or else the best available one.
     """
 
     stage: Stage
@@ -50,7 +50,7 @@ class ImageSource:
 
 
 def choose() -> ImageSource:
-    """Show the widgets that pick a picture and spoil it, side by side."""
+    """Show the widgets that select an image and corrupt it, side by side."""
     if problem := digit_picker.follow_address():
         st.warning(escape_markdown(problem), icon=":material/link_off:")
     source = digit_picker.choose_source()
@@ -89,8 +89,8 @@ def _drawn() -> Stage:
 
 
 def _suit_chain() -> None:
-    # At the first photo only: none of the other ready-made chains turns dark ink on bright paper round. A chain of
-    # one's own is left alone.
+    # At the first photo only: no other preset inverts dark ink on bright paper. A custom pipeline is
+    # not changed.
     first = not st.session_state.get(_SUITED)
     st.session_state[_SUITED] = True
     if first and pipeline_state.current() in [make_chain(*steps) for steps in PRESETS.values()]:
@@ -98,7 +98,7 @@ def _suit_chain() -> None:
 
 
 def _photo(dataset: str) -> Stage:
-    """The photo that was chosen, at first a made-up sheet."""
+    """Return the selected photo, initially a synthetic page."""
     upload = st.file_uploader(
         "Photo of handwritten digits",
         [f.lower() for f in FORMATS],
@@ -118,7 +118,7 @@ def _photo(dataset: str) -> Stage:
 
 
 def _opened(data: bytes) -> Stage:
-    # Opened once, not anew whenever a setting changes.
+    # Decode the photo once, not at every change of a setting.
     key = hashlib.sha256(data).hexdigest()[:16]
     kept = st.session_state.get(_PHOTO)
     if kept is None or kept[1] != key:
@@ -132,7 +132,7 @@ def _opened(data: bytes) -> Stage:
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def _sheet(dataset: str) -> NDArray[np.uint8]:
-    """Ten digits of a data set as if written on paper: dark ink, a lamp at one side, grain."""
+    """Return ten digits of a data set as if written on paper: dark ink, light from one side, grain."""
     digits = resources.dataset(dataset).test.images
     h, w, side = 480, 900, 140
     ink = np.zeros((h, w), np.float32)

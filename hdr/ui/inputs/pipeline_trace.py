@@ -44,15 +44,15 @@ class StepTrace:
 
 @dataclass(frozen=True)
 class PipelineTrace:
-    """All passages.
+    """The intermediate results of a pipeline.
 
     Attributes:
-        start: what goes into the chain.
+        start: the input of the pipeline.
         passages: one for each step.
         boxes: where digits were found, for a source that was cut; empty otherwise.
         cut_at: before which step it was cut; None where it was not.
-        digits: what was cut out, uint8 (n, 28, 28).
-        chosen: which of them goes on.
+        digits: the segmented digits, uint8 (n, 28, 28).
+        chosen: the index of the digit that the remaining steps process.
     """
 
     start: ImageSource
@@ -64,12 +64,12 @@ class PipelineTrace:
 
 
 def trace(start: ImageSource, pipeline: Pipeline, chosen: int = 0) -> PipelineTrace:
-    """Send a source through a chain.
+    """Run a pipeline on a source and record every step.
 
     Args:
         start: a digit or a photo; a photo is cut into digits before the first step that works on one digit.
-        pipeline: the chain; steps that are off are passed by.
-        chosen: which digit of a photo goes on.
+        pipeline: the steps; those that are off are skipped.
+        chosen: the index of the photo's digit to process.
     """
     whole, single = pipeline.parted() if start.photo else (Pipeline(), pipeline)
     passages = _passages(start.stage, start.clean, whole)
@@ -96,7 +96,7 @@ def _passages(stage: Stage, clean: Stage | None, pipeline: Pipeline) -> list[Ste
 
 
 def apply_step(stage: Stage, step: Step) -> Stage:
-    """What one step makes of a stage. Of a photo it is kept: then only the steps from the changed one on take time."""
+    """Apply one step to a stage. Results for photos are cached, so that only the changed step and later ones run."""
     if stage.image.size <= LARGEST_DIGIT:
         return Pipeline((step,)).trace(stage.image)[0]
     key = hashlib.blake2b(stage.image.tobytes(), digest_size=16).hexdigest()
@@ -122,7 +122,7 @@ def size(stage: Stage) -> str:
 
 
 def describe(found: Quality | None) -> str:
-    """A quality in words; empty where there is none."""
+    """Return a quality as text; empty if there is none."""
     if found is None:
         return ""
     psnr = "equal" if np.isinf(found.psnr) else f"PSNR {found.psnr:.1f}\u00a0dB"

@@ -1,4 +1,4 @@
-"""What a step is worth: two small models, one with it and one without, on the same digits."""
+"""Step ablation: train two small models on the same digits, one with the step and one without."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ASKED = "_worth_asked"
 
 
 def show(seen: PipelineTrace) -> None:
-    """A button, how far the work is, and then the answer."""
+    """Show a button, then the progress, then the result."""
     if not seen.passages:
         st.caption("Add a step to measure what it is worth.")
         return

@@ -1,4 +1,4 @@
-"""Below the selected step: its whole family, every class, what it is worth, and the chain as code."""
+"""Details of the selected step: its family, its effect on every class, its ablation, and the pipeline as code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIDE = 112
 
 
 def show(seen: PipelineTrace) -> None:
-    """Tabs of which only the open one is computed."""
+    """Show lazy tabs with the details."""
     lazy_tabs({FAMILY: _family, CLASSES_TAB: _classes, WORTH: step_ablation.show, CODE: _code}, "closer", seen)
 
 

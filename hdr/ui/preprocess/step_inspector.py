@@ -1,4 +1,4 @@
-"""The selected step, large: before, after and what changed under one pointer, and its settings."""
+"""The selected step, large: before, after and difference with a shared pointer, and its settings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _KEPT = "_kept"
 
 
 def show(seen: PipelineTrace) -> None:
-    """The selected step."""
+    """Show the selected step."""
     if not seen.passages:
         st.caption("The chain is empty: the digit goes to training as it is. Add a step, or start from a preset.")
         return
@@ -76,7 +76,7 @@ def _pictures(seen: PipelineTrace, index: int, passage: StepTrace) -> None:
 
 
 def _view_row(index: int, kept: tuple[int, Pipeline] | None) -> str:
-    # What the third picture shows.
+    # Content of the third image.
     views = [CHANGE, EDGE, *([KEPT] if kept else [])]
     with st.container(horizontal=True, vertical_alignment="center", key="view_row"):
         view: str = st.segmented_control(

@@ -1,4 +1,4 @@
-"""The strip of the Preprocess page: every stage beside the one before it, and what the chain is built with."""
+"""The strip of the Preprocess page: all stages in order, and the menu that edits the pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MENU = "add_menu"
 
 
 def show(seen: PipelineTrace) -> None:
-    """Every stage in its place; a click on a picture selects its step."""
+    """Show every stage in order; a click on an image selects its step."""
     with cards.row("strip", "medium", wrap=False):
         with st.container(key="card-0-source", width=SMALL + 4, gap=None):
             note = corruption_menu.describe() or ("as it is" if seen.start.photo else "as it was written")
@@ -73,7 +73,7 @@ def _choose_digit(seen: PipelineTrace) -> None:
         )
         return
     if st.session_state.get("cut_digit", 1) > len(seen.boxes):
-        # Of fewer digits than before the last one goes on; the widget alone would begin at the first.
+        # With fewer digits than before, select the last one; the widget alone would reset to the first.
         st.session_state["cut_digit"] = seen.chosen + 1
     st.number_input(
         "Which goes on",
@@ -102,9 +102,9 @@ def _picture(stage: Stage, alt: str, dim: bool = False) -> str:
 
 
 def chain_menu(seen: PipelineTrace) -> None:
-    """Add a step, start from a preset, take the chain to training, and choose which digit of a photo goes on."""
+    """Show the menu: add a step, load a preset, use the pipeline for training, and select a digit of a photo."""
     with st.container(horizontal=True, vertical_alignment="center", key="chain_menu"):
-        # Its many buttons are made only where somebody looks at them.
+        # Create the many buttons only when the menu is open.
         menu = st.popover("Add a step", icon=":material/add:", key=MENU, on_change="rerun")
         if menu.open:
             with menu:
@@ -139,5 +139,5 @@ def _steps_to_add() -> None:
 
 def _add(name: str) -> None:
     pipeline_state.add(name)
-    # What it does is behind the menu.
+    # Close the menu, which covers the strip.
     st.session_state[MENU] = False

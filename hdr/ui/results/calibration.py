@@ -1,4 +1,4 @@
-"""Whether a model is right as often as it says, and what it gains by saying nothing when it is not sure."""
+"""Calibration of a model, and its accuracy when it rejects uncertain predictions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """Reliability before and after temperature scaling, and accuracy against the share that is answered.
+    """Show reliability before and after temperature scaling, and accuracy against coverage.
 
     Args:
         run: a run that is done.

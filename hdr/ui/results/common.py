@@ -1,4 +1,4 @@
-"""What the sections that explain a model share: a run's parts, a gallery to choose from, and one digit in full."""
+"""Shared code of the sections that explain a model: a run's data, a gallery, and the details of one digit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEAR_HEIGHT = 110
 
 
 def probabilities(run: Run) -> NDArray[np.float32] | None:
-    """What a run's model said of the test split; None where that was not kept, and then a line says so."""
+    """Return a run's predictions on the test split; show a note and return None if they were not stored."""
     try:
         return resources.test_probabilities(run)
     except HdrError as error:
@@ -57,7 +57,7 @@ def gallery(
     values: Sequence[int],
     chosen: int | None,
 ) -> None:
-    """Digits to choose one from: each picture is a button.
+    """Show digits to choose from, each image a button.
 
     Args:
         name: of the place, for keys; `hdr.ui.components.cards.ROWS` has it, with "-gallery" after it.
@@ -85,12 +85,12 @@ def gallery(
 
 
 def one_digit(run: Run, index: int, said: NDArray[np.float32]) -> None:
-    """A test digit in full: its probabilities, its way through the run's own pipeline, and its nearest training digits.
+    """Show a test digit in detail: probabilities, the stages of the run's pipeline, and the nearest training digits.
 
     Args:
         run: a run that is done.
         index: into the test split.
-        said: float (10,), what the model said of it.
+        said: float (10,), the predicted probabilities.
     """
     split = resources.dataset(run.spec.dataset).test
     image, label = split.images[index], int(split.labels[index])
@@ -142,7 +142,7 @@ def _near(run: Run, image: Images) -> None:
 
 
 def near_sheet(run: Run, found: Sequence[Neighbour]) -> str:
-    """Training digits with label and distance, as HTML."""
+    """Return training digits with label and distance as HTML."""
     images = resources.dataset(run.spec.dataset).train.images[[n.index for n in found]]
     return html_images.sheet(images, [f"{n.label} · {n.distance:.3g}" for n in found], SIDE)
 

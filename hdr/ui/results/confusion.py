@@ -1,4 +1,4 @@
-"""What a model confuses: the matrix, the digits behind each of its cells, and any one of them in full."""
+"""Confusion matrix of a model, the digits of each cell, and the details of a selected digit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHOWN = 24
 
 
 def cell_indices(labels: NDArray[np.uint8], said: NDArray[np.floating], really: str, called: str) -> NDArray[np.int64]:
-    """The digits of a cell, or of several.
+    """Return the indices of the digits in a cell, or in several.
 
     Args:
         labels: uint8 (n,).
@@ -52,7 +52,7 @@ def cell_indices(labels: NDArray[np.uint8], said: NDArray[np.floating], really: 
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """The confusion matrix, whose cells can be clicked; the digits of a cell; one digit in full; the classes.
+    """Show the confusion matrix with clickable cells, the digits of a cell, one digit in detail, and the classes.
 
     Args:
         run: a run that is done.
@@ -72,7 +72,7 @@ def section(run: Run) -> None:
 
 
 def figures(run: Run) -> None:
-    """The confusion matrix and the classes of a run whose digits are not here.
+    """Show the confusion matrix and the classes of a run whose data set is missing.
 
     Args:
         run: a run that is done.

@@ -21,7 +21,7 @@ HEIGHT, SIDE = 400, 56
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """A data set to choose, and how the run does on it: accuracy, confusion, and the mistakes it was most sure of.
+    """Show the run's results on another data set: accuracy, confusion matrix and its most confident errors.
 
     Args:
         run: a run that is done.

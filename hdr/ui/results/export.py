@@ -32,7 +32,7 @@ class _Refused:
 
 
 def section(run: Run) -> None:
-    """Four downloads of one run, each with what it is; all but the plan are made when this is shown or asked for."""
+    """Show four downloads of a run with descriptions; all but the plan are created when shown or requested."""
     if run.status != "done":
         st.caption("There is something to take along once the training has ended and its model is kept.")
         return
@@ -123,8 +123,8 @@ def _download(file: str, data: bytes, mime: str, key: str) -> None:
 
 
 def _or_refused(work: job_progress.Work) -> Callable[[ProgressCallback], object]:
-    # What cannot be had cannot be had on a second try either, and the reason is the result; data that are missing may
-    # come, and a job that failed can be tried again.
+    # An impossible export stays impossible, so its reason is cached as the result; missing data may
+    # still arrive, and a failed job can be retried.
     def tried(report: ProgressCallback) -> object:
         try:
             return work(report)

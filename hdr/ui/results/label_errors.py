@@ -37,7 +37,7 @@ class _Read(ImmutableArrays):
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """The most suspect digits of the test split, or of the training digits by cross-validation.
+    """Show the most suspect labels of the test split, or of the training split by cross-validation.
 
     Args:
         run: a run that is done.

@@ -25,7 +25,7 @@ HEIGHT = 380
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """A learning curve over training size, and a validation curve over one hyperparameter, each on demand.
+    """Show a learning curve over training size, and a validation curve over one hyperparameter, on demand.
 
     Args:
         run: a run that is done.
@@ -66,8 +66,10 @@ def _learning(run: Run) -> None:
 
 
 def interpretation(last: Point) -> str:
-    """What the ends of both curves say of more data, by their mistakes: of two very good models, accuracies hardly
-    differ."""
+    """Estimate from the ends of both curves whether more data would help.
+
+    It compares error rates, since the accuracies of two very good models hardly differ.
+    """
     if 1 - last.validation > 2 * (1 - last.train):
         return (
             "It makes far fewer mistakes on digits that it has learned from than on others: more digits usually help."

@@ -1,4 +1,4 @@
-"""What is inside a model: weights, questions, support vectors, neighbours, means, components, and what it looks at."""
+"""Internals of a model: weights, tree splits, support vectors, neighbours, means, components, relevant pixels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ View = Callable[[Run, TrainedModel], None]
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """One view of the model's inside after another; which there are depends on the classifier.
+    """Show the views of the model's internals that its classifier supports.
 
     Args:
         run: a run that is done.

@@ -1,4 +1,4 @@
-"""How models fare on digits that are spoilt more and more."""
+"""Accuracy of models on increasingly corrupted digits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HEIGHT = 480
 @st.fragment
 @page.show_errors()
 def section(run: Run) -> None:
-    """A run's robustness, with other runs of the same data beside it where they are chosen.
+    """Show a run's robustness, optionally beside other runs on the same data.
 
     Args:
         run: a run that is done.

@@ -1,4 +1,4 @@
-"""What a run that is done has to say for itself: its mistakes, its certainty, its inside, and files to take along."""
+"""Results of a finished run: confusion matrix, calibration, internals and exports."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ SECTIONS = {
 
 
 def show(run: Run) -> None:
-    """Tabs of which only the open one is computed; nothing for a run that is not done."""
+    """Show lazy tabs with the results; nothing for an unfinished run."""
     if run.status != "done":
         return
     try:
         resources.dataset(run.spec.dataset)
     except HdrError as error:
-        # Data of one's own may be gone or another's: the run still reads drawings, and says how good it was.
+        # An uploaded data set may be deleted or belong to another session: the model and its scores still work.
         st.info(escape_markdown(error), icon=":material/hide_image:")
         confusion.figures(run)
         return

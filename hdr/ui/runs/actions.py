@@ -1,4 +1,4 @@
-"""What can be done with runs: name, tag and note them, repeat them, delete them and bring them back."""
+"""Actions on runs: rename, tag, annotate, repeat, delete and restore."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_PLAN = 20_000
 
 
 def for_one(run: Run, known: Sequence[RunSummary]) -> None:
-    """Buttons and fields for a run.
+    """Show buttons and fields for a run.
 
     Args:
         run: the run.
@@ -53,7 +53,7 @@ def for_one(run: Run, known: Sequence[RunSummary]) -> None:
 
 
 def for_several(several: Sequence[RunSummary]) -> None:
-    """Buttons for runs that are chosen together."""
+    """Show buttons for several selected runs."""
     mine = [run for run in several if run.owner == identity.owner()]
     with st.container(horizontal=True, vertical_alignment="center", key="run_actions"):
         _delete_button(mine, bool(mine))
@@ -86,7 +86,7 @@ def undo_button() -> None:
 
 
 def paste() -> None:
-    """Make a plan of JSON that somebody has copied elsewhere."""
+    """Load a plan from pasted JSON."""
     with st.popover("Paste a plan", icon=":material/content_paste:"):
         text = st.text_area(
             "Plan as JSON", key="pasted_plan", height=200, max_chars=LONGEST_PLAN, placeholder='{"train_size": 5000, …}'
@@ -102,10 +102,10 @@ def paste() -> None:
 
 
 def read_plan(text: str) -> RunSpec:
-    """The plan that is written as JSON.
+    """Return the plan described by JSON.
 
     Raises:
-        HdrError: what is wrong with it, in words.
+        HdrError: the JSON is not a valid plan.
     """
     try:
         data = json.loads(text)
@@ -123,7 +123,7 @@ def read_plan(text: str) -> RunSpec:
 
 def _fields(run: Run, known: Sequence[RunSummary]) -> None:
     title, tags, note = st.columns([4, 4, 5], gap="small")
-    # New keys when somebody else, or another tab, has changed it.
+    # New keys if another user or another tab has changed the run.
     name = f"{run.id}-{catalogue.key_of([run.title, run.tags_json, run.note])}"
     with title:
         key = f"title-{name}"
@@ -168,7 +168,7 @@ def _tag_all(several: Sequence[RunSummary]) -> None:
 def _repeat(run: Run, token: str) -> None:
     try:
         assignment_state.check(run.spec)
-        # Whoever may not see the data may not learn from them either.
+        # A user without access to the data must not train on them.
         resources.dataset(run.spec.dataset)
         again = resources.processes().submit(run.spec, identity.owner(), token, run.title)
     except HdrError as error:

@@ -1,4 +1,4 @@
-"""Several runs side by side: what differs, their curves, what they cost, and for two, which is better."""
+"""Comparison of runs: different settings, curves, costs and, for two runs, a significance test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COSTS = {
     "predict_ms": ("reading a digit, ms", 1.0, 1e-3),
     "model_bytes": ("model, MB", 1e-6, 0.0),
 }
-"""What a run costs: the axis's title, what its figure is multiplied by for it, and for seconds."""
+"""Costs of a run: the axis title, the factor from the stored value to the axis, and the factor to seconds."""
 
 
 def show(chosen: Sequence[RunSummary]) -> None:

@@ -1,4 +1,4 @@
-"""The table of all runs: search, filters by whatever their plans declare, and which rows are chosen."""
+"""The table of all runs: search, filters on the settings of their plans, and the selected rows."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from hdr.store.schema import FIGURES
 from hdr.ui.components import arrow_table
 
 PARAMETER, SEPARATOR = "runs", "~"
-"""The parameter of the address that names the chosen runs, and what is between two: it is not escaped there."""
+"""The URL parameter with the selected runs, and the separator between two, which needs no escaping."""
 
 MOST_COMPARED = 10
 """Runs that are compared at once, and that an address names."""
 
 FEW = 12
-"""Up to so many different values of a number are offered one by one; of more, a range."""
+"""Maximum number of distinct numeric values that a filter lists one by one; above it, the filter is a range."""
 
 LONGEST_SEARCH = 200
 """Characters of a search that count."""
@@ -39,12 +39,12 @@ _CHOSEN, _WRITTEN, _REVISION, _DEFAULT = "_runs_chosen", "_runs_written", "_runs
 
 @dataclass(frozen=True)
 class Row:
-    """A run with everything it can be found by.
+    """A run with its searchable and filterable values.
 
     Attributes:
         run: the run.
         settings: of its plan, by path.
-        values: what filters look at, by path: settings, figures, the status, and each tag.
+        values: the filterable values, by path: settings, metrics, the status, and each tag.
     """
 
     run: RunSummary
@@ -53,7 +53,7 @@ class Row:
 
     @property
     def text(self) -> str:
-        """What a search looks through, in small letters."""
+        """The searchable text, in lower case."""
         parts = [self.run.title, self.run.status, self.run.note, *self.run.tags]
         for path, setting in self.settings.items():
             parts += [setting.title, format_setting(setting), path, f"{path.rsplit('.')[-1]}={setting.value}"]
@@ -76,7 +76,7 @@ def _settings(spec_json: str) -> dict[str, Setting]:
 
 
 def row(run: RunSummary) -> Row:
-    """A run as a row."""
+    """Return a run as a row."""
     found = _settings(run.spec_json)
     values: dict[str, tuple[Value, ...]] = {"status": (run.status,), "tags": run.tags}
     for name, (_, factor) in _FIGURES.items():
@@ -86,7 +86,7 @@ def row(run: RunSummary) -> Row:
 
 
 def fields(rows: Sequence[Row]) -> dict[str, str]:
-    """What runs can be filtered by: the paths whose values differ among them, with their titles."""
+    """Return the filterable paths, whose values differ among the runs, with their titles."""
     titles = {"status": "Status", "tags": "Tags"} | {name: title for name, (title, _) in _FIGURES.items()}
     for each in rows:
         titles |= {path: s.title for path, s in each.settings.items() if path not in titles}
@@ -129,7 +129,7 @@ def choose(known: Sequence[RunSummary]) -> list[RunSummary]:
 
 
 def chosen() -> list[str]:
-    """The ids of the chosen runs, in the order in which they were chosen."""
+    """Return the ids of the selected runs, in the order of selection."""
     return st.session_state.get(_CHOSEN, [])
 
 
@@ -180,7 +180,7 @@ def _filtered(rows: list[Row], every: list[Row]) -> tuple[list[Row], dict[str, s
     with st.popover("Filter", icon=":material/filter_list:", key="runs_filter"):
         paths = st.multiselect(
             "Filter by",
-            # What was chosen stays, also when all runs have come to agree on it.
+            # A filter in use stays, even if all runs now have the same value.
             list(dict.fromkeys([*titles, *st.session_state.get("runs_fields", [])])),
             format_func=lambda path: titles.get(path, path),
             key="runs_fields",
@@ -235,7 +235,7 @@ def _by_number(text: str) -> tuple[bool, float, str]:
 def _table(found: list[Row], extra: dict[str, str]) -> list[int]:
     now = datetime.now(UTC)
     ids = [r.run.id for r in found]
-    # A selection is of a row's place: where rows come or go, the table begins anew with those that are chosen.
+    # Selections are by row index: when rows are added or removed, reset the table with the selected runs.
     key = f"runs-{st.session_state.get(_REVISION, 0)}-{catalogue.key_of(ids)}"
     if st.session_state.get(_DEFAULT, ("",))[0] != key:
         st.session_state[_DEFAULT] = key, [place for place, name in enumerate(ids) if name in chosen()]
@@ -299,13 +299,13 @@ def _cells(each: Row, extra: dict[str, str], now: datetime) -> dict[str, Any]:
 
 def _select(places: list[int], ids: list[str]) -> None:
     wanted, listed = [ids[place] for place in places], set(ids)
-    # What a search hides stays chosen, so that runs that no search finds together can be compared.
+    # Runs hidden by a search stay selected, so that runs from different searches can be compared.
     before = [name for name in chosen() if name not in listed or name in wanted]
     st.session_state[_CHOSEN] = before + [name for name in wanted if name not in before]
 
 
 def to_csv(runs: Sequence[RunSummary]) -> str:
-    """Runs as a table in text, one line each: what they are, their figures in full, every setting, and their plan."""
+    """Return runs as CSV, one line each: name, unrounded metrics, all settings, and the plan."""
     rows = [row(run) for run in runs]
     paths = list(dict.fromkeys(path for each in rows for path in each.settings))
     names = ["id", "title", "status", "created", "tags", "note", *FIGURES, *paths, "plan"]

@@ -1,1 +1,1 @@
-"""What surrounds every page: its frame, the start of the server, and outages of the store."""
+"""Code around every page: the page frame, server startup, and outages of the store."""

@@ -1,4 +1,4 @@
-"""What every page does: how it begins, what it lets be seen first, and how it says what cannot be done."""
+"""Page frame: the header, early output to the browser, and error messages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def mark_entered() -> None:
 
 
 def header(title: str, note: str = "") -> None:
-    """Show a page's title, a sentence below it, how far the data are, and what became of the store.
+    """Show a page's title, a note below it, the progress of the data download, and the state of the store.
 
     A folder named ``pages`` makes Streamlit run a page by itself, without the entry script, where a page's address is
     the first thing that a new server is asked for (streamlit.runtime.pages_manager). Then the entry script is run
@@ -47,13 +47,13 @@ def header(title: str, note: str = "") -> None:
 
 
 def flush_to_browser() -> None:
-    """Let the browser draw what is there so far, and what follows after it: otherwise both are drawn at once."""
+    """Send the page so far to the browser, so that it is drawn before the rest is computed."""
     time.sleep(_DRAWN_SECONDS)
 
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Say in words what cannot be done: for what is drawn by itself again and again, and not with its page."""
+    """Show errors of the block as messages; for fragments that rerun without their page."""
     try:
         yield
     except HdrError as error:

@@ -29,13 +29,13 @@ log = logging.getLogger("hdr.startup")
 
 PROGRESS_SECONDS = 1.0
 CLEAN_SECONDS = 3600.0
-"""How often old runs and what was left half written are cleaned away, besides at the start."""
+"""Interval in seconds between cleanups of old runs and incomplete files; the first one is at startup."""
 
 
 AFTER_SECONDS = 0.5
 LONGEST_WAIT = 15.0
-"""How long after the first page is made everything else begins, and what it waits for that page at most, in seconds.
-Both at once take the page nearly twice as long."""
+"""Delay of background work after the first page is built, and the longest wait for that page, both in seconds.
+Background work during the build makes the page nearly twice as slow."""
 
 _made = threading.Event()
 
@@ -82,7 +82,7 @@ def _keep_clean(store: RunStore) -> None:
         except HdrError as error:
             log.warning("%s", error)
         except Exception:
-            # The next time may be better, and nobody waits for this one.
+            # The next attempt may succeed, and no user is waiting for this one.
             log.exception("cleaning up")
         time.sleep(CLEAN_SECONDS)
 
@@ -96,7 +96,7 @@ def _load_reader() -> None:
 
 
 def _import_slow_ones() -> None:
-    # Nobody's first click is to pay for these, with or without MNIST.
+    # Load these before the first click needs them, with or without MNIST.
     import plotly.graph_objects  # noqa: F401
     import skimage.morphology  # noqa: F401
     import sklearn.svm  # noqa: F401
@@ -112,13 +112,13 @@ def cleanup_sessions() -> None:
 
 
 def _waited_for(store: RunStore) -> set[tuple[str, str]]:
-    """Data sets, with their owners, that trainings and searches are still to read."""
+    """Return the data sets, with their owners, that waiting trainings and searches still have to read."""
     runs = {(run.plan.get("dataset", ""), run.owner) for run in store.listed(statuses=ACTIVE)}
     return runs | {(s.spec.base.dataset, s.owner) for s in SearchStore(store).searches(statuses=ACTIVE)}
 
 
 def data_name() -> str:
-    """The best data set that is here now."""
+    """Return the best data set available now."""
     return datasets.available()[0]
 
 
@@ -143,14 +143,13 @@ def _progress() -> None:
 
 
 def data_notice() -> None:
-    """Where MNIST is not here yet: how far its download is. Nothing otherwise."""
+    """Show the progress of the MNIST download; nothing if MNIST is available."""
     if "mnist" not in datasets.available():
         _progress()
 
 
 def store_notice() -> None:
-    """Where the run store does not answer, was set aside and begun anew in the last day, or keeps nothing: one
-    sentence. Nothing otherwise."""
+    """Show one sentence if the run store does not respond, was replaced in the last day, or is not persistent."""
     if resources.look_again():
         start.clear()
         st.rerun()
@@ -162,7 +161,7 @@ def store_notice() -> None:
     try:
         repair = resources.store().repaired()
     except StoreLostError as error:
-        # What needs no run goes on below.
+        # Content that needs no run follows below.
         store_outage.show_outage(error)
         return
     if repair:

@@ -20,12 +20,12 @@ _TOLD = "_lost_store_told"
 
 
 def reset() -> None:
-    """Say that a page is made anew, and that nobody has been told yet."""
+    """Mark the start of a page run, before any outage message."""
     st.session_state[_TOLD] = False
 
 
 def show_outage(error: StoreLostError) -> None:
-    """Say it once on a page, and make the page anew as soon as the store is there again."""
+    """Show the outage once per page, and rerun the page as soon as the store responds again."""
     if not st.session_state.get(_TOLD):
         st.session_state[_TOLD] = True
         shown = escape_markdown(error)

@@ -1,1 +1,1 @@
-"""What a session remembers, and which part of it is in the address."""
+"""Session state, and the part of it that is in the address."""

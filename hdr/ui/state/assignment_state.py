@@ -1,4 +1,4 @@
-"""The class that a session is in, if it is in one: what its teacher's link lets be changed."""
+"""The assignment of a session, if any: the settings that the teacher's link leaves free."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _TASK = "_class"
 
 
 def current() -> Assignment | None:
-    """The task of the class; None outside of one."""
+    """Return the task of the class; None outside a class."""
     return st.session_state.get(_TASK)
 
 
 def enter(task: Assignment | None) -> None:
-    """Be in a class, or in none."""
+    """Enter a class, or leave it."""
     st.session_state[_TASK] = task
 
 
@@ -39,19 +39,19 @@ def allowed_names(names: Sequence[str], what: str) -> list[str]:
 
 
 def free(path: str) -> bool:
-    """Whether a part of the plan may be changed."""
+    """Return whether a part of the plan may be changed."""
     task = current()
     return task is None or path in task.free
 
 
 def parameter_is_free(kind: Kind, entry: str, name: str) -> bool:
-    """Whether a parameter of an entry may be changed."""
+    """Return whether a parameter of an entry may be changed."""
     task = current()
     return task is None or task.is_free(kind, entry, name)
 
 
 def initial_step(kind: Kind, name: str) -> Step:
-    """An entry as it begins when it is chosen."""
+    """Return an entry with the values it has when it is selected."""
     task = current()
     return task.step(kind, name) if task else Step(name)
 
@@ -60,7 +60,7 @@ def check(spec: RunSpec) -> None:
     """Refuse a plan that the class does not allow.
 
     Raises:
-        AssignmentError: it names the value and what is allowed.
+        AssignmentError: a value is not allowed; the message names it and the allowed values.
     """
     if task := current():
         task.check(spec)
@@ -77,7 +77,7 @@ def check_search(search: SearchSpec) -> None:
 
 
 def restrict(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
-    """What of these a search may vary."""
+    """Return the dimensions that a search may vary."""
     task = current()
     if task is None:
         return tuple(dimensions)

@@ -23,7 +23,7 @@ def open_run(run_id: str) -> None:
 
 
 def current() -> Run | None:
-    """The run to show: the one in the address, the one that was last opened, or one that is being trained.
+    """Return the run to show: the one in the address, the last opened one, or one in training.
 
     The address then names it, so that a reload comes back to it.
     """
@@ -50,21 +50,21 @@ def _newest_active() -> Run | None:
 
 
 def listed() -> list[RunSummary]:
-    """One's own runs and the published ones, newest first."""
+    """Return the user's runs and the published ones, newest first."""
     return resources.store().listed(identity.owner())
 
 
 def readers() -> list[RunSummary]:
-    """The runs whose model can read: one's own, newest first, then the best default one."""
+    """Return the runs with a usable model: the user's, newest first, then the best default one."""
     store = resources.store()
-    # Every stroke asks for them: what is published is looked up by itself, so that the newest ones of one's own do.
+    # Called at every stroke: published runs have their own query, so that the user's newest runs suffice here.
     done = store.listed(identity.owner(), ("done",), MOST_READERS)
     ready = default_model.best_default_model(store.listed(default_model.OWNER, ("done",)))
     return [r for r in done if r.owner != default_model.OWNER] + ([ready] if ready else [])
 
 
 def default_share() -> float:
-    """How much of the default reader's training is done, 0 to 1."""
+    """Return the progress of the default model's training, 0 to 1."""
     for run in resources.store().listed(default_model.OWNER, ACTIVE):
         if run.owner == default_model.OWNER:
             seen = progress(resources.store().events(run.id))
@@ -73,13 +73,13 @@ def default_share() -> float:
 
 
 def label(run: RunSummary) -> str:
-    """A run in a list of choices: what it is and how good."""
+    """Return the label of a run in a menu: its title and accuracy."""
     accuracy = f" · {format_percent(run.test_accuracy)}" if run.test_accuracy is not None else ""
     return f"{run.title}{accuracy}"
 
 
 def placeholder() -> None:
-    """What the place of a run says before there is one."""
+    """Show a note in place of the run before there is one."""
     st.html(
         '<div class="hdr-empty">Press <b>Train</b>: the learning curve grows here, and when the model is done, what it '
         "confuses and every digit it got wrong.</div>"

@@ -23,7 +23,7 @@ _SEARCH, _DELETED = "_search", "_search_deleted"
 
 
 def store() -> SearchStore:
-    """The searches in the run store."""
+    """Return the searches in the run store."""
     return SearchStore(resources.store())
 
 
@@ -42,7 +42,7 @@ def sync_url() -> None:
 
 
 def current() -> Search | None:
-    """The search to show: the one that was last opened, the one in the address, or one that is running.
+    """Return the search to show: the last opened one, the one in the address, or a running one.
 
     The address then names it, so that a reload comes back to it.
     """
@@ -76,12 +76,12 @@ def _newest_active() -> Search | None:
 
 
 def is_editable(search: Search) -> bool:
-    """Whether this visitor may stop it, go on with it or delete it."""
+    """Return whether this visitor may stop, resume or delete the search."""
     return search.owner == identity.owner()
 
 
 def choose(shown: Search | None) -> None:
-    """The list of earlier searches, and what was deleted last."""
+    """Show the list of earlier searches, and an undo of the last deletion."""
     known = store().searches(identity.owner(), limit=MOST_LISTED)
     if not known and not st.session_state.get(_DELETED):
         return
@@ -146,9 +146,9 @@ def _labels(searches: list[Search]) -> dict[str, str]:
 
 
 def list_label(search: Search) -> str:
-    """A search in the list: what it is, how good and how far."""
+    """Return the label of a search in the list: its title, best accuracy and progress."""
     if search.active:
-        # Without figures that change, so that the list stays as it is while somebody looks at it.
+        # Without changing numbers, so that the open list stays stable.
         return f"{search.title} · {search.status}"
     best = f" · {format_percent(search.best_value)}" if search.best_value is not None else ""
     return f"{search.title}{best} · {search.ended} {'trial' if search.ended == 1 else 'trials'}"

@@ -1,4 +1,4 @@
-"""Who somebody is: one owner on one's own machine, a random one per browser on a public server."""
+"""User identity: a single owner on a local machine, a random one per browser on a public server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ export default function (component) {
 
 
 def demo() -> bool:
-    """True where many people share the server."""
+    """Return whether many people share the server."""
     return settings.current().demo
 
 
@@ -53,7 +53,7 @@ def identify() -> None:
 
 
 def owner() -> str:
-    """The owner of what this session trains."""
+    """Return the owner of the runs that this session trains."""
     if not demo():
         return LOCAL
     return st.session_state.get("_owner") or st.session_state.setdefault("_fresh_owner", secrets.token_hex(16))

@@ -15,7 +15,7 @@ from hdr.types import Classifier, HdrError
 from hdr.ui.state import current_run, resources
 
 READY, HAND = "ready", "hand"
-"""What the chooser and links call the ready-made reader, and the one that has learned this visitor's hand."""
+"""Keys of the built-in model and of the model adapted to this visitor's handwriting, in the menu and in links."""
 
 KEY = "reader"
 _ADAPTED, _TOKEN = "_adapted", "_adapted_token"
@@ -24,11 +24,11 @@ _TITLES = {READY: "Ready-made reader", HAND: "Reader, with your hand"}
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """Somebody who can read.
+    """A model that can be selected.
 
     Attributes:
         key: `READY`, `HAND` or the id of a run.
-        title: as people know it; what a visitor has called a run.
+        title: the name shown to users; for a run, its title.
         run: the run whose model it is; None for the ready-made reader.
     """
 
@@ -38,11 +38,11 @@ class ModelChoice:
 
     @property
     def token(self) -> str:
-        """Names what reads on the whole server: what has learned a hand is another one in every session."""
+        """Server-wide unique key of the model: adapted models differ between sessions."""
         return st.session_state.get(_TOKEN, HAND) if self.key == HAND else self.key
 
     def model(self) -> Classifier:
-        """What reads.
+        """The classifier.
 
         Raises:
             HdrError: its file is missing or damaged.
@@ -54,7 +54,7 @@ class ModelChoice:
 
 
 def available_models() -> list[ModelChoice]:
-    """Everybody who can read now: the ready-made reader where its file is there, then one's own runs, newest first."""
+    """Return the available models: the built-in one if its file exists, then the user's runs, newest first."""
     found = [ModelChoice(run.id, current_run.label(run), run) for run in current_run.readers()]
     if problem():
         return found
@@ -63,14 +63,14 @@ def available_models() -> list[ModelChoice]:
 
 
 def _ready_title() -> str:
-    """With its accuracy on MNIST's test split, as runs have it, where its file says so."""
+    """Return the built-in model's title, with its accuracy on the MNIST test split if its file has it."""
     metrics = resources.ready_reader().metadata.get("metrics")
     accuracy = metrics.get("mnist_test") if isinstance(metrics, dict) else None
     return _TITLES[READY] + (f" · {format_percent(accuracy)}" if isinstance(accuracy, float) else "")
 
 
 def problem() -> str:
-    """Why the ready-made reader cannot read, in words; empty where it can."""
+    """Return why the built-in model cannot be used, as text; empty if it can."""
     try:
         resources.ready_reader()
     except HdrError as error:
@@ -79,12 +79,12 @@ def problem() -> str:
 
 
 def segmenter() -> Looking | None:
-    """The ready-made reader, which tells digits from what is none; None where it is missing."""
+    """Return the built-in model, which rejects non-digits; None if its file is missing."""
     return None if problem() else resources.ready_reader()
 
 
 def current() -> ModelChoice | None:
-    """Who reads now, before the widget is shown; None until there is somebody."""
+    """Return the selected model before the widget is shown; None if no model is available."""
     key = st.session_state.get(KEY)
     if key in (None, READY) and not problem():
         # The usual case takes no look at the store: an answer waits for this.
@@ -94,7 +94,7 @@ def current() -> ModelChoice | None:
 
 
 def choose() -> ModelChoice | None:
-    """Show the widget that says who reads; None until there is somebody."""
+    """Show the model menu and return the selected model; None if no model is available."""
     known = {choice.key: choice for choice in available_models()}
     if not known:
         return None

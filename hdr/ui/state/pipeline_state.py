@@ -20,7 +20,7 @@ widget_key = _mirrored.widget_key
 
 
 def selected() -> int:
-    """Which step is shown large; -1 where the chain is empty."""
+    """Return the index of the enlarged step; -1 if the pipeline is empty."""
     return min(st.session_state.get(_SELECTED, 2), len(current().steps) - 1)
 
 

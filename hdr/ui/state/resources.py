@@ -1,4 +1,4 @@
-"""What all sessions share: data sets, the store, training processes and models, each loaded once."""
+"""Resources shared by all sessions: data sets, the store, training processes and models, each loaded once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hdr.types import Dataset
 from hdr.ui.state import identity, session_datasets
 
 LOST_SECONDS = 1.5
-"""For so long a store that does not answer is not asked again."""
+"""Seconds without queries after the store did not respond."""
 
 LOOK_SECONDS = 5.0
 """How often a server that can keep nothing looks whether it can."""
@@ -39,10 +39,10 @@ def _published(name: str) -> Dataset:
 
 
 def dataset(name: str) -> Dataset:
-    """A data set's read-only arrays: one that everybody may see, or this session's own.
+    """Return a data set with read-only arrays: a public one or an upload of this session.
 
     Raises:
-        HdrError: it is not here, or another session's own.
+        HdrError: it is missing or belongs to another session.
     """
     return session_datasets.dataset(name) if user_datasets.is_own(name) else _published(name)
 
@@ -61,7 +61,7 @@ def loader(name: str) -> Callable[[], Dataset]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def store() -> RunStore:
-    """The run store.
+    """Return the run store.
 
     Raises:
         HdrError: it cannot be opened.
@@ -104,13 +104,13 @@ def _steering(_store: RunStore, url: str) -> RunCommands:
 
 
 def steering() -> RunCommands:
-    """The commands to trainings that run."""
+    """Return the commands to running trainings."""
     return _steering(store(), store().url)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def processes() -> JobScheduler:
-    """Where runs are trained."""
+    """Return the scheduler that trains runs."""
     scheduler = settings.current().dask
     if scheduler is not None:
         return remote_scheduler(store(), scheduler)
@@ -124,10 +124,10 @@ def _test_probabilities(run_id: str, _run: RunSummary) -> NDArray[np.float32]:
 
 
 def test_probabilities(run: RunSummary) -> NDArray[np.float32]:
-    """What a run's model said of the test split, float32 (n, 10).
+    """Return the predicted probabilities of a run's model on the test split, float32 (n, 10).
 
     Raises:
-        HdrError: it was not kept.
+        HdrError: they were not stored.
     """
     return _test_probabilities(run.id, run)
 
@@ -138,7 +138,7 @@ def _model(run_id: str, _run: RunSummary) -> TrainedModel:
 
 
 def model(run: RunSummary) -> TrainedModel:
-    """The model of a run that is done."""
+    """Return the model of a finished run."""
     return _model(run.id, run)
 
 
@@ -152,7 +152,7 @@ def _ready_reader(path: str) -> ready.Reader | str:
 
 
 def ready_reader() -> ready.Reader:
-    """The ready-made reader that comes with the app.
+    """Return the built-in model.
 
     Raises:
         ReaderError: its file is missing or cannot be used.

@@ -20,15 +20,15 @@ _PLAN, _REVISION = "_plan", "_plan_revision"
 
 
 def current() -> RunSpec:
-    """The plan as it stands: at first the fast preset on the best data set that is here."""
+    """Return the current plan; initially the fast preset on the best available data set."""
     if _PLAN not in st.session_state:
         st.session_state[_PLAN] = for_dataset(PRESETS["fast"].spec, datasets.available()[0])
-    # What the host has set may change while somebody plans.
+    # The host's settings may change while a user edits the plan.
     return clamp_to_quota(st.session_state[_PLAN])
 
 
 def clamp_to_quota(spec: RunSpec) -> RunSpec:
-    """The same plan with no more training digits than the server allows, copies counted.
+    """Return the plan with at most as many training digits, copies included, as the server allows.
 
     Where a class has nothing as small as that, it stays as it is: who trains it is told.
     """
@@ -40,14 +40,14 @@ def clamp_to_quota(spec: RunSpec) -> RunSpec:
 
 
 def widget_key(name: str) -> str:
-    """The key of a widget of the plan: another one after every change that the widgets did not make themselves."""
+    """Return the key of a widget of the plan; it changes after every change made outside the widgets."""
     return f"plan-{st.session_state.get(_REVISION, 0)}-{name}"
 
 
 def use(spec: RunSpec) -> None:
-    """Make a spec the plan, as that of an earlier run. What a class does not allow changes nothing and is said."""
+    """Use a spec, such as that of an earlier run, as the plan. If the class forbids it, show an error instead."""
     known = session_datasets.available()
-    # Data of one's own may be gone, or another's.
+    # An uploaded data set may be deleted or belong to another session.
     spec = spec if spec.dataset in known else for_dataset(spec, known[0])
     try:
         assignment_state.check(clamp_to_quota(spec))
@@ -59,9 +59,9 @@ def use(spec: RunSpec) -> None:
 
 
 def change(**values: Any) -> None:
-    """Alter parts of the plan as its widgets say. What a spec or a class refuses changes nothing and is said.
+    """Change parts of the plan to the values of its widgets. If the spec or the class rejects them, show an error.
 
-    A plan that is altered is no repeat of a steered run any more: the changes made to that run go.
+    A changed plan no longer repeats a steered run, so the changes made during that run are discarded.
     """
     try:
         changed = replace(current(), **{"changes": (), **values})
@@ -84,12 +84,12 @@ def _settle(spec: RunSpec) -> None:
 
 
 def count_label(augmentation: Step | None) -> str:
-    """What is put behind a number of digits that a host allows: that copies are among them, where there are any."""
+    """Return the suffix of the host's limit on digits: it says that augmented copies count, if there are any."""
     return ", distorted copies counted" if augmentation else ""
 
 
 def try_use(**values: Any) -> None:
-    """As `change`, where the widgets do not show it yet: they begin anew."""
+    """As `change`, for values that the widgets do not show yet: reset the widgets."""
     change(**values)
     use(current())
 
@@ -123,7 +123,7 @@ def preset_name() -> str | None:
 
 
 def title() -> str:
-    """What a run of the plan is called: the preset's title, or nothing, and it is called by its parts."""
+    """Return the title of a run of the plan: the preset's, or an empty one, which is replaced by the plan's parts."""
     name = preset_name()
     return PRESETS[name].title if name else ""
 
@@ -143,13 +143,13 @@ def repeat_feature(index: int) -> None:
 
 
 def drop_feature(index: int) -> None:
-    """Take out one of several extractors."""
+    """Remove one of several extractors."""
     features = current().features
     try_use(features=(*features[:index], *features[index + 1 :]))
 
 
 def set_augmentation(on: bool) -> None:
-    """Learn from distorted copies too, or not."""
+    """Switch training on distorted copies on or off."""
     change(augmentation=assignment_state.initial_step("augmentation", "distort") if on else None)
 
 

@@ -1,5 +1,5 @@
-"""The search that a visitor is planning: what of the Train page's plan may vary, how, and for how long. Kept in the
-session and mirrored in the address, as text that anybody may have written."""
+"""Draft of a search: the dimensions of the Train page's plan, the strategy and the budget. Kept in the
+session and mirrored in the address, as untrusted text."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ TELLING = 2
 """Hyperparameters of the classifier that are ticked at first."""
 
 FEW = 5
-"""Up to so many values are all ticked at first; of more, the plan's own alone."""
+"""Maximum number of values that are all selected initially; above it, only the plan's value is."""
 
 AROUND = 30.0
-"""A logarithmic range reaches at first from a part to so many times of the plan's own value."""
+"""Initial logarithmic range: from the plan's value divided by this factor to the value multiplied by it."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,16 @@ class SearchConfig:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def to_text(self) -> str:
-        """Compact JSON for an address or a file."""
+        """Return compact JSON for an address or a file."""
         data = {**self._parts(), "base": self.base.to_json(), "space": [d.to_json() for d in self.space]}
         return json.dumps(data, separators=(",", ":"))
 
 
 def from_text(text: str) -> SearchConfig:
-    """The draft that `SearchConfig.to_text` wrote, or the JSON of a search.
+    """Parse a draft from the text of `SearchConfig.to_text` or from the JSON of a search.
 
     Raises:
-        HdrError: what is wrong with it, in words.
+        HdrError: the text is not a valid draft.
     """
     if len(text) > LONGEST:
         raise HdrError(f"It is {len(text):,} characters long; a search takes at most {LONGEST:,}.")
@@ -82,7 +82,7 @@ def from_text(text: str) -> SearchConfig:
         draft = _draft(SearchSpec.from_json({**data, "space": [{"path": "classifier"}], "method": "random"}))
         draft = replace(draft, space=())
     elif isinstance(data, dict) and data.get("method") == "grid":
-        # Whether a grid is too large is said below the widgets that make it smaller.
+        # A message about a grid that is too large is shown below the widgets that reduce it.
         draft = replace(_draft(SearchSpec.from_json({**data, "method": "random"})), method="grid")
     else:
         draft = _draft(SearchSpec.from_json(data))
@@ -120,8 +120,7 @@ def default_range(base: RunSpec, one: Dimension) -> Dimension:
 
 
 def default_dimensions(base: RunSpec) -> tuple[Dimension, ...]:
-    """What is ticked at first: hyperparameters of the classifier, those first whose ratios matter, since most hangs
-    on them."""
+    """Return the initial dimensions: the classifier's hyperparameters, logarithmic ones first, which matter most."""
     own = [
         d
         for d in assignment_state.restrict(all_dimensions(base))
@@ -143,11 +142,11 @@ widget_key = _mirrored.widget_key
 
 
 def follow() -> str:
-    """Take the draft from the address, where that says another one, and its base as the plan; otherwise search around
+    """Load the draft from the address if it differs, and its base as the plan; otherwise search around
     the plan as it stands.
 
     Returns:
-        What is wrong with the address, in words; empty where nothing is.
+        An error message about the address; empty if it is valid.
     """
     if current().base != run_config.current():
         _mirrored.keep(with_base(current(), run_config.current()))
@@ -162,7 +161,7 @@ def follow() -> str:
 
 
 def with_base(draft: SearchConfig, base: RunSpec) -> SearchConfig:
-    """The same search around another plan: what that does not have goes, and another classifier brings its own."""
+    """Return the search for another plan: without dimensions that it lacks, and with those of a new classifier."""
     kept = _kept(base, draft.space)
     paths = {d.path for d in kept}
     if base.classifier.name != draft.base.classifier.name and "classifier" not in paths:
@@ -180,7 +179,7 @@ def _kept(base: RunSpec, space: Sequence[Dimension]) -> tuple[Dimension, ...]:
     while True:
         can = {d.path for d in reachable_dimensions(base, valid)}
         left = [d for d in valid if d.path in can]
-        # What hung on something that is gone is gone, too.
+        # Also drop dimensions that depended on a removed one.
         if len(left) == len(valid):
             return tuple(left)
         valid = left
@@ -198,7 +197,7 @@ def select(paths: Sequence[str], among: Sequence[Dimension]) -> None:
 
 
 def set_range(path: str, low: Any = None, high: Any = None, choices: Sequence[Any] | None = None) -> None:
-    """Give a dimension another range, or other values; what its declaration refuses changes nothing and is said."""
+    """Set a dimension's range or values. If the declaration rejects them, show an error and change nothing."""
     try:
         space = tuple(d.narrow(low, high, choices) if d.path == path else d for d in current().space)
     except HdrError as error:
@@ -209,5 +208,5 @@ def set_range(path: str, low: Any = None, high: Any = None, choices: Sequence[An
 
 
 def change(**values: Any) -> None:
-    """Alter parts of the draft as its widgets say."""
+    """Change parts of the draft to the values of its widgets."""
     _mirrored.keep(replace(current(), **values))

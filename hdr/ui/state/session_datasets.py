@@ -1,4 +1,4 @@
-"""Data sets of one's own: which this session has, and no other sees; and what sessions that have ended leave behind."""
+"""Uploaded data sets: private to the session that uploaded them, and cleaned up after the session has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hdr.datasets.uploads import user_datasets
 from hdr.types import Dataset, HdrError
 
 MOST = 4
-"""Data sets of one's own that a session has at a time."""
+"""Maximum number of uploaded data sets per session."""
 
 _HELD, _PUBLIC = "_own_data", "_public_data"
 
@@ -24,16 +24,16 @@ Key = tuple[str, str]
 _lock = threading.Lock()
 _holders: Counter[Key] = Counter()
 _ended: deque[list[Key]] = deque()
-# What sessions that ended had. Sessions end wherever Python collects them, where nothing long may be done.
+# Data sets of ended sessions. Python's garbage collector ends sessions at any point, where slow work is not allowed.
 
 
 class _Held:
-    """What one session has, as long as it lives."""
+    """Data sets of one session, for its lifetime."""
 
     def __init__(self) -> None:
         self.sets: dict[str, Dataset] = {}
         self.keys: list[Key] = []
-        # At the end of the server, trainings that go on may still need their data; the next start cleans up.
+        # At server shutdown, running trainings may still need their data; the next start cleans up.
         weakref.finalize(self, _ended.append, self.keys).atexit = False
 
 
@@ -42,29 +42,29 @@ def _mine() -> _Held:
 
 
 def names() -> tuple[str, ...]:
-    """This session's own data sets."""
+    """Return the names of this session's uploaded data sets."""
     return tuple(_mine().sets)
 
 
 def refresh() -> None:
-    """See which data sets of everybody are here, for the whole of a page's run: it asks eight times and more, and each
-    time forty files would be looked at."""
+    """Look up the public data sets once per page run: a page needs them eight times or more, and each lookup
+    checks forty files."""
     st.session_state[_PUBLIC] = datasets.available()
 
 
 def available() -> tuple[str, ...]:
-    """The data sets that this session can choose from: those of everybody, best first, then its own."""
+    """Return the data sets available to this session: public ones, best first, then its uploads."""
     return (*(st.session_state.get(_PUBLIC) or datasets.available()), *names())
 
 
 def title(name: str) -> str:
-    """What people call a data set that can be chosen from, without loading it."""
+    """Return the display title of an available data set, without loading it."""
     found = _mine().sets.get(name)
     return found.title if found else datasets.title(name)
 
 
 def dataset(name: str) -> Dataset:
-    """One of this session's own data sets.
+    """Return one of this session's uploaded data sets.
 
     Raises:
         MissingDataError: this session has none of that name.
@@ -112,10 +112,10 @@ def remove(name: str) -> None:
 
 
 def cleanup(in_use: Callable[[], set[Key]]) -> None:
-    """Delete what sessions that have ended, or have removed it, had; quick where there is nothing.
+    """Delete data sets that were removed or whose session has ended; fast if there are none.
 
     Args:
-        in_use: says what trainings are waiting for; that is left to be deleted a day after its last use.
+        in_use: returns the data sets of waiting trainings, which are deleted a day after their last use.
     """
     while _ended:
         try:

@@ -12,7 +12,7 @@ _MODE, _REVISION = "_train_mode", "_train_mode_revision"
 
 
 def tuning() -> bool:
-    """True where a search is planned."""
+    """Return whether the page plans a search."""
     if _MODE not in st.session_state:
         named = search_config.PARAMETER in st.query_params or current_search.PARAMETER in st.query_params
         st.session_state[_MODE] = TUNE if named else RUN

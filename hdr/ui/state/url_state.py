@@ -1,4 +1,4 @@
-"""What a visitor has chosen, kept in the session and mirrored in the address, so that copying the address shares it."""
+"""Session state mirrored in the address, so that copying the address shares it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class UrlState(Generic[T]):
     is set on another page.
 
     Args:
-        parameter: its name in the address, and what messages call it.
+        parameter: its name in the address and in messages.
         default: makes the value of a new session.
-        to_text, from_text: write and read it; the latter raises `HdrError` for what is not such a text.
+        to_text, from_text: write and read it; the latter raises `HdrError` for invalid text.
     """
 
     def __init__(
@@ -31,22 +31,22 @@ class UrlState(Generic[T]):
         self._value, self._written, self._revision = (f"_{parameter}{end}" for end in ("", "_address", "_revision"))
 
     def get(self) -> T:
-        """The value as it stands."""
+        """Return the current value."""
         if self._value not in st.session_state:
             st.session_state[self._value] = self._default()
         return st.session_state[self._value]
 
     def keep(self, value: T) -> None:
-        """Take a value that its widgets show already."""
+        """Set a value that its widgets already show."""
         st.session_state[self._value] = value
 
     def replace(self, value: T) -> None:
-        """Take a value that comes from elsewhere: widgets begin anew with it."""
+        """Set a value from other code and reset the widgets to it."""
         self.keep(value)
         st.session_state[self._revision] = st.session_state.get(self._revision, 0) + 1
 
     def widget_key(self, name: str) -> str:
-        """The key of a widget: another one after every change that the widgets did not make themselves."""
+        """Return the key of a widget; it changes after every change made outside the widgets."""
         return f"{self._parameter}-{st.session_state.get(self._revision, 0)}-{name}"
 
     def write(self) -> None:
@@ -57,10 +57,10 @@ class UrlState(Generic[T]):
             st.query_params[self._parameter] = text
 
     def follow(self) -> str:
-        """Take the value from the address where it says another one, and otherwise write it there.
+        """Load the value from the address if it differs; otherwise write it there.
 
         Returns:
-            What is wrong with the address, in words; empty where nothing is.
+            An error message about the address; empty if it is valid.
         """
         text, problem = st.query_params.get(self._parameter), ""
         if text is not None and text != st.session_state.get(self._written):

@@ -27,7 +27,7 @@ FROM_PREPROCESS, NO_REDUCTION, OWN = "From Preprocess", "none", "Own choice"
 
 
 def presets() -> None:
-    """Choose a ready-made plan; in a class, begin anew with the teacher's."""
+    """Show the menu of presets; in a class, a button that resets to the teacher's plan."""
     if task := assignment_state.current():
         st.button(
             "Begin anew",
@@ -59,7 +59,7 @@ def _use_preset(key: str) -> None:
 
 
 def preset_note() -> str:
-    """What the chosen preset is, in a sentence."""
+    """Return a sentence that describes the selected preset."""
     if task := assignment_state.current():
         mine = run_config.current() != run_config.clamp_to_quota(task.plan)
         return "The plan of your class, changed by you." if mine else "The plan of your class."
@@ -70,7 +70,7 @@ def preset_note() -> str:
 
 
 def widgets() -> None:
-    """Everything that a plan consists of; in a class, what is free, and below it what is fixed."""
+    """Show the widgets of all parts of a plan; in a class, the free settings, then the fixed ones."""
     task = assignment_state.current()
     # A class may leave the right one empty.
     left, right = st.columns(2, gap="medium") if task is None or task.features else (st.container(), st.container())
@@ -206,7 +206,7 @@ def _augmentation() -> None:
 
 
 def _copies(dataset: str, augmentation: Step, seed: int) -> str:
-    """A few training digits with two copies of each, as HTML."""
+    """Return a few training digits with two copies of each, as HTML."""
     images = resources.dataset(dataset).train.images[:SHOWN_DIGITS]
     params = {**augmentation.params, "copies": min(SHOWN_COPIES, augmentation.params["copies"])}
     function = catalogue.get("augmentation", augmentation.name).function

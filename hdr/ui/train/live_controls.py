@@ -1,4 +1,4 @@
-"""What steers a training that runs: its buttons, and sliders for what may change while it learns."""
+"""Controls of a running training: its buttons, and sliders for settings that may change during training."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from hdr.ui.state import assignment_state, identity, resources
 
 
 def buttons(run: Run, seen: Progress, commands: list[Command]) -> None:
-    """Pause or go on, one epoch, stop and keep, stop; nothing where the run is somebody else's."""
+    """Show the buttons: pause or resume, one epoch, stop and keep, stop; nothing for another user's run."""
     if not _mine(run):
         return
-    # Without help texts: a button that has one is two stops of the Tab key. The note below says what each does.
+    # Without help texts: a button with one takes two Tab stops. The note below explains the buttons.
     if run.status == "running":
         if asked(commands) == "pause" or (seen.phase == "paused" and asked(commands) != "go"):
             _button(run, "go", "Go on", ":material/play_arrow:")
@@ -34,7 +34,7 @@ def buttons(run: Run, seen: Progress, commands: list[Command]) -> None:
 
 
 def note(run: Run) -> None:
-    """What the buttons and sliders do, in a line."""
+    """Show a one-line explanation of the buttons and sliders."""
     if run.status != "running" or not _mine(run):
         return
     stage, live = _stage(run), catalogue.get("classifier", run.spec.classifier.name).facts.get("live")
@@ -45,13 +45,13 @@ def note(run: Run) -> None:
 
 
 def asked(commands: list[Command]) -> Kind | None:
-    """What was asked for last, but for changes; a run that has its place again goes on."""
+    """Return the kind of the last command, ignoring changes of settings; an unparked run counts as resumed."""
     last = next((c.kind for c in reversed(commands) if c.kind not in ("change", "park")), None)
     return "go" if last == "place" else last
 
 
 def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
-    """Whatever the classifier lets change while it learns; nothing where it lets nothing change."""
+    """Show sliders for the settings that the classifier can change during training, if any."""
     entry = catalogue.get("classifier", run.spec.classifier.name)
     can = [p for p in entry.parameters if p.name in entry.facts.get("live", ())]
     live = [p for p in can if assignment_state.parameter_is_free("classifier", entry.name, p.name)]
@@ -67,7 +67,7 @@ def sliders(run: Run, seen: Progress, commands: list[Command]) -> None:
 
 
 def _mine(run: Run) -> bool:
-    # A published run may be watched by everybody.
+    # Every user may watch a published run.
     return run.owner == identity.owner() or not identity.demo()
 
 
@@ -87,7 +87,7 @@ def _change(run: str, name: str, key: str) -> None:
 
 
 def _widget_key(run: str, name: str, wanted: Any) -> str:
-    # A slider that somebody moved in another tab is to show their value, and takes a new key for it.
+    # A slider moved in another tab gets a new key, so that it shows the new value here.
     revision = f"_live_{run}_{name}"
     key = f"live-{st.session_state.get(revision, 0)}-{name}-{run}"
     if key in st.session_state and st.session_state[key] != wanted:

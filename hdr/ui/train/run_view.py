@@ -27,7 +27,7 @@ FIRST_SECONDS, FIRST_REFRESH = 2.0, 0.12
 
 
 def show(run: Run) -> None:
-    """A run, whatever its state."""
+    """Show a run in any state."""
     if run.active:
         new = time.time() - run.created < FIRST_SECONDS
         st.fragment(_live, run_every=FIRST_REFRESH if new else REFRESH_SECONDS)(run.id, new)

@@ -1,4 +1,4 @@
-"""The figures of a search on the page, drawn anew only when a trial has ended."""
+"""The figures of a search, redrawn only when a trial has ended."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from hdr.ui.tune import parallel_brush
 
 HISTORY, CONTOUR = 380, 400
 REDRAW_SECONDS = 12.0
-"""So long at least between two drawings of parallel coordinates while a search runs."""
+"""Minimum interval in seconds between two redraws of the parallel coordinates while a search runs."""
 
 FEWEST = 4
 """Trials that went to their end, from which on importance is computed."""
 
 
 def history(search: Search, trials: Sequence[Tried], of: int) -> None:
-    """Every trial as a point."""
+    """Show every trial as a point."""
     st.plotly_chart(
         history_plot.figure(trials, of, HISTORY),
         key=f"tune-history-{search.id}",
@@ -42,12 +42,12 @@ def history(search: Search, trials: Sequence[Tried], of: int) -> None:
 @st.fragment
 @page.show_errors()
 def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """Trials as lines through what varied; what somebody has brushed stays so when the next trial comes."""
+    """Show trials as lines through the varied settings; the user's brush survives new trials."""
     st.subheader("Which settings go together", anchor=False)
     done = finished(trials)
     brush = parallel_brush.brushed(search.id, len(axes) + 1)
-    # A plot whose content changes is made anew in the browser, which takes it a second where it has no graphics card:
-    # the brush alone never does that, and trials that end quickly do it together.
+    # The browser rebuilds a plot whose content changes, which takes a second without a graphics card:
+    # brushing alone never causes a rebuild, and trials that end quickly share one.
     kept = f"_parallel_{search.id}"
     drawn, _, at = st.session_state.get(kept, (None, None, 0.0))
     if drawn is None or (drawn != done and not (search.active and time.monotonic() - at < REDRAW_SECONDS)):
@@ -75,7 +75,7 @@ def parallel(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> N
 
 
 def importance_chart(search: Search, axes: Sequence[Axis], trials: Sequence[Trial]) -> None:
-    """How much each of the things that varied matters, computed in a thread."""
+    """Show the importance of each varied setting, computed in a thread."""
     st.subheader("What matters", anchor=False)
     space, done = search.spec.space, sum(t.status == "done" for t in trials)
     titles = {d.path: axis.title for d, axis in zip(space, axes, strict=True)}
@@ -125,7 +125,7 @@ def _when_done(job: job_progress.Job) -> None:
 
 
 def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """A small figure for each thing that varied."""
+    """Show a small figure for each varied setting."""
     places = st.columns(min(len(axes), 3), gap="medium")
     for index, axis in enumerate(axes):
         with places[index % len(places)]:
@@ -142,7 +142,7 @@ def slices(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> Non
 
 
 def contour(search: Search, axes: Sequence[Axis], trials: Sequence[Tried]) -> None:
-    """Two of the things that varied, chosen by the visitor."""
+    """Show two varied settings, chosen by the visitor."""
     if len(axes) < 2:
         st.caption("It takes two things that vary.")
         return

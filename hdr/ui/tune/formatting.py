@@ -1,4 +1,4 @@
-"""What a search varies, in words and as the axes and trials of its figures."""
+"""Varied settings of a search, as text and as the axes and trials of its figures."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ GROUPS = {
 
 
 def group_of(one: Dimension) -> str:
-    """Which of `GROUPS` a dimension belongs to."""
+    """Return the entry of `GROUPS` that a dimension belongs to."""
     return one.path.split(".")[0]
 
 
 def names(space: Sequence[Dimension]) -> dict[str, str]:
-    """What to call each dimension, by path: as short as they can be told apart."""
+    """Return a label for each dimension, by path: as short as possible while unique."""
     short = {d.path: _short(d) for d in space}
     counts = Counter(short.values())
     return {d.path: short[d.path] if counts[short[d.path]] == 1 else _long(d) for d in space}
@@ -48,7 +48,7 @@ def _entry(one: Dimension) -> str:
 
 
 def show(one: Dimension, value: Any) -> str:
-    """A value in words: ``0.48``, ``3 px``, ``on``, ``HOG + Zoning``."""
+    """Return a value as text: ``0.48``, ``3 px``, ``on``, ``HOG + Zoning``."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if one.path == "features":
@@ -61,13 +61,13 @@ def show(one: Dimension, value: Any) -> str:
 
 
 def summary(values: Mapping[str, Any], space: Sequence[Dimension]) -> str:
-    """What varied, as a short text: ``C 12 · Gamma 0.48 · Deskew off``."""
+    """Return the varied settings as a short text: ``C 12 · Gamma 0.48 · Deskew off``."""
     titles = names(space)
     return " · ".join(f"{titles[d.path]} {show(d, values[d.path])}" for d in space if d.path in values)
 
 
 def axes(space: Sequence[Dimension]) -> list[Axis]:
-    """An axis for each dimension."""
+    """Return an axis for each dimension."""
     titles = names(space)
     return [_axis(d, titles[d.path]) for d in space]
 
@@ -80,7 +80,7 @@ def _axis(one: Dimension, title: str) -> Axis:
 
 
 def completed_trials(trials: Sequence[Trial], space: Sequence[Dimension]) -> list[Tried]:
-    """The trials that have a score, for the figures; numbers from 1, as people count."""
+    """Return the trials that have a score, for the figures; numbered from 1."""
     return [
         Tried(
             t.number + 1,

@@ -1,5 +1,4 @@
-"""The search of the Train page: what varies on the left, what came of it on the right, and below how it hangs
-together."""
+"""The search of the Train page: the search space on the left, the results on the right, and figures below."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from hdr.ui.tune import search_view, space_form, trial_table
 
 
 def buttons() -> None:
-    """The row on top: the plan that varies, and the button that begins the search."""
+    """Show the top row: the plan to vary, and the button that starts the search."""
     current_search.sync_url()
     if problem := search_config.follow():
         st.warning(escape_markdown(problem), icon=":material/link_off:")
@@ -55,7 +54,7 @@ def _start(spec: SearchSpec, token: str) -> None:
 
 
 def show() -> None:
-    """The space beside the search that is open, and its figures below."""
+    """Show the search space beside the open search, and its figures below."""
     search = current_search.current()
     left, right = st.columns([5, 7], gap="large")
     with left, st.container(key="plan"):

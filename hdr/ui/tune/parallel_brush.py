@@ -1,4 +1,4 @@
-"""What somebody has brushed in the parallel coordinates of a search, as the browser tells it."""
+"""Brushed ranges in the parallel coordinates of a search, as sent by the browser."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def _component():  # noqa: ANN202 - Streamlit names no public type for it
 
 
 def brushed(search: str, axes: int) -> Ranges:
-    """What is brushed in the plot of a search.
+    """Return the brushed ranges in the plot of a search.
 
     Args:
         search: the search's name.
-        axes: how many the plot has.
+        axes: number of axes in the plot.
     """
     answer = _component()(
         key=f"tune-brush-{search}",
@@ -38,7 +38,7 @@ def brushed(search: str, axes: int) -> Ranges:
 
 
 def parse(said: Any, search: str, axes: int) -> Ranges:
-    """What a browser said, where it is about this plot and makes sense; otherwise nothing is brushed."""
+    """Parse the browser's message; return no ranges if it is invalid or belongs to another plot."""
     ranges = said.get("ranges") if hasattr(said, "get") and said.get("search") == search else None
     if not isinstance(ranges, Sequence) or isinstance(ranges, str) or len(ranges) != axes:
         return [[] for _ in range(axes)]

@@ -21,16 +21,16 @@ from hdr.ui.tune import figures, formatting, trial_table
 
 REFRESH_SECONDS = 0.5
 REDRAW_SECONDS = 4.0
-"""So long at least between two drawings of all figures, however quickly trials end."""
+"""Minimum interval in seconds between two redraws of all figures, even if trials end faster."""
 
 MORE = 20
-"""Trials that a search which has used up its budget is offered besides."""
+"""Number of additional trials offered to a search that has used up its budget."""
 
 TRIALS, SLICES, CONTOUR, FILES = "Trials", "One setting at a time", "Two settings together", "Take it along"
 
 
 def show(search: Search) -> None:
-    """A search, whatever its state: what stands beside the space."""
+    """Show a search in any state: the part beside the search space."""
     trials = store().trials(search.id)
     if search.active:
         st.fragment(_live, run_every=REFRESH_SECONDS)(search.id, search.ended, time.monotonic())
@@ -42,7 +42,7 @@ def show(search: Search) -> None:
 
 
 def details(search: Search) -> None:
-    """What stands below: the figures that compare trials, and their table."""
+    """Show the part below: the figures that compare trials, and their table."""
     trials, space = store().trials(search.id), search.spec.space
     tried, axes = formatting.completed_trials(trials, space), formatting.axes(space)
     if not tried:

@@ -1,4 +1,4 @@
-"""What a search may vary and how, as widgets: all of them follow from the declarations."""
+"""Widgets of the search space, the strategy and the budget, generated from the parameter declarations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VALIDATION_HELP = (
 
 
 def widgets() -> None:
-    """Everything that a search consists of."""
+    """Show the widgets of all parts of a search."""
     draft = search_config.current()
     offered = assignment_state.restrict(reachable_dimensions(draft.base, draft.space))
     st.html('<div class="hdr-note">Tick what may vary; everything else stays as in the plan.</div>')
@@ -79,7 +79,7 @@ def _group(title: str, offered: Sequence[Dimension], space: Sequence[Dimension])
 
 
 def _tick(title: str, key: str, offered: Sequence[Dimension]) -> None:
-    # What a browser still tells of pills that other ones have replaced does not count.
+    # Ignore late values from pills that others have replaced.
     if st.session_state[f"_tune_pills_{title}"] == key:
         search_config.select(st.session_state[key], offered)
 
@@ -226,7 +226,7 @@ def _budget(draft: search_config.SearchConfig) -> None:
 
 
 def checked() -> tuple[SearchSpec | None, str]:
-    """The search as it can be started, or why it cannot, in words."""
+    """Return the search if it can be started, and otherwise the reason why not."""
     try:
         return search_config.current().spec, ""
     except HdrError as error:
@@ -234,12 +234,12 @@ def checked() -> tuple[SearchSpec | None, str]:
 
 
 def refusal(problem: str) -> None:
-    """Why the search cannot be started."""
+    """Show why the search cannot be started."""
     st.html(f'<div class="hdr-note" role="status"><b>{escape(problem)}</b></div>', width="stretch")
 
 
 def cost(spec: SearchSpec) -> None:
-    """How many trials there are to choose from, and roughly what they take together."""
+    """Show the number of candidate trials and their approximate total time."""
     size, words = spec.grid_size, ""
     if spec.method == "grid":
         tried = min(spec.most_trials, size)

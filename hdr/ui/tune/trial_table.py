@@ -1,4 +1,4 @@
-"""The table of a search's trials, what can be done with one, and the search as files."""
+"""The table of a search's trials, the actions on a trial, and the search's file exports."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_TITLE = 160
 
 
 def show(search: Search, trials: Sequence[Trial]) -> None:
-    """The trials; of the selected one, its buttons."""
+    """Show the trials, and the buttons of the selected one."""
     space = search.spec.space
     titles, number = formatting.names(space), st.column_config.NumberColumn
     scores = [100 * score for t in trials for _, score in t.scores]
@@ -148,7 +148,7 @@ def _use(search: Search, trial: Trial) -> None:
 
 
 def files(search: Search, trials: Sequence[Trial]) -> None:
-    """The search as JSON, its trials as CSV."""
+    """Show downloads of the search as JSON and its trials as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", key="tune_files"):
         st.download_button(
             "The search as JSON",
@@ -175,7 +175,7 @@ def files(search: Search, trials: Sequence[Trial]) -> None:
 
 
 def to_csv(search: Search, trials: Sequence[Trial]) -> str:
-    """Trials as a table in text, one line each: values by path, the curve, what came of it."""
+    """Return trials as CSV, one line each: values by path, the curve, and the result."""
     paths = [d.path for d in search.spec.space]
     fixed = ["trial", "status", "validation_accuracy", "seconds", "seconds_lost", "attempts"]
     stream = io.StringIO()
@@ -189,7 +189,7 @@ def to_csv(search: Search, trials: Sequence[Trial]) -> str:
 
 
 def upload() -> None:
-    """Make a search's JSON, which somebody has kept, the draft."""
+    """Load the draft from an uploaded JSON file of a search."""
     with st.popover("Open a file", icon=":material/upload_file:", type="tertiary", key="tune_upload"):
         st.file_uploader(
             f"JSON of a search, at most {format_count(search_config.LONGEST)} characters",
