@@ -31,7 +31,7 @@ class Reliability(ImmutableArrays):
 
     Attributes:
         confidence: float64 (k,), the mean confidence of each group, ascending.
-        accuracy: float64 (k,), the share of each group that was called rightly.
+        accuracy: float64 (k,), the accuracy within each group.
         low, high: float64 (k,), the 95% interval of that share.
         count: int64 (k,), digits in each group.
     """
@@ -69,10 +69,10 @@ class Calibration(ImmutableArrays):
 
     Attributes:
         before, after: float32 (n, 10), probabilities of the test digits.
-        temperature: what log probabilities, or margins, are divided by; above 1 the model was too sure of itself.
+        temperature: the divisor of log probabilities, or of margins; above 1 the model was overconfident.
         validated_on: validation digits that the temperature was fitted on.
-        own: True where the classifier has probabilities of its own; otherwise its margins are scaled, and what the
-            model says everywhere in the app is `after`.
+        own: True if the classifier predicts probabilities; otherwise its margins are scaled, and the app shows `after`
+            everywhere.
     """
 
     before: NDArray[np.float32]
@@ -159,8 +159,8 @@ def calibrate(
     Args:
         model: a fitted model.
         dataset: the data that it was fitted on.
-        kept: float32 (n, 10), what the model said of the test split.
-        report: is told what is being done.
+        kept: float32 (n, 10), the model's predictions for the test split.
+        report: called with the current stage.
     """
     _, held = split(model.spec, dataset)
     if not hasattr(model.classifier, "predict_proba"):

@@ -1,4 +1,4 @@
-"""Which labels may be wrong: confident learning, from probabilities that no digit's own label had a part in."""
+"""Likely label errors: confident learning from out-of-sample probabilities."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LabelErrors(ImmutableArrays):
 
     Attributes:
         index: int64 (k,), into what was examined.
-        label: uint8 (k,), what the digit is said to be.
-        guess: uint8 (k,), what it may be instead.
+        label: uint8 (k,), the given label.
+        guess: uint8 (k,), the suggested label.
         own: float64 (k,), the probability of the label.
         other: float64 (k,), the probability of the guess.
         confident: bool (k,), whether the guess is one of confident learning, and not just more probable.

@@ -47,7 +47,7 @@ class Neighbour:
 
 
 def embed(model: TrainedModel, images: Images, report: ProgressCallback = no_progress) -> Features:
-    """What a model's classifier is given of digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
+    """Return the classifier's input for digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
     parts = []
     for start in range(0, len(images), CHUNK):
         report("Turning digits into features", start / len(images))
@@ -76,7 +76,7 @@ def nearest(known: ReferenceSet, features: Features, count: int) -> list[Neighbo
 
     Args:
         known: what to search.
-        features: float32 (d,), what the same model sees of the digit.
+        features: float32 (d,), the digit's features by the same model.
         count: how many.
     """
     distance = np.linalg.norm(known.features - features, axis=1)
