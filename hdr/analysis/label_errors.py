@@ -56,7 +56,7 @@ def find_label_errors(labels: Labels, probabilities: NDArray[np.floating]) -> La
 
     A digit counts as confidently of a class where its probability reaches the mean that digits with this label have:
     so a class that the model is seldom sure of has a lower bar. Suspect are digits that are confidently of another
-    class than their label, and besides all for which another class is more probable: a good model is so sure of most
+    class than their label, and all others for which another class is more probable: a good model is so sure of most
     digits that few others reach the bar. They are ranked by how far the label's probability lies below the other's.
 
     Source: Northcutt, Jiang and Chuang, Confident learning: estimating uncertainty in dataset labels (2021),
@@ -116,7 +116,7 @@ def cross_validated(
         Where the digits are in the training split, int64 (n,), and their probabilities, float64 (n, 10).
 
     Raises:
-        HdrError: the spec does not suit so few digits.
+        HdrError: there are too few digits for the spec.
     """
     from sklearn.model_selection import StratifiedKFold
 

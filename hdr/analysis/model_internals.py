@@ -1,4 +1,4 @@
-"""What is inside a fitted model: weights as pictures, the questions of a tree, support vectors, means of classes.
+"""Internals of fitted models: weights as pictures, the splits of a tree, support vectors, means of classes.
 
 What cannot be shown of a model raises `NotInterpretableError`, whose message says why.
 """
@@ -86,7 +86,7 @@ def _shape_of(model: TrainedModel) -> tuple[int, int]:
 
 
 def _back(reduction: Any, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Weights of what a reduction gives, (k, reduced), become weights of what it takes, (k, d).
+    # Map weights of a reduction's outputs, (k, reduced), to weights of its inputs, (k, d).
     for part in reversed(_parts(reduction)):
         if hasattr(part, "components_") and not getattr(part, "whiten", False):
             rows = rows @ part.components_
@@ -124,7 +124,7 @@ class TreeSplit:
     Attributes:
         column: the name of the feature that it is about.
         feature: that feature's place among those that the classifier is given.
-        value: what the digit has there.
+        value: the digit's value of that feature.
         threshold: up to it the way goes to the left.
         digits: training digits that came to this question.
         shares: float64 (10,), their classes.

@@ -44,7 +44,7 @@ def figure(
 
     Args:
         train, test: float (n,) and (m,).
-        title: what it is, with its unit.
+        title: the axis title, with its unit.
         step: the width of a bin.
         labels: whether to write at the curves which is which; once in a row is enough.
         height: in pixels.

@@ -1,4 +1,4 @@
-"""What all figures of a search share: its axes, its trials, and what stands where nothing is drawn yet."""
+"""Axes, trials and placeholders shared by all figures of a search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 NOWHERE = "none"
-"""What an axis says of trials that have no such setting, as the gamma of a forest."""
+"""Axis label of trials that lack the setting, such as the gamma of a forest."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Axis:
     """Something that a search varies.
 
     Attributes:
-        title: what it is, with its unit.
+        title: the axis title, with its unit.
         low, high: the range that is searched, for a number.
         log: True where equal ratios matter; the range is then above 0.
         choices: all that it may be, in words, where it is no number.
@@ -91,17 +91,17 @@ class Tried:
 
 
 def finished(trials: Sequence[Tried]) -> list[Tried]:
-    """Those that went to their end: only they can be compared."""
+    """Return the completed trials; only these are comparable."""
     return [t for t in trials if not t.pruned]
 
 
 def best(trials: Sequence[Tried]) -> Tried | None:
-    """The best of those that went to their end, the first of equal ones."""
+    """Return the best completed trial, the first of equal ones."""
     return max(finished(trials), key=lambda t: (t.accuracy, -t.number), default=None)
 
 
 def empty(words: str, height: int) -> Figure:
-    """A figure that says what will be drawn in its place."""
+    """Return a placeholder figure with a text."""
     from plotly.graph_objects import Figure
 
     # Broken by hand: Plotly does not wrap, and a phone is 40 letters wide.
