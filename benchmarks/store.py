@@ -2,8 +2,8 @@
 
     python benchmarks/store.py [--runs 1000] [--events 100] [--repeats 7]
 
-The store is made anew in a home of its own. Pages are run as Streamlit runs them, without a browser, each after a first
-time that is not counted. Beside the time stands the processor's, which a busy machine does not lengthen.
+The store is created in a separate home folder. Pages are run as Streamlit runs them, without a browser, each after a
+first time that is not counted. Beside the time stands the processor's, which a busy machine does not lengthen.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def pages(ids: list[str], repeats: int) -> None:
 
     from hdr.ui.shell import startup
 
-    # No default model is to be trained, and nothing fetched.
+    # Prevent training of the default model, and downloads.
     startup._prepare = lambda *_: None
 
     def session(address: str) -> AppTest:

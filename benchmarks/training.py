@@ -60,7 +60,7 @@ def plain() -> dict[str, Any]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """One of our presets, as the training process runs it, and what was foreseen of it."""
+    """Run a preset as the training process does, and compare it with the predicted cost."""
     import cv2
 
     from hdr import datasets

@@ -1,7 +1,7 @@
 """Uploaded data sets: stored for a day by owner and content, where training processes can load them.
 
-A name is a hash of the content: the same digits have the same name. Only its owner can load it. It is
-deleted when the session that brought it ends, or a day after it was last used.
+A name is a hash of the content: the same digits have the same name. Only its owner can load it. It is deleted
+when the session that uploaded it ends, or a day after its last use.
 """
 
 from __future__ import annotations
