@@ -1,7 +1,7 @@
 """The overhead of running on a cluster: python -m benchmarks.cluster, with requirements/cluster-dev.txt installed.
 
-What the store is asked most, in a file and in a PostgreSQL on 127.0.0.1. Then trials per minute of one search on this
-machine's own processes, and on 1 and 2 Dask workers.
+The most frequent store operations, in a file and in a PostgreSQL on 127.0.0.1. Then trials per minute of one search on
+this machine's own processes, and on 1 and 2 Dask workers.
 
 The store of the searches is that PostgreSQL. Each way does the same trials, which take about half a second: short
 enough to show the overhead of a trial beyond its fit. On a machine of two cores, two workers share them with the store.

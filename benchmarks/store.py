@@ -97,7 +97,7 @@ def _alone(work: Callable[[], object], _: None) -> None:
 
 
 def measure(title: str, work: Callable[[Any], Any], repeats: int, ready: Callable[[], Any] = lambda: None) -> None:
-    """Print the median and the longest of some times, after a first one that is not counted; what makes things ready
+    """Print the median and the longest of some times, after a first one that is not counted; the preparation
     is not counted either."""
     work(ready())
     walls, processor = [], []

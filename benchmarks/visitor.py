@@ -1,7 +1,7 @@
 """Visitors without a browser: they speak Streamlit's protocol over a WebSocket, so that many fit beside the server.
 
-What a browser sends and when is copied from one (Streamlit 1.67): at first a run with nothing but the page's name, then
-for every change of a widget a run of the fragment that it is in, with the values of all widgets that were touched, and
+The messages and their timing are copied from a browser (Streamlit 1.67): at first a run with nothing but the name of
+the page, then for every change of a widget a run of its fragment, with the values of all widgets that were touched, and
 a run of each fragment that asks to be run every so often.
 """
 

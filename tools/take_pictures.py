@@ -2,8 +2,8 @@
 
     python tools/take_pictures.py [--only draw,data] [--scheme light] [FOLDER]
 
-Starts the app with the data that are here and a home of its own, trains what the scenes show, waits for what each of
-them needs, and writes the pictures into docs/pictures or the folder given. Needs Chromium on the PATH or named by
+Starts the app with the local data and a separate home folder, trains the runs that the scenes show, waits until each
+scene is ready, and writes the pictures into docs/pictures or the folder given. Needs Chromium on the PATH or named by
 CHROMIUM.
 """
 

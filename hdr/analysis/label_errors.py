@@ -56,7 +56,7 @@ def find_label_errors(labels: Labels, probabilities: NDArray[np.floating]) -> La
 
     A digit counts as confidently of a class where its probability reaches the mean that digits with this label have:
     so a class that the model is seldom sure of has a lower bar. Suspect are digits that are confidently of another
-    class than their label, and all others for which another class is more probable: a good model is so sure of most
+    class than their label, and all others with a more probable class: a good model is so sure of most
     digits that few others reach the bar. They are ranked by how far the label's probability lies below the other's.
 
     Source: Northcutt, Jiang and Chuang, Confident learning: estimating uncertainty in dataset labels (2021),

@@ -1,6 +1,6 @@
 """Internals of fitted models: weights as pictures, the splits of a tree, support vectors, means of classes.
 
-What cannot be shown of a model raises `NotInterpretableError`, whose message says why.
+Functions raise `NotInterpretableError` for models that they do not support; its message gives the reason.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def weights(model: TrainedModel) -> Weights:
     """The weights between the pixels and the first layer of a network, or the classes of a linear classifier.
 
     Units of a network come in the order of the weight that they have in the next layer, the heaviest first. Behind a
-    reduction that is linear, the weights are carried back to the pixels: what a unit sums is the same.
+    reduction that is linear, the weights are mapped back to the pixels: each unit computes the same sum.
 
     Raises:
         NotInterpretableError: the classifier has no such weights, or they do not belong to pixels.

@@ -1,6 +1,6 @@
 """A model card as Markdown: training data and method, test results, limitations and usage.
 
-Every figure comes from the run. What a visitor wrote, which is the run's title, is escaped, so that it is shown letter
+Every figure comes from the run. The only user input, the run's title, is escaped, so that it is shown letter
 by letter.
 
 Source: Mitchell et al., Model cards for model reporting (2019), doi:10.1145/3287560.3287596.

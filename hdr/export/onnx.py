@@ -1,8 +1,8 @@
 """Export of a model as ONNX, in an archive with its preprocessing code and a program that classifies a picture.
 
 The graph takes features and gives probabilities: reduction, classifier and, for a support vector machine, the coupling
-of its margins are all in it. Preprocessing and features are beside it as Python source, since ONNX has no words for
-them. skl2onnx and onnxruntime are imported here and nowhere else, when somebody asks.
+of its margins are all in it. Preprocessing and features are beside it as Python source, since ONNX has no operators for
+them. Only this module imports skl2onnx and onnxruntime, on first use.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def check_size(model: TrainedModel) -> None:
     """See that the file would not be too large, without writing it.
 
     Raises:
-        ExportError: it says how large, and what of.
+        ExportError: the message names the size and the part that is too large.
     """
     classifier, title = model.classifier, _title(model)
     if (kept := getattr(classifier, "_fit_X", None)) is not None:

@@ -30,7 +30,7 @@ def heat(image: Images, evidence: NDArray[np.float64], side: int, alt: str) -> s
         image: uint8 (28, 28).
         evidence: float64 (28, 28), above 0 for the answer, below 0 against it, in nats.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     share = np.abs(evidence) / _strongest(evidence)
     # Ink without evidence stays white as it was, paper with evidence glows: so the digit is still to be seen.
@@ -47,7 +47,7 @@ def strokes(lines: Sequence[NDArray[np.float64]], evidence: Sequence[float], sid
         lines: float64 (points, 2) of x, y in pixels of the drawing, in any scale.
         evidence: of each line, in nats.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     strongest = _strongest(np.array(evidence))
     place = _placing(lines)
@@ -68,7 +68,7 @@ def change(
     Args:
         lines, removed, added: float64 (points, 2) each, in pixels of the drawing.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     place = _placing([*lines, *added])
     drawn = "".join(_line(place(line), MUTED) for line in lines)

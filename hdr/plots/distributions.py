@@ -24,7 +24,7 @@ def shares(
         step: the width of a bin; bins are centred on its multiples.
 
     Returns:
-        The middles of the bins, and the shares in percent, all float64 of one length. What lies beyond the 99.9th
+        The middles of the bins, and the shares in percent, all float64 of one length. Values beyond the 99.9th
         percentile of both together counts for the last bin, so that no single digit stretches the axis.
     """
     both = np.concatenate([train, test])

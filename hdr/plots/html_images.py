@@ -79,8 +79,7 @@ def histogram(image: NDArray[np.uint8], width: int, height: int = 36, bins: int 
 def histogram_uri(image: NDArray[np.uint8], threshold: tuple[float, float] | None = None, bins: int = 32) -> str:
     """The bars of a histogram as a picture's address.
 
-    Heights follow the square root of the counts: paper is so much of a digit that on a straight scale nothing else
-    would be seen.
+    Heights are the square roots of the counts: most pixels are paper, which on a linear scale would hide the others.
 
     Args:
         image: uint8 (h, w).

@@ -62,7 +62,7 @@ def read_npy(name: str, opened: Callable[[], BufferedReader], labels: bool | Non
 
     Args:
         name: of the array.
-        opened: gives its content from the beginning; asked twice, since the values' range says what white is.
+        opened: gives its content from the beginning; called twice, since the range of values determines white.
         labels: whether it holds labels; None where its shape is to tell.
         budget: of the upload.
 

@@ -30,7 +30,7 @@ def border_medians(images: Images) -> NDArray[np.float64]:
 def to_mnist_frame(images: Images, paper: int | None = None) -> Images:
     """Convert pictures of one digit each to MNIST's frame, from any size and with dark or bright ink.
 
-    What a picture's border has for a grey value is its paper. Small pictures are enlarged smoothly first, so that no
+    The paper is the grey value of a picture's border. Small pictures are enlarged smoothly first, so that no
     edge of a pixel becomes the edge of a stroke.
 
     Args:

@@ -1,6 +1,6 @@
 """A data set as two plain arrays in a folder, mapped into memory: processes and sessions share what they look at.
 
-`metadata.json` is what the two arrays must be; a folder is there whole or not at all.
+`metadata.json` holds the sizes and hashes of the two arrays; a folder is complete or absent.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def checked(file: DataFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The content of a file or download, piece by piece; only once it has ended without an error is it the right one.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         chunks: gzip or plain bytes, in order.
 
     Raises:
@@ -84,7 +84,7 @@ def collected(file: DataFile, chunks: Iterable[bytes], on_bytes: Callable[[int],
     """The whole verified content of a file or download, `file.size` bytes.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         chunks: gzip or plain bytes, in order.
         on_bytes: called with the number of bytes of content so far, up to `file.size`.
 
@@ -104,7 +104,7 @@ def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
     """The content of the first copy that is the published one; damaged copies before it are skipped with a warning.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         paths: where copies may lie, gzip or plain; none need exist.
 
     Returns:
@@ -167,7 +167,7 @@ def _put(copy: Path, content: memoryview) -> None:
     part = copy.with_name(f".{copy.name}.{secrets.token_hex(8)}.part")
     try:
         with open(part, "xb", buffering=0) as stream:
-            # In small pieces: what was written at a time, Linux maps at a time, whoever looks at a digit of it.
+            # In small pieces: Linux maps each written piece as a whole, even if only one digit of it is read.
             for start in range(0, len(content), _PIECE):
                 stream.write(content[start : start + _PIECE])
         os.replace(part, copy)

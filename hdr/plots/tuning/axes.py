@@ -36,8 +36,8 @@ class Axis:
     choices: tuple[str, ...] = ()
 
     def place(self, value: Any) -> float:
-        """Where a value is along the axis: itself, its decimal logarithm, or which of the choices it is; NaN for None
-        and for what is on no such axis."""
+        """Return a value's position on the axis: itself, its decimal logarithm, or the index of the choice; NaN for
+        None and for values that do not fit on the axis."""
         if value is None:
             return float("nan")
         if self.choices:
@@ -80,7 +80,7 @@ class Tried:
         accuracy: on validation digits, 0 to 1: at its end, or where it was pruned.
         values: for each axis a number, or one of its choices; None where the trial has no such setting.
         pruned: True where it was given up before its end.
-        text: what varied, in words.
+        text: the varied settings, in words.
     """
 
     number: int
