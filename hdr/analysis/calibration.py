@@ -108,13 +108,13 @@ def reliability(labels: Labels, probabilities: Probabilities, bins: int = BINS) 
 
 
 def nll(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
+    """Return the mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(own, MIN_PROBABILITY)).mean())
 
 
 def brier(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean squared distance between the probabilities and the truth, summed over the classes: 0 to 2.
+    """Return the mean squared distance between the probabilities and the truth, summed over the classes: 0 to 2.
 
     Source: Brier, Verification of forecasts expressed in terms of probability (1950).
     """
@@ -134,7 +134,7 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> NDArr
 
 
 def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
-    """The temperature under which scaled probabilities give the labels the highest likelihood, 0.05 to 20.
+    """Return the temperature that maximises the likelihood of the labels, 0.05 to 20.
 
     Args:
         labels: uint8 (n,), of digits that the model was neither fitted to nor will be judged on.
@@ -154,7 +154,7 @@ def calibrate(
     model: TrainedModel, dataset: Dataset, kept: NDArray[np.float32], report: ProgressCallback = no_progress
 ) -> Calibration:
     """A model's test probabilities before and after temperature scaling. The temperature comes from the run's
-    validation digits; the test digits have no say in it.
+    validation digits; the test digits do not affect it.
 
     Args:
         model: a fitted model.

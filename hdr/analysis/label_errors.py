@@ -110,7 +110,7 @@ def cross_validated(
         temperature: of margins, for classifiers without probabilities of their own: that of the run's model.
         most: training digits at most.
         folds: parts; each is read by a model that was fitted on all others.
-        report: is told what is being done.
+        report: called with the current stage.
 
     Returns:
         Where the digits are in the training split, int64 (n,), and their probabilities, float64 (n, 10).

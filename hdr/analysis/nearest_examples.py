@@ -65,14 +65,14 @@ def reference(
         model: a fitted model.
         dataset: the data that it was fitted on.
         most: how many at most.
-        report: is told what is being done.
+        report: called with the current stage.
     """
     chosen = split(model.spec, dataset)[0][:most]
     return ReferenceSet(chosen, dataset.train.labels[chosen], embed(model, dataset.train.images[chosen], report))
 
 
 def nearest(known: ReferenceSet, features: Features, count: int) -> list[Neighbour]:
-    """The training digits nearest to one digit, the nearest first.
+    """Return the training digits nearest to one digit, the nearest first.
 
     Args:
         known: what to search.

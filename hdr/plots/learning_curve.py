@@ -43,7 +43,7 @@ def figure(
         unit: the unit of a step: "epoch", "trees", "rounds" or "digits".
         of: the last step there will be.
         height: in pixels.
-        marks: what was changed while it learned: the first epoch that it holds for, and what, in words.
+        marks: changes during training: the first epoch that each applies to, and a description.
         kept: the epoch whose weights were kept, where that is not the last one.
     """
     from plotly.graph_objects import Figure, Scatter
