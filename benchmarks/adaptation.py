@@ -111,7 +111,7 @@ def held_out() -> data.Pen:
 
 
 def parted(labels: NDArray[np.uint8], each: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which drawings are learned, bool (n,): so many of each digit, or half of them where there are fewer."""
+    """Select training drawings, bool (n,): a fixed number of each digit, or half of them if there are fewer."""
     chosen = np.zeros(len(labels), bool)
     for digit in range(CLASSES):
         own = rng.permutation(np.flatnonzero(labels == digit))
@@ -140,7 +140,7 @@ def main(repeats: int, path: Path | None) -> None:
 
 
 def row(reader: ready.Reader, own: Split, writers: NDArray[np.int64], ordinary: Split, each: int, repeats: int) -> None:
-    """One line: so many of each digit learned, all writers together and the one for whom the reader was worst."""
+    """Print one line: drawings per digit, the accuracy over all writers, and that of the worst writer."""
     right: dict[int, NDArray[np.float64]] = {}
     others = []
     for writer in sorted(set(writers.tolist())):

@@ -109,7 +109,7 @@ def slider(page: Page, url: str, count: int) -> list[float]:
     page.locator(".st-key-select-0 button").click()
     track = page.locator(".st-key-settings [data-testid=stSlider] [role=group] > div")
     expect(page.locator(".st-key-settings")).to_contain_text("1. Gaussian filter")
-    # Until the page has settled, the sliders of the step that was chosen before may still stand below.
+    # Until the page has settled, the sliders of the previously selected step may still be shown.
     settled(page)
     expect(track).to_have_count(1)
     times = []

@@ -1,10 +1,10 @@
-"""What going past one machine costs: python -m benchmarks.cluster, with what is in requirements/cluster-dev.txt.
+"""The overhead of running on a cluster: python -m benchmarks.cluster, with requirements/cluster-dev.txt installed.
 
-What the store is asked most, in a file and in a PostgreSQL on 127.0.0.1. Then trials per minute of one search on this
-machine's own processes, and on 1 and 2 Dask workers.
+The most frequent store operations, in a file and in a PostgreSQL on 127.0.0.1. Then trials per minute of one search on
+this machine's own processes, and on 1 and 2 Dask workers.
 
 The store of the searches is that PostgreSQL. Each way does the same trials, which take about half a second: short
-enough to show what a trial costs besides its fit. On a machine of two cores, two workers share them with the store.
+enough to show the overhead of a trial beyond its fit. On a machine of two cores, two workers share them with the store.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def measure(name: str, store: RunStore, processes: JobScheduler, trials: int, ha
 
 
 def statements(store: RunStore, repeats: int = 300) -> dict[str, float]:
-    """What one of each costs, in milliseconds of wall time: medians."""
+    """Return the median wall time of each operation, in milliseconds."""
     runs = [store.create(BASE, "bench", str(k)).id for k in range(300)]
     run, steering = runs[0], RunCommands(store)
     store.claim(run, 1)

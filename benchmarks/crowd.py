@@ -1,4 +1,4 @@
-"""What the visitors of the load benchmark do: each draws, changes settings or reads photos, at a steady pace."""
+"""Visitors of the load benchmark: each draws, changes settings or reads photos, at a steady pace."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ NOISE = "gaussian_noise.sigma"
 
 @dataclass
 class Tally:
-    """What happened to all visitors.
+    """The results of all visitors.
 
     Attributes:
         waits: seconds that each interaction took, by kind.
         explained: seconds from each stroke to its explanation; None where the next action came first.
-        errors: what went wrong, in words.
+        errors: error messages.
         received: bytes that all visitors got.
     """
 
@@ -72,7 +72,7 @@ class Person:
 
 
 Act = Callable[[Person, float], Awaitable[float]]
-"""What a visitor does at a moment; returns the moment for the next time."""
+"""An action of a visitor at a point in time; returns the time of the next action."""
 
 
 async def live(person: Person, act: Act, began: float, seconds: float) -> None:

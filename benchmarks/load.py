@@ -5,10 +5,10 @@
 Each scenario starts a server with a home of its own on 127.0.0.1. A visitor is an open page over a WebSocket (see
 `benchmarks/visitor.py`) who does something every two seconds (`benchmarks/crowd.py`):
 
-- drawing: everybody draws with *Why?* open, while trainings run.
+- drawing: all visitors draw with *Why?* open, while trainings run.
 - mixed: people draw, write numbers, read photos, change settings and look at a result, while trainings run.
 - opening: thirty people open the app within ten seconds.
-- cold: everybody opens Draw of a server that has just started, and draws a stroke. The default model trains meanwhile.
+- cold: all visitors open Draw on a server that has just started, and draw a stroke while the default model trains.
 
 The benchmark fails where its own conditions do not hold: a training that ended early, a visitor who is stuck, errors on
 a page, or fewer than 95% of the expected strokes. It says of each target whether it was reached.
@@ -58,7 +58,7 @@ TARGETS = {"stroke": (150, 1000), "interaction": (500, None), "opening": (5000, 
 EXPLAINED_SECONDS, EXPLAINED_SHARE = 3.0, 0.9
 
 Role = tuple[Act, str, str]
-"""What a visitor does, on which page, with which parameters of the address."""
+"""Activities of visitors: the action, its page and the URL parameters."""
 
 RESULT = "result"
 MIXED: tuple[Role, ...] = (
@@ -73,7 +73,7 @@ MIXED: tuple[Role, ...] = (
 
 
 class Conditions:
-    """What must hold for the figures to count.
+    """Conditions under which the results are valid.
 
     Attributes:
         broken: what did not hold, in words.
@@ -90,7 +90,7 @@ class Conditions:
 
 
 async def crowd(url: str, roles: Sequence[Role], seconds: float) -> Tally:
-    """Open the pages one after the other, and let everybody act."""
+    """Open the pages one after the other, then run all visitors."""
     tally, digits = Tally(), datasets.load(datasets.available()[0]).test
     async with contextlib.AsyncExitStack() as stack:
         people = [
@@ -112,7 +112,7 @@ async def warm(url: str) -> None:
 
 
 def drawing(people: int, seconds: float, trainings: int, conditions: Conditions) -> None:
-    """Run the scenario in which everybody draws."""
+    """Run the scenario in which all visitors draw."""
     tally = busy([(draw_digit, "draw", "")] * people, seconds, trainings, conditions)
     strokes = tally.waits["stroke"]
     expected = people * seconds / EVERY
@@ -129,7 +129,7 @@ def drawing(people: int, seconds: float, trainings: int, conditions: Conditions)
 
 
 def mixed(people: int, seconds: float, trainings: int, conditions: Conditions) -> None:
-    """Run the scenario in which everybody does something else."""
+    """Run the scenario in which the visitors do different things."""
     roles = [MIXED[n % len(MIXED)] for n in range(people)]
     tally = busy(roles, seconds, trainings, conditions)
     done = {kind: waits for kind, waits in tally.waits.items() if kind != "photo to digits"}
@@ -194,7 +194,7 @@ def opening(people: int, conditions: Conditions) -> None:
 
 
 def cold(people: int, conditions: Conditions) -> None:
-    """Run the scenario in which everybody opens Draw at once, on a server that has just started."""
+    """Run the scenario in which all visitors open Draw at once, on a server that has just started."""
     waits: list[float] = []
     errors: list[str] = []
 

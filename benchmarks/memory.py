@@ -2,11 +2,11 @@
 
     python benchmarks/memory.py [--idle 40] [--visits 500]
 
-Independent of how fast the machine is and what else it does. A visitor is an open page over a WebSocket of its own (see
-`benchmarks/visitor.py`), which goes through all pages and draws a digit. Whoever leaves is kept by Streamlit for two
+Independent of the machine's speed and its other load. A visitor is an open page over a WebSocket of its own (see
+`benchmarks/visitor.py`), which goes through all pages and draws a digit. Streamlit keeps a closed session for two
 minutes, in case the connection was only lost, and at most 128 of them; it lets go of them when the next one leaves. So
 before and after the many it waits for longer than that, and one more comes and leaves.
-Memory is what the process holds (VmRSS), with what of libraries and of MNIST lies in files, is shared by all processes
+Memory is the process's VmRSS, with the file-backed pages of libraries and MNIST, which are shared by all processes
 and can be taken back by the system; with MNIST where that is here.
 """
 
@@ -41,7 +41,7 @@ WANTED = {"one": 400, "further": 3, "growth": 30}
 
 
 async def look_around(visitor: Visitor) -> None:
-    """What a visitor does."""
+    """Open every page and draw one digit."""
     for page in PAGES:
         await visitor.go(page)
     await visitor.draw("drawn", SEVEN)

@@ -3,7 +3,7 @@
     python benchmarks/preprocessing.py [--digits N] [--repeats N]
 
 Every figure is the median of the repeats, our own and the other library's alike, in processor time; the last line is
-the default chain over 70,000 digits, whatever --digits says.
+the default chain over 70,000 digits, independent of --digits.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(number: int, compared: int, repeats: int) -> None:
 
 
 def rival(name: str, default: Pipeline, rivals: Rivals, images: Images, repeats: int) -> tuple[str, float]:
-    """What a step is compared with, and its digits per second; 0 where there is nothing."""
+    """Return the library that a step is compared with, and its digits per second; 0 if there is none."""
     steps = [s.name for s in default.steps] if name == "default chain" else [name]
     if not all(step in rivals for step in steps):
         return "", 0.0

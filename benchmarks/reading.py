@@ -64,7 +64,7 @@ def each(work: Callable[[Input], object], inputs: Sequence[Input]) -> tuple[floa
 
 
 def show(title: str, taken: tuple[float, float], allowed: tuple[float, float]) -> None:
-    """One line: what was measured, beside what is allowed."""
+    """Print one line: the measured value and its limit."""
     over = "   too slow" if taken[0] > allowed[0] or taken[1] > allowed[1] else ""
     click.echo(f"{title:<44} {taken[0]:>8.2f} {taken[1]:>8.2f} {allowed[0]:>8.0f} {allowed[1]:>4.0f}{over}")
 
@@ -97,7 +97,7 @@ def main(number: int, path: Path | None) -> None:
 
 
 def explain(reader: ready.Reader, strokes: Sequence[Strokes], captured: Sequence[Images]) -> None:
-    """What each kind of explanation takes."""
+    """Measure the time of each kind of explanation."""
     allowed = (WHY, WHY)
     accept = reader.accepts
     show("evidence of regions", each(lambda i: occlusion.evidence(i, reader), captured), allowed)
@@ -116,7 +116,7 @@ def both(strokes: Strokes, reader: ready.Reader) -> None:
 
 
 def learn(reader: ready.Reader, written: list[tuple[Strokes, int]], train: Split) -> None:
-    """What learning a hand takes."""
+    """Measure the time to adapt a model to a user's handwriting."""
     ordinary = Split(train.images[-600:], train.labels[-600:])
     for count in (10, 100, 500):
         images = np.stack([from_strokes(s) for s, _ in written[:count]])

@@ -1,7 +1,7 @@
 """What does the same to one digit in scikit-image, SciPy or NumPy, for every step that has such a thing.
 
-Each function gives a dictionary from a step's name to what it is compared with: its name, and a function from uint8
-(28, 28) to an array of any type.
+Each function returns a dictionary from a step to its counterpart in another library: its name, and a function from
+uint8 (28, 28) to an array of any type.
 """
 
 from __future__ import annotations

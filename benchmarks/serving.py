@@ -31,7 +31,7 @@ class Server:
         self.home, self.url = home, f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.headless=true"]
         self._log = (home / "server.log").open("ab")
-        # Whoever ends the benchmark ends what it has started.
+        # Stopping the benchmark also stops its server process.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit("The benchmark was ended."))
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
@@ -49,7 +49,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it has said."""
+        """Return its output."""
         return (self.home / "server.log").read_text(errors="replace")
 
     def memory(self) -> float:
@@ -78,7 +78,7 @@ class Server:
             time.sleep(0.01)
 
     def wait_for_default_model(self, seconds: float = 300) -> None:
-        """Wait until the first model is trained; somebody has to have opened a page."""
+        """Wait until the first model is trained; training starts when the first page is opened."""
         deadline = time.monotonic() + seconds
         while not any(run.status == "done" for run in self.store.runs()):
             if time.monotonic() > deadline:

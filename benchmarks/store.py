@@ -2,8 +2,8 @@
 
     python benchmarks/store.py [--runs 1000] [--events 100] [--repeats 7]
 
-The store is made anew in a home of its own. Pages are run as Streamlit runs them, without a browser, each after a first
-time that is not counted. Beside the time stands the processor's, which a busy machine does not lengthen.
+The store is created in a separate home folder. Pages are run as Streamlit runs them, without a browser, each after a
+first time that is not counted. Beside the time stands the processor's, which a busy machine does not lengthen.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _alone(work: Callable[[], object], _: None) -> None:
 
 
 def measure(title: str, work: Callable[[Any], Any], repeats: int, ready: Callable[[], Any] = lambda: None) -> None:
-    """Print the median and the longest of some times, after a first one that is not counted; what makes things ready
+    """Print the median and the longest of some times, after a first one that is not counted; the preparation
     is not counted either."""
     work(ready())
     walls, processor = [], []
@@ -119,7 +119,7 @@ def pages(ids: list[str], repeats: int) -> None:
 
     from hdr.ui.shell import startup
 
-    # No default model is to be trained, and nothing fetched.
+    # Prevent training of the default model, and downloads.
     startup._prepare = lambda *_: None
 
     def session(address: str) -> AppTest:

@@ -2,18 +2,18 @@
 
     python benchmarks/training.py [--best]
 
-How the presets were chosen: fitted on 30,000 digits of the training split and compared on 20,000 others of it, by which
-of them the errors differ. The test split was read once, for the figures here.
+How the presets were chosen: fitted on 30,000 digits of the training split and compared on 20,000 others of it, by
+which digits each gets wrong. The test split was read once, for the figures here.
 
     upright, one size, centred; HOG of 4 px cells; 150 components; C = 5     139 errors of 20,000
-    the same with HOG of 7 px cells besides                                  138
+    the same with HOG of 7 px cells added                                    138
     with 250 components                                                      131
     upright only; both HOGs; 150 components                                  127
     upright only; HOG of 4 px cells; 150 components                          128
     upright only; both HOGs; 200 components; C = 10                          131
     upright only; both HOGs; 100 components                                  132
     digits as published; both HOGs; 150 components                           157
-    with raw pixels besides                                                  161
+    with raw pixels added                                                    161
     one size, both HOGs, with one distorted copy of each digit               133    fitting takes five times as long
 
 Then on 55,000 digits, and compared on the 5,000 that a run keeps for validation, without a fitted temperature:
@@ -21,7 +21,7 @@ Then on 55,000 digits, and compared on the 5,000 that a run keeps for validation
     upright only; both HOGs; 150 components                                  38 errors of 5,000
     the same with 100 components and one distorted copy of each digit        33    "Best"
 
-Fewer than about 15 errors more or less may be chance (McNemar's test): what matters is preprocessing and HOG, and then
+Fewer than about 15 errors more or less may be chance (McNemar's test): preprocessing and HOG matter most, then
 the number of digits.
 
 The plain recipe times what its few lines time, fitting and scoring on pixels that lie ready. Ours is timed twice: what
@@ -60,7 +60,7 @@ def plain() -> dict[str, Any]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """One of our presets, as the training process runs it, and what was foreseen of it."""
+    """Run a preset as the training process does, and compare it with the predicted cost."""
     import cv2
 
     from hdr import datasets

@@ -1,7 +1,7 @@
 """Visitors without a browser: they speak Streamlit's protocol over a WebSocket, so that many fit beside the server.
 
-What a browser sends and when is copied from one (Streamlit 1.67): at first a run with nothing but the page's name, then
-for every change of a widget a run of the fragment that it is in, with the values of all widgets that were touched, and
+The messages and their timing are copied from a browser (Streamlit 1.67): at first a run with nothing but the name of
+the page, then for every change of a widget a run of its fragment, with the values of all widgets that were touched, and
 a run of each fragment that asks to be run every so often.
 """
 
@@ -56,7 +56,7 @@ class Run:
     Attributes:
         number: counts the runs of a visitor.
         fragments: the parts that run; empty where the whole page does.
-        answer: what Draw has said in it; None where it has said nothing yet.
+        answer: the prediction shown on Draw; None before the first one.
         ended: whether it is over.
         cut: whether its end was reported as early.
     """
@@ -88,7 +88,7 @@ class Visitor:
         received: bytes that the server has sent.
         explained: the moment at which the last explanation of a drawing arrived, as `time.perf_counter` counts; None
             where none has arrived since the last stroke.
-        errors: what has gone wrong, in words: exceptions and error boxes on the page.
+        errors: messages of exceptions and error boxes on the page.
     """
 
     def __init__(self, url: str, page: str = "", query: str = "") -> None:
@@ -293,13 +293,13 @@ class Visitor:
             self._run.answer = TAG.sub("", found[1]).strip()
         if kind == "html" and EXPLANATION in element.html.body and element.html.body != self._explanation:
             self._explanation = element.html.body
-            # What is nearest to it arrives later, in the same place.
+            # The nearest examples arrive later, in the same element.
             self.explained = self.explained or time.perf_counter()
         if kind == "bidi_component" and element.bidi_component.component_name == WAKE:
             self._wake(element.bidi_component.id, delta.fragment_id, json.loads(element.bidi_component.json))
         widget = getattr(getattr(element, kind), "id", "") if kind else delta.add_block.id
         if widget.startswith("$$ID-"):
-            # What follows the two parts is the key that the app has given it.
+            # The text after the first two parts is the widget's key in the app.
             self.widgets[widget.split("-", 2)[2]] = (widget, delta.fragment_id)
         block = delta.add_block
         if block.WhichOneof("type") == "tab_container" and widget:

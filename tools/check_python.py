@@ -1,6 +1,6 @@
 """End in one plain sentence where this Python is not one that pyproject.toml supports.
 
-Any Python that somebody may have reads this file, also Python 2.
+This file must be valid in all versions of Python, including Python 2.
 """
 
 import io

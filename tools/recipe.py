@@ -1,4 +1,4 @@
-"""What the recipes of all networks share: their command line, and what a file says of what made it."""
+"""Shared parts of all training recipes: the command line, and the provenance metadata of the model files."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     python tools/take_pictures.py [--only draw,data] [--scheme light] [FOLDER]
 
-Starts the app with the data that are here and a home of its own, trains what the scenes show, waits for what each of
-them needs, and writes the pictures into docs/pictures or the folder given. Needs Chromium on the PATH or named by
+Starts the app with the local data and a separate home folder, trains the runs that the scenes show, waits until each
+scene is ready, and writes the pictures into docs/pictures or the folder given. Needs Chromium on the PATH or named by
 CHROMIUM.
 """
 
@@ -72,7 +72,7 @@ SETTLED = """() => document.querySelector('[data-testid=stApp]').dataset.testScr
   && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
 
 OWN_DIGITS = 400
-"""How many digits the data set has that somebody brings along."""
+"""Digits in the uploaded data set."""
 
 PAPER_SEED = 8
 """Which page of the tests is photographed."""
@@ -80,13 +80,13 @@ PAPER_SEED = 8
 
 @dataclass
 class Studio:
-    """Where pictures are taken, and what was made for them: a second scheme shows the same again.
+    """The state of a session of screenshots: a second colour scheme reuses the same runs.
 
     Attributes:
         url: of the app.
         folder: where pictures go.
         scheme: light or dark.
-        made: addresses of what was trained, by scene.
+        made: URLs of trained runs, by scene.
     """
 
     url: str
@@ -115,7 +115,7 @@ def main() -> None:
         parser.error(f"There is no scene {', '.join(unknown)}; there are {', '.join(SCENES)}.")
     said.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        # The data that are here, and nobody's runs.
+        # Use the local data, without existing runs.
         os.environ |= {"HDR_DATASETS": str(dataset_folders()[0]), "HDR_HOME": home}
         _take(said.folder, chosen, [said.scheme] if said.scheme else SCHEMES)
 
@@ -124,7 +124,7 @@ def _take(folder: Path, chosen: Sequence[str], schemes: Sequence[Scheme]) -> Non
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    # Whoever works on the app meanwhile does not change the one in the pictures.
+    # No file watcher, so that edits of the source do not affect the pictures.
     options = ["--server.headless", "true", "--server.fileWatcherType", "none", "--server.port", str(port)]
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", *options]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # nosec B603 # our own app

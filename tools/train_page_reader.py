@@ -2,7 +2,7 @@
 
     make page-reader
 
-or, with what is in requirements/train.txt:
+or, with requirements/train.txt installed:
 
     python -m tools.train_page_reader
 
@@ -35,7 +35,7 @@ CARD = ROOT / "docs" / "page_reader.md"
 BEFORE = train_reader.FILE
 
 VERSION = "1"
-"""Of the recipe: counted up when it is changed and the file made anew."""
+"""Version of the recipe, incremented for every changed recipe and rebuilt file."""
 
 SOURCES = (
     ("tools/page_reader", *train_reader.SOURCES[0]),

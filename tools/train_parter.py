@@ -1,8 +1,8 @@
-"""Train the network that parts lines into digits, measure it, and write its file and its model card.
+"""Train the network that segments lines into digits, measure it, and write its file and its model card.
 
     make parter
 
-or, with what is in requirements/train.txt:
+or, with requirements/train.txt installed:
 
     python -m tools.train_parter
 
@@ -27,7 +27,7 @@ FILE = ROOT / "hdr" / "reading" / "parter.onnx"
 CARD = ROOT / "docs" / "parter.md"
 
 VERSION = "2"
-"""Of the recipe: counted up when it is changed and the file made anew."""
+"""Version of the recipe, incremented for every changed recipe and rebuilt file."""
 
 
 SOURCES = ("tools/parter",), ("hdr/reading/splitting.py", "hdr/reading/windows.py")

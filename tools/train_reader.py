@@ -2,7 +2,7 @@
 
     make reader
 
-or, with what is in requirements/train.txt:
+or, with requirements/train.txt installed:
 
     python -m tools.train_reader
 
@@ -29,7 +29,7 @@ FILE = ROOT / "hdr" / "reading" / "reader.onnx"
 CARD = ROOT / "docs" / "reader.md"
 
 VERSION = "1"
-"""Of the recipe: counted up when it is changed and the file made anew."""
+"""Version of the recipe, incremented for every changed recipe and rebuilt file."""
 
 SOURCES = ("tools/reader",), ("hdr/preprocessing/size_normalisation.py",)
 

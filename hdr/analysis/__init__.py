@@ -1,1 +1,1 @@
-"""Analyses of trained models: calibration, label errors, ablation, comparison, and what a model has learned."""
+"""Analyses of trained models: calibration, label errors, ablation, comparison, and model internals."""

@@ -31,7 +31,7 @@ class Reliability(ImmutableArrays):
 
     Attributes:
         confidence: float64 (k,), the mean confidence of each group, ascending.
-        accuracy: float64 (k,), the share of each group that was called rightly.
+        accuracy: float64 (k,), the accuracy within each group.
         low, high: float64 (k,), the 95% interval of that share.
         count: int64 (k,), digits in each group.
     """
@@ -69,10 +69,10 @@ class Calibration(ImmutableArrays):
 
     Attributes:
         before, after: float32 (n, 10), probabilities of the test digits.
-        temperature: what log probabilities, or margins, are divided by; above 1 the model was too sure of itself.
+        temperature: the divisor of log probabilities, or of margins; above 1 the model was overconfident.
         validated_on: validation digits that the temperature was fitted on.
-        own: True where the classifier has probabilities of its own; otherwise its margins are scaled, and what the
-            model says everywhere in the app is `after`.
+        own: True if the classifier predicts probabilities; otherwise its margins are scaled, and the app shows `after`
+            everywhere.
     """
 
     before: NDArray[np.float32]
@@ -108,13 +108,13 @@ def reliability(labels: Labels, probabilities: Probabilities, bins: int = BINS) 
 
 
 def nll(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
+    """Return the mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(own, MIN_PROBABILITY)).mean())
 
 
 def brier(labels: Labels, probabilities: Probabilities) -> float:
-    """Mean squared distance between the probabilities and the truth, summed over the classes: 0 to 2.
+    """Return the mean squared distance between the probabilities and the truth, summed over the classes: 0 to 2.
 
     Source: Brier, Verification of forecasts expressed in terms of probability (1950).
     """
@@ -134,7 +134,7 @@ def apply_temperature(probabilities: Probabilities, temperature: float) -> NDArr
 
 
 def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
-    """The temperature under which scaled probabilities give the labels the highest likelihood, 0.05 to 20.
+    """Return the temperature that maximises the likelihood of the labels, 0.05 to 20.
 
     Args:
         labels: uint8 (n,), of digits that the model was neither fitted to nor will be judged on.
@@ -154,13 +154,13 @@ def calibrate(
     model: TrainedModel, dataset: Dataset, kept: NDArray[np.float32], report: ProgressCallback = no_progress
 ) -> Calibration:
     """A model's test probabilities before and after temperature scaling. The temperature comes from the run's
-    validation digits; the test digits have no say in it.
+    validation digits; the test digits do not affect it.
 
     Args:
         model: a fitted model.
         dataset: the data that it was fitted on.
-        kept: float32 (n, 10), what the model said of the test split.
-        report: is told what is being done.
+        kept: float32 (n, 10), the model's predictions for the test split.
+        report: called with the current stage.
     """
     _, held = split(model.spec, dataset)
     if not hasattr(model.classifier, "predict_proba"):

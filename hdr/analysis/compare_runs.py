@@ -1,5 +1,4 @@
-"""Runs beside each other: what they were told to do differently, which are worth their cost, and which of two is
-better."""
+"""Comparison of runs: differing settings, the Pareto front of accuracy and cost, and a paired test of two models."""
 
 from __future__ import annotations
 
@@ -37,7 +36,7 @@ class Setting:
 
     Attributes:
         path: its name, the same in all specs: ``train_size``, ``classifier``, ``classifier.svm.c``.
-        title: what people call it: ``Training digits``, ``Support vector machine: C``.
+        title: the displayed name: ``Training digits``, ``Support vector machine: C``.
         value: as in the spec; for steps their titles, in their order.
         unit: as written after the value; empty where there is none.
     """
@@ -49,7 +48,7 @@ class Setting:
 
 
 def settings(plan: Mapping[str, Any]) -> dict[str, Setting]:
-    """Everything that a spec says, flat, by path; what it does without, such as a reduction, is not in it.
+    """Return all settings of a spec by path; absent parts, such as a reduction, are omitted.
 
     Args:
         plan: of `RunSpec.to_json`. It need not be valid: a step that this version does not know keeps its own names.
@@ -121,7 +120,7 @@ def format_setting(setting: Setting | None) -> str:
 
 
 def diff_specs(plans: Sequence[Mapping[str, Any]]) -> dict[str, list[Setting | None]]:
-    """What specs do not agree on, by path: for each spec its setting, or None where it has no such setting.
+    """Return the settings that differ between specs, by path: one per spec, None if the spec lacks it.
 
     A parameter is listed where specs that have it disagree: that a forest has no C follows from its being a forest.
     """
@@ -134,7 +133,7 @@ def diff_specs(plans: Sequence[Mapping[str, Any]]) -> dict[str, list[Setting | N
         values = {_comparable(s.value) for s in there}
         if len(values) > 1 or (len(there) < len(row) and not parameter):
             found[path] = row
-    # Fields before parameters: what a run consists of explains which of them it has.
+    # Fields before parameters: the choice of a classifier explains which parameters a run has.
     return dict(sorted(found.items(), key=lambda item: item[0].count(".") > 1))
 
 
@@ -166,8 +165,8 @@ class Disagreement:
 
     Attributes:
         index: into the test split.
-        label: what it is.
-        said: what the model called it that is wrong.
+        label: its true label.
+        said: the prediction of the wrong model.
         probability: that this model gave its wrong answer, 0 to 1.
     """
 
@@ -204,7 +203,7 @@ class PairedComparison:
 
 
 def paired(labels: Labels, first: NDArray[np.floating], second: NDArray[np.floating]) -> PairedComparison:
-    """Compare two models by what they said of the same test digits.
+    """Compare two models by their predictions for the same test digits.
 
     Args:
         labels: uint8 (n,).

@@ -1,4 +1,4 @@
-"""How a model fares on digits that are spoilt more and more: what predicts how it will read drawings and photos."""
+"""Accuracy on increasingly corrupted digits, which predicts accuracy on drawings and photos."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hdr.training.model import TrainedModel
 from hdr.types import Dataset, Images, ProgressCallback, Step, no_progress
 
 TESTED_DIGITS = 1_000
-"""Test digits that are spoilt: the 95% interval of an accuracy of 90% is then 2 points to either side."""
+"""Test digits that are corrupted: the 95% interval of an accuracy of 90% is then 2 points to either side."""
 
 SEED = 0
 FILE = "robustness.json"
@@ -25,7 +25,7 @@ FILE = "robustness.json"
 
 @dataclass(frozen=True)
 class CorruptionSweep:
-    """One way to spoil digits, from not at all to much.
+    """One kind of corruption, at levels from none to strong.
 
     Attributes:
         name: in the file.
@@ -33,7 +33,7 @@ class CorruptionSweep:
         unit: of a level.
         levels: ascending; one of them is `clean`.
         clean: the level at which nothing is changed.
-        steps: the disturbances at one level. Where there are several, digits take them in turn, so that no direction
+        steps: the disturbances at one level. Where there are several, digits cycle through them, so that no direction
             is preferred.
     """
 
@@ -67,12 +67,12 @@ SWEEPS = (
     CorruptionSweep("contrast", "Contrast taken away", "%", (0, 20, 40, 60, 80, 90), 0, _one("low_contrast", "amount")),
     CorruptionSweep("occlusion", "Occlusion", "%", (0, 10, 20, 30, 40, 50), 0, _one("occlusion", "side")),
 )
-"""What is measured. Every level uses the same digits, and the same noise falls on them for every model."""
+"""The measured corruptions. All levels use the same digits, with the same noise for every model."""
 
 
 @dataclass(frozen=True)
 class Robustness:
-    """A model's accuracy on spoilt digits.
+    """A model's accuracy on corrupted digits.
 
     Attributes:
         clean: the accuracy on the same digits as they are, 0 to 1.
@@ -107,9 +107,9 @@ def measure(
 
     Args:
         model: a fitted model.
-        dataset: the data whose test digits are spoilt.
+        dataset: the data whose test digits are corrupted.
         digits: how many of them, drawn by `SEED`.
-        report: is told what is being done.
+        report: called with the current stage.
     """
     drawn = np.random.default_rng(SEED).permutation(len(dataset.test))[:digits]
     images, labels = dataset.test.images[drawn], dataset.test.labels[drawn]
@@ -138,7 +138,7 @@ def _spoilt(images: Images, steps: tuple[Step, ...]) -> Images:
 
 
 def load(folder: Path) -> Robustness | None:
-    """What was measured of the model in a folder; None where nothing was, or something else than today."""
+    """Load the robustness of the model in a folder; None if it was never measured, or at other levels."""
     try:
         data = json.loads((folder / FILE).read_bytes())
         if data["plan"] != _plan():
@@ -150,7 +150,7 @@ def load(folder: Path) -> Robustness | None:
 
 
 def save(folder: Path, found: Robustness) -> None:
-    """Keep what was measured beside the model.
+    """Save the measurement in the model's folder.
 
     Raises:
         OSError: the folder cannot be written to.

@@ -15,18 +15,18 @@ MAX_DIGITS = 10_000
 """Test digits that are read; of more, as many are drawn."""
 
 CONFIDENT_MISTAKES = 10
-"""Mistakes that are shown: those of which the model was most sure."""
+"""Mistakes that are shown: the most confident ones."""
 
 _PIECE = 500
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """What a model made of another data set's test split.
+    """A model's results on another data set's test split.
 
     Attributes:
         dataset: its name.
-        title: what people call it.
+        title: its displayed name.
         figures: of `hdr.training.metrics.evaluate`; mistakes have their index into the whole test split.
         of: digits of the whole test split.
     """

@@ -1,4 +1,4 @@
-"""Which labels may be wrong: confident learning, from probabilities that no digit's own label had a part in."""
+"""Likely label errors: confident learning from out-of-sample probabilities."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class LabelErrors(ImmutableArrays):
 
     Attributes:
         index: int64 (k,), into what was examined.
-        label: uint8 (k,), what the digit is said to be.
-        guess: uint8 (k,), what it may be instead.
+        label: uint8 (k,), the given label.
+        guess: uint8 (k,), the suggested label.
         own: float64 (k,), the probability of the label.
         other: float64 (k,), the probability of the guess.
         confident: bool (k,), whether the guess is one of confident learning, and not just more probable.
@@ -56,7 +56,7 @@ def find_label_errors(labels: Labels, probabilities: NDArray[np.floating]) -> La
 
     A digit counts as confidently of a class where its probability reaches the mean that digits with this label have:
     so a class that the model is seldom sure of has a lower bar. Suspect are digits that are confidently of another
-    class than their label, and besides all for which another class is more probable: a good model is so sure of most
+    class than their label, and all others with a more probable class: a good model is so sure of most
     digits that few others reach the bar. They are ranked by how far the label's probability lies below the other's.
 
     Source: Northcutt, Jiang and Chuang, Confident learning: estimating uncertainty in dataset labels (2021),
@@ -110,13 +110,13 @@ def cross_validated(
         temperature: of margins, for classifiers without probabilities of their own: that of the run's model.
         most: training digits at most.
         folds: parts; each is read by a model that was fitted on all others.
-        report: is told what is being done.
+        report: called with the current stage.
 
     Returns:
         Where the digits are in the training split, int64 (n,), and their probabilities, float64 (n, 10).
 
     Raises:
-        HdrError: the spec does not suit so few digits.
+        HdrError: there are too few digits for the spec.
     """
     from sklearn.model_selection import StratifiedKFold
 

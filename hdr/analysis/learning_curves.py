@@ -1,4 +1,4 @@
-"""What more data or another setting would do: small models, fitted for the answer, scored on validation digits."""
+"""Learning and validation curves: small models fitted on several sizes or settings, scored on validation digits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def learning_curve(spec: RunSpec, dataset: Dataset, report: ProgressCallback = n
     """Fit a run's plan to more and more of its training digits. Everything else is as in the run.
 
     Raises:
-        HdrError: the plan does not suit so few digits.
+        HdrError: there are too few digits for the plan.
     """
     wanted = sizes(spec, dataset)
     found = []

@@ -1,6 +1,6 @@
-"""What is inside a fitted model: weights as pictures, the questions of a tree, support vectors, means of classes.
+"""Internals of fitted models: weights as pictures, the splits of a tree, support vectors, means of classes.
 
-What cannot be shown of a model raises `NotInterpretableError`, whose message says why.
+Functions raise `NotInterpretableError` for models that they do not support; its message gives the reason.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def weights(model: TrainedModel) -> Weights:
     """The weights between the pixels and the first layer of a network, or the classes of a linear classifier.
 
     Units of a network come in the order of the weight that they have in the next layer, the heaviest first. Behind a
-    reduction that is linear, the weights are carried back to the pixels: what a unit sums is the same.
+    reduction that is linear, the weights are mapped back to the pixels: each unit computes the same sum.
 
     Raises:
         NotInterpretableError: the classifier has no such weights, or they do not belong to pixels.
@@ -86,7 +86,7 @@ def _shape_of(model: TrainedModel) -> tuple[int, int]:
 
 
 def _back(reduction: Any, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Weights of what a reduction gives, (k, reduced), become weights of what it takes, (k, d).
+    # Map weights of a reduction's outputs, (k, reduced), to weights of its inputs, (k, d).
     for part in reversed(_parts(reduction)):
         if hasattr(part, "components_") and not getattr(part, "whiten", False):
             rows = rows @ part.components_
@@ -124,7 +124,7 @@ class TreeSplit:
     Attributes:
         column: the name of the feature that it is about.
         feature: that feature's place among those that the classifier is given.
-        value: what the digit has there.
+        value: the digit's value of that feature.
         threshold: up to it the way goes to the left.
         digits: training digits that came to this question.
         shares: float64 (10,), their classes.

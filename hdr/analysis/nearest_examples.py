@@ -47,7 +47,7 @@ class Neighbour:
 
 
 def embed(model: TrainedModel, images: Images, report: ProgressCallback = no_progress) -> Features:
-    """What a model's classifier is given of digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
+    """Return the classifier's input for digits, uint8 (n, 28, 28): float32 (n, d), after the reduction."""
     parts = []
     for start in range(0, len(images), CHUNK):
         report("Turning digits into features", start / len(images))
@@ -65,18 +65,18 @@ def reference(
         model: a fitted model.
         dataset: the data that it was fitted on.
         most: how many at most.
-        report: is told what is being done.
+        report: called with the current stage.
     """
     chosen = split(model.spec, dataset)[0][:most]
     return ReferenceSet(chosen, dataset.train.labels[chosen], embed(model, dataset.train.images[chosen], report))
 
 
 def nearest(known: ReferenceSet, features: Features, count: int) -> list[Neighbour]:
-    """The training digits nearest to one digit, the nearest first.
+    """Return the training digits nearest to one digit, the nearest first.
 
     Args:
         known: what to search.
-        features: float32 (d,), what the same model sees of the digit.
+        features: float32 (d,), the digit's features by the same model.
         count: how many.
     """
     distance = np.linalg.norm(known.features - features, axis=1)

@@ -34,7 +34,7 @@ class Importance(ImmutableArrays):
 def occlusion(
     model: TrainedModel, images: Images, labels: Labels, report: ProgressCallback = no_progress
 ) -> Importance:
-    """Cover every place with a patch of paper in turn, and see what the model then says.
+    """Cover each place in turn with a patch of paper and measure the change in the model's probabilities.
 
     Source: Zeiler and Fergus, Visualizing and understanding convolutional networks (2014), arXiv:1311.2901,
     section 4.2.
@@ -43,7 +43,7 @@ def occlusion(
         model: a fitted model; nothing of it is looked at but its probabilities.
         images: uint8 (n, 28, 28).
         labels: uint8 (n,).
-        report: is told what is being done.
+        report: called with the current stage.
     """
     rows = np.arange(len(images))
     clean = model.predict_proba(images)[rows, labels]

@@ -21,7 +21,7 @@ PLAN = RunSpec(
     reduction=Step("pca", {"components": 50}),
     classifier=Step("svm", {"gamma": 2.0}),
 )
-"""What is fitted: pixels, so that nothing but the chain makes up for a bad picture. The values were chosen on
+"""The fitted model: pixels, so that only the chain can compensate for a bad picture. The values were chosen on
 validation digits of MNIST; one fit on 3,000 digits takes a third of a second."""
 
 
@@ -35,9 +35,9 @@ class Change:
 
     Attributes:
         index: into the training split.
-        label: what it is.
-        said_with: what it is called by the model whose chain has the step.
-        said_without: what it is called by the other.
+        label: its true label.
+        said_with: the prediction of the model trained with the step.
+        said_without: the prediction of the model trained without it.
     """
 
     index: int
@@ -48,7 +48,7 @@ class Change:
 
 @dataclass(frozen=True)
 class StepAblation:
-    """What a step is worth, measured on validation digits.
+    """The effect of a step on validation accuracy.
 
     Attributes:
         accuracy_with, accuracy_without: shares of validation digits that are right, 0 to 1.
@@ -93,12 +93,12 @@ def ablate_step(
     Args:
         dataset: the data.
         pipeline: the chain; its steps that are off stay off, but for the one in question.
-        index: which of `pipeline.steps` is in question. Where it is off, this says what it would be worth.
-        disturbances: what spoils every digit, for training and validation alike, before the chain; see `spoil`.
+        index: which of `pipeline.steps` is in question. If it is off, the result is the effect of turning it on.
+        disturbances: corruptions applied to all training and validation digits before the chain; see `spoil`.
         train_size: digits to fit on, 500 to 60,000.
         seed: of the digits, the noise and the models.
         plan: features, reduction, classifier and threads of the models.
-        report: called with what is being done, in words, and the share that is done, 0 to 1.
+        report: called with the current stage, in words, and the completed share, 0 to 1.
 
     Raises:
         HdrError: there is no such step, or the pictures that one of the chains makes cannot be used.
@@ -111,8 +111,8 @@ def ablate_step(
     steps = pipeline.steps
     report(f"Preparing {len(chosen) + len(held)} digits", 0.0)
 
-    # Validation digits come first, so that the same noise falls on them whatever the training size. What is before the
-    # step is the same for both chains.
+    # Validation digits come first, so that the same noise falls on them for every training size. Both chains share the
+    # steps before it.
     images = spoil(dataset.train.images[np.concatenate([held, chosen])], disturbances, seed)
     images = Pipeline(steps[:index]).apply(images)
     validation, train = images[: len(held)], images[len(held) :]

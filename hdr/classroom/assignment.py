@@ -1,4 +1,4 @@
-"""A task that a teacher sets a class: where it begins, what may be changed about it, and what is to be reached."""
+"""An assignment that a teacher sets a class: the initial plan, the values that students may change, and the target."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hdr.tuning.space import JOINT, NONE, Dimension
 from hdr.types import HdrError, Step
 
 MAX_TITLE, MAX_INSTRUCTION = 60, 300
-"""Letters."""
+"""Limits in characters."""
 
 Page = Literal["home", "preprocess", "features", "runs", "draw", "data"]
 PAGES: tuple[Page, ...] = get_args(Page)
@@ -39,31 +39,31 @@ PARTS: Mapping[str, str] = {
     "reduction": "Reduction",
     "augmentation": "Distorted copies",
 }
-"""Parts of a plan that may be free as a whole, by the path that says so."""
+"""Parts of a plan that may be editable as a whole, by path."""
 
 _KINDS: tuple[Kind, ...] = ("classifier", "feature", "reduction", "augmentation")
 _MOST_NAMES = 60
 
 
 class AssignmentError(HdrError):
-    """A task cannot be read, or a plan lies outside it; the message says which value and what would be right."""
+    """An invalid assignment, or a plan that it does not allow; the message names the value and the allowed ones."""
 
 
 class Assignment(BaseModel):
-    """What a class is to do. Lists that are empty hold what the plan has; the plan itself always lies within.
+    """An assignment for a class. Empty lists are filled from the plan; the plan itself is always allowed.
 
     Attributes:
         title: 1 to 60 letters.
         instruction: at most 300 letters.
-        plan: where everybody begins; what is not free stays as it is here.
-        pages: that can be visited, besides Train and About.
-        datasets: that may be chosen; those of one's own cannot be, since nobody else has them.
+        plan: the initial plan of every student; values that are not in `free` stay fixed.
+        pages: the pages that students can open in addition to Train and About.
+        datasets: the allowed data sets; uploaded ones are excluded because other users cannot load them.
         sizes: least and most training digits.
-        classifiers: that may be chosen.
-        features: extractors that may be chosen, and joined; empty where the plan's stay.
-        free: what else may be changed: parts (`PARTS`) and parameters (`parameters`), by path.
-        tune: whether a search may be started over what is free.
-        target: test accuracy to be reached, a share; None for none.
+        classifiers: the allowed classifiers.
+        features: the allowed extractors, alone or combined; empty if the plan's are fixed.
+        free: the other editable parts (`PARTS`) and parameters (`parameters`), by path.
+        tune: whether students may search over the editable parameters.
+        target: the test accuracy to reach, 0 to 1; None for no target.
 
     Raises:
         ValidationError: use `make` for a message.
@@ -137,23 +137,23 @@ class Assignment(BaseModel):
         return self
 
     def is_free(self, kind: Kind, entry: str, parameter: str) -> bool:
-        """Whether a parameter of an entry may be changed."""
+        """Return whether a parameter of an entry may be changed."""
         return path_of(kind, entry, parameter) in self.free
 
     @property
     def size_range(self) -> tuple[int, int]:
-        """Least and most training digits; those of the plan where no sizes are given."""
+        """Return the least and most training digits; the plan's size if no sizes are given."""
         return self.sizes or (self.plan.train_size, self.plan.train_size)
 
     def step(self, kind: Kind, name: str) -> Step:
-        """An entry as it begins when it is chosen: with the plan's values, where the plan has it."""
+        """Return the initial step for an entry, with the plan's values if the plan contains it."""
         return next((s for s in _steps(self.plan, kind) if s.name == name), Step(name))
 
     def check(self, spec: RunSpec) -> None:
-        """Refuse a plan that lies outside.
+        """Raise an error if the assignment does not allow a plan.
 
         Raises:
-            AssignmentError: it names the value and what is allowed.
+            AssignmentError: the message names the value and the allowed ones.
         """
         _one_of("data sets", spec.dataset, self.datasets)
         self._check_fixed(spec)
@@ -212,7 +212,7 @@ class Assignment(BaseModel):
                 )
 
     def within(self, one: Dimension) -> Dimension | None:
-        """What of a dimension a search may vary in this class; None where it is nothing."""
+        """Return the part of a dimension that a search may vary in this class, or None."""
         head, *rest = one.path.split(".")
         if head == "pipeline" or not rest or one.path == "augmentation.on":
             whole = {"classifier": self.classifiers, "features": self.features}.get(head)
@@ -229,10 +229,10 @@ class Assignment(BaseModel):
         return one if path in self.free else None
 
     def check_search(self, search: SearchSpec) -> None:
-        """Refuse a search that would leave what is free.
+        """Raise an error if a search would vary anything that is not editable.
 
         Raises:
-            AssignmentError: it names what is not allowed.
+            AssignmentError: the message names the dimension or value that is not allowed.
         """
         if not self.tune:
             raise AssignmentError("This class trains one run at a time: it has no searches.")
@@ -244,10 +244,10 @@ class Assignment(BaseModel):
 
 
 def build(**values: Any) -> Assignment:
-    """A task of values that somebody has chosen.
+    """Build an assignment from the values of a form.
 
     Raises:
-        AssignmentError: it names the value that is wrong and what would be right.
+        AssignmentError: the message names the invalid value and the allowed ones.
     """
     try:
         return Assignment(**values)
@@ -257,7 +257,7 @@ def build(**values: Any) -> Assignment:
 
 @cache
 def parameters() -> Mapping[str, tuple[catalogue.Entry, Parameter]]:
-    """Every parameter that may be free, by path: ``classifier.svm.C``, ``features.hog.cell`` and so on."""
+    """Return every parameter that may be editable, by path: ``classifier.svm.C``, ``features.hog.cell`` and so on."""
     return {
         path_of(kind, entry.name, parameter.name): (entry, parameter)
         for kind in _KINDS
@@ -267,7 +267,7 @@ def parameters() -> Mapping[str, tuple[catalogue.Entry, Parameter]]:
 
 
 def path_of(kind: Kind, entry: str, parameter: str) -> str:
-    """The path of a parameter, as a search says it."""
+    """Return the path of a parameter, in the notation of searches."""
     if kind == "augmentation":
         return f"augmentation.{parameter}"
     return f"{'features' if kind == 'feature' else kind}.{entry}.{parameter}"
@@ -309,7 +309,7 @@ def _all_of(kind: Kind, names: Sequence[str]) -> None:
 
 
 def validation_message(error: ValidationError) -> str:
-    """What is wrong with a task, in words."""
+    """Return a readable message for a validation error of an assignment."""
     first = error.errors(include_url=False)[0]
     where = f", for its {catalogue.shorten(first['loc'][0])}" if first["loc"] else ""
     own_words = first["type"] == "value_error"

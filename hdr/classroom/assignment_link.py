@@ -1,7 +1,7 @@
-"""A class's task as text that is short enough for a link; it may come from anybody, and is checked when it is read.
+"""An assignment as text that is short enough for a link. The text is untrusted input and is validated on reading.
 
-What is written is the JSON of the task, packed by zlib, whose own check shows what was cut off; the first byte is the
-version; all bytes are written as base64 in the letters that addresses allow.
+Format: a version byte, then the assignment's JSON compressed by zlib, whose checksum detects truncated links; all bytes
+are encoded as URL-safe base64.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from hdr import catalogue
 from hdr.classroom.assignment import Assignment, AssignmentError, validation_message
 
 MAX_CHARACTERS = 4_000
-"""Longest text that is written or read; browsers, servers and messengers all take addresses of that length."""
+"""Longest text that is written or read; browsers, servers and messengers all accept URLs of this length."""
 
 MAX_BYTES = 20_000
-"""What would grow longer than this is not unpacked."""
+"""Largest decompressed size; longer content is rejected."""
 
 _VERSION = 1
 
 
 def to_text(task: Assignment) -> str:
-    """Letters, digits, "-" and "_"; a usual task takes about 500.
+    """Encode an assignment as letters, digits, "-" and "_", usually about 500 characters.
 
     Raises:
         AssignmentError: it is too long.
@@ -40,10 +40,10 @@ def to_text(task: Assignment) -> str:
 
 
 def from_text(text: str) -> Assignment:
-    """The task that `to_text` wrote.
+    """Decode an assignment that `to_text` wrote.
 
     Raises:
-        AssignmentError: it is not such a text, or not all of it, or the task is not one that can be set.
+        AssignmentError: the text is malformed or truncated, or the assignment is invalid.
     """
     if not isinstance(text, str) or not 0 < len(text) <= MAX_CHARACTERS:
         raise AssignmentError(f"A class link is 1 to {MAX_CHARACTERS:,} characters of text.")
@@ -60,7 +60,7 @@ def from_text(text: str) -> Assignment:
         data = unpacking.decompress(content[1:], MAX_BYTES)
     except zlib.error:
         data = b""
-    # Messengers cut long addresses off.
+    # Messengers truncate long URLs.
     if not unpacking.eof or unpacking.unused_data:
         raise AssignmentError("The class link is damaged or was cut off: ask for the whole link.")
     try:

@@ -34,7 +34,7 @@ class DatasetStatus:
 
     Attributes:
         name: the identifier ("mnist").
-        title: what people call it.
+        title: its displayed name.
         note: a sentence or two on what it is.
         ready: True where it can be loaded now, without a network.
         files: where each of its files is.
@@ -48,11 +48,11 @@ class DatasetStatus:
 
 
 def load(name: str, owner: str = user_datasets.LOCAL) -> Dataset:
-    """Load a data set from this machine; nothing is downloaded. Keep the result: every call reads the files anew.
+    """Load a data set from this machine; nothing is downloaded. Keep the result: every call reads the files again.
 
     Args:
-        name: one of `available`, or that of a data set of somebody's own.
-        owner: whose own data set it is to be; published ones belong to everybody.
+        name: one of `available`, or the name of an uploaded data set.
+        owner: the owner of an uploaded data set; ignored for published ones.
 
     Returns:
         Read-only arrays, verified against the published content.
@@ -69,7 +69,7 @@ def load(name: str, owner: str = user_datasets.LOCAL) -> Dataset:
 
 
 def title(name: str) -> str:
-    """What people call a data set; the name itself where it is none that everybody has."""
+    """Return the displayed name of a published data set; other names are returned unchanged."""
     return _MODULES[name].TITLE if name in _MODULES else name
 
 

@@ -1,4 +1,4 @@
-"""What a data set holds, measured, and what is known of where it comes from."""
+"""Measured statistics of data sets, and facts about their origin."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         ),
     ),
 }
-"""What is known of each data set by its name, besides what can be measured."""
+"""Facts about each data set that cannot be measured, by name."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Estimators as Python source: what a catalogue's entry constructs, with every parameter that is not a default."""
+"""Estimators as Python source: the constructor call of a catalogue entry, with all non-default parameters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Estimators:
 
         Args:
             value: of scikit-learn, unfitted, or a number, text or tuple.
-            start: what stands before it, such as ``classifier = ``.
+            start: the prefix, such as ``classifier = ``.
             indent: of the line that it begins.
 
         Raises:
@@ -48,7 +48,7 @@ class Estimators:
     def _imported(self, module: str, name: str) -> str:
         if not module.startswith(LIBRARY):
             raise CodeError(f"{name} is not of scikit-learn, so that it cannot be written with its parameters alone.")
-        # What is public is imported from where it is documented: SVC from sklearn.svm, not from sklearn.svm._classes.
+        # Public names are imported from their documented module: SVC from sklearn.svm, not from sklearn.svm._classes.
         self.imports[name] = Import(module.split("._")[0], name)
         return name
 

@@ -1,6 +1,6 @@
-"""A model card: what a model was made from, how well it does, where it fails and how to use it, as Markdown.
+"""A model card as Markdown: training data and method, test results, limitations and usage.
 
-Every figure comes from the run. What a visitor wrote, which is the run's title, is escaped, so that it is shown letter
+Every figure comes from the run. The only user input, the run's title, is escaped, so that it is shown letter
 by letter.
 
 Source: Mitchell et al., Model cards for model reporting (2019), doi:10.1145/3287560.3287596.
@@ -38,11 +38,11 @@ def card(title: str, model: TrainedModel, dataset: Dataset, probabilities: NDArr
     """The model card of a run that is done.
 
     Args:
-        title: what the run is called.
+        title: the run's title.
         model: with its metrics.
-        dataset: what it learned from.
-        probabilities: float (n, 10), what it said of the test digits; None where that was not kept, and then there is
-            nothing on calibration.
+        dataset: its training data.
+        probabilities: float (n, 10), its predictions for the test digits; if None, the card has no section
+            on calibration.
     """
     sections = [
         [f"# Model card: {escaped(title)}", "", f"Reads one handwritten digit: {model.spec.summary}."],

@@ -1,8 +1,8 @@
-"""A model as ONNX, in one archive with what prepares its pictures and a program that reads one.
+"""Export of a model as ONNX, in an archive with its preprocessing code and a program that classifies a picture.
 
 The graph takes features and gives probabilities: reduction, classifier and, for a support vector machine, the coupling
-of its margins are all in it. Preprocessing and features are beside it as Python source, since ONNX has no words for
-them. skl2onnx and onnxruntime are imported here and nowhere else, when somebody asks.
+of its margins are all in it. Preprocessing and features are beside it as Python source, since ONNX has no operators for
+them. Only this module imports skl2onnx and onnxruntime, on first use.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 COMPARED = 1_000
-"""Test digits on which the file has to say what the model says."""
+"""Test digits on which the file's predictions must equal the model's."""
 
 LEAST_AGREEMENT = 0.999
 """Share of them that must be called alike: numbers of 32 bits may decide the odd digit on the border otherwise."""
@@ -41,7 +41,7 @@ MAX_BYTES = 25_000_000
 """Bytes that a file may have. Writing it takes about fifteen times as much memory."""
 
 BYTES_OF_NODE = 94
-"""What a node of a tree takes in the file, measured with skl2onnx 1.20 on forests of MNIST."""
+"""Bytes per tree node in the file, measured with skl2onnx 1.20 on forests of MNIST."""
 
 READ = """
 # Reads the picture of one handwritten digit:  python read.py digit.png
@@ -97,7 +97,7 @@ class ExportedModel:
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory."""
+        """Return the size of the data, in bytes."""
         return len(self.data)
 
 
@@ -139,7 +139,7 @@ def check_size(model: TrainedModel) -> None:
     """See that the file would not be too large, without writing it.
 
     Raises:
-        ExportError: it says how large, and what of.
+        ExportError: the message names the size and the part that is too large.
     """
     classifier, title = model.classifier, _title(model)
     if (kept := getattr(classifier, "_fit_X", None)) is not None:
@@ -165,7 +165,7 @@ def _nodes(classifier: Any) -> int:
 
 
 def labels(data: bytes, features: Features) -> NDArray[np.int64]:
-    """What a graph calls digits by their features, float32 (n, d): int64 (n,)."""
+    """Return a graph's predictions for features, float32 (n, d): int64 (n,)."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -223,7 +223,7 @@ def _finished(found: ModelProto, model: TrainedModel, margins: bool) -> ModelPro
     from onnx import TensorProto, compose, helper, numpy_helper
     from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 
-    # What makes labels of the scores goes; names get a prefix, so that none is one of those below.
+    # Remove the nodes that map scores to labels; a prefix prevents clashes with the names below.
     found = select_model_inputs_outputs(found, found.graph.output[1].name)
     used = {name for node in found.graph.node for name in node.input}
     kept = [values for values in found.graph.initializer if values.name in used]

@@ -23,7 +23,7 @@ PACKAGES = {"cv2": "opencv-python-headless", "pywt": "PyWavelets", "skimage": "s
 """What to install for an import, where the two have different names."""
 
 Names = Mapping[Place, str]
-"""What each definition is called in a program."""
+"""The name of each definition in a program."""
 
 NUMPY = {"np": Import("numpy")}
 
@@ -60,7 +60,7 @@ def script(pipeline: Pipeline) -> str:
 
 
 def features_script(pipeline: Pipeline, features: Sequence[Step], also: Sequence[Place] = ()) -> str:
-    """The chain and the features of what it makes, as a Python module that needs nothing of ours.
+    """Return the chain and its feature extraction as a Python module that does not import hdr.
 
     It defines ``preprocess(images)``, as `script` does, and ``features(images)``, which takes what that returns and
     gives float32 (n, d), as `hdr.features.extract.extract` does for up to 2,048 digits at a time; and `also` other
@@ -89,10 +89,10 @@ def program(
     """A Python program from definitions of ours, with all that they need, and a text that uses them.
 
     Args:
-        about: lines for the comment at its head; what has to be installed is added.
-        uses: what the text uses; these keep their names where two definitions have the same.
+        about: lines for the comment at its head; the required packages are added.
+        uses: the definitions that the text uses; these keep their names in a clash.
         write: the program's own text, given what each place is called in it.
-        imports: what this text needs.
+        imports: the imports of this text.
 
     Raises:
         CodeError: a definition is written in a way that cannot be shown.
@@ -124,7 +124,7 @@ def _place(kind: catalogue.Kind, step: Step) -> Place:
 
 @dataclass
 class _Gathered:
-    """Definitions with all that they need, what is needed first."""
+    """Return definitions and their dependencies, dependencies first."""
 
     imports: dict[str, Import]
     definitions: dict[Place, Definition] = field(default_factory=dict)
@@ -166,14 +166,14 @@ class _Gathered:
 
     @property
     def libraries(self) -> list[str]:
-        """What has to be installed, sorted."""
+        """Return the required packages, sorted."""
         packages = {i.module.split(".")[0] for i in self.imports.values()}
         packages = packages.union(*(d.libraries for d in self.definitions.values())) - set(sys.stdlib_module_names)
         return sorted((PACKAGES.get(p, p) for p in packages), key=str.lower)
 
 
 def _identifiers(text: str) -> set[str]:
-    # Whatever a program's own text calls something, no definition may take that name.
+    # Definitions must not take a name that the program's own text uses.
     found = set()
     for node in ast.walk(parsed(text)):
         if isinstance(node, ast.Name):

@@ -1,6 +1,6 @@
-"""A function's own source, fit to be shown alone: no annotations, one paragraph of docstring, and what it needs.
+"""Stand-alone source of a function: without annotations, with one paragraph of docstring and its dependencies.
 
-Whatever is bound at the top of a module can be asked for: a function, a class, a constant. Sources are read once.
+It works for all names at the top level of a module: functions, classes, constants. Sources are read once.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 
 class Import(NamedTuple):
-    """What is imported from a library: a module, or where `name` is given, something out of it."""
+    """An import from a library: a module, or its attribute `name` if given."""
 
     module: str
     name: str = ""
@@ -54,12 +54,12 @@ class Import(NamedTuple):
 
 @dataclass(frozen=True)
 class Definition:
-    """What one name of a module stands for.
+    """The definition of one name of a module.
 
     Attributes:
         place: where it is bound.
         text: its source, ending in a newline.
-        needs: what each global name in it stands for, in the order of the names; built-in ones are left out.
+        needs: the definition of each global name in it, in the order of the names, without built-ins.
         builtins: the names in it that Python itself gives a meaning.
         libraries: packages that are imported within it.
         constant: True where it is an assignment.
@@ -92,10 +92,10 @@ def parsed(text: str) -> ast.Module:
 
 @cache
 def definition(place: Place) -> Definition:
-    """What is bound there.
+    """Return the definition.
 
     Raises:
-        CodeError: it is not a plain function, class or constant, or it needs something that is none.
+        CodeError: it is not a plain function, class or constant, or a dependency is not.
     """
     source = _source(place.module)
     node = source.bound[place.name]

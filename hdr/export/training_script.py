@@ -1,6 +1,6 @@
 """A run as a Python script that trains the same model with plain scikit-learn, and nothing of ours.
 
-Preprocessing, features and what else is ours are printed from their own source; estimators are written out with every
+Preprocessing, features and other code of hdr are printed from their own source; estimators are written out with every
 parameter that is not scikit-learn's default. No text of a visitor comes into it.
 """
 
@@ -77,7 +77,7 @@ def load_bundled() -> tuple[Images, Labels, Images, Labels]:
 
 @dataclass(frozen=True)
 class _Source:
-    """How a data set comes into the script: what loads it, the argument that this takes, and a line on that."""
+    """How the script loads a data set: the loader, its argument, and a comment on it."""
 
     loader: str
     arguments: str

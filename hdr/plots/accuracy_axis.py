@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 NOTE = "Each halving of the mistakes has the same room on this scale."
-"""What a figure with such an axis says of it."""
+"""Note shown below figures that have this axis."""
 
 _LEAST_ERROR = 2e-4
 _TICKS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 1.0)

@@ -1,4 +1,4 @@
-"""What speaks for an answer and what against it, as pictures: orange for, blue against, white for neither."""
+"""Attribution images: orange supports the prediction, blue opposes it, white is neutral."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hdr.plots.html_images import png
 from hdr.types import Images
 
 FRAME, PEN = 112, 9.0
-"""Side of the drawn pictures and width of the pen in them, in their own units, which are nobody's pixels."""
+"""Side of the drawn pictures and width of the pen in them, in SVG user units."""
 
 LEAST = 0.25
 """Evidence is coloured fully at its strongest, or at this much where all of it is weaker, in nats of log-odds."""
@@ -24,13 +24,13 @@ _BOX = 80
 
 
 def heat(image: Images, evidence: NDArray[np.float64], side: int, alt: str) -> str:
-    """A digit with what each place of it says.
+    """Return a digit overlaid with the attribution of each pixel.
 
     Args:
         image: uint8 (28, 28).
         evidence: float64 (28, 28), above 0 for the answer, below 0 against it, in nats.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     share = np.abs(evidence) / _strongest(evidence)
     # Ink without evidence stays white as it was, paper with evidence glows: so the digit is still to be seen.
@@ -41,13 +41,13 @@ def heat(image: Images, evidence: NDArray[np.float64], side: int, alt: str) -> s
 
 
 def strokes(lines: Sequence[NDArray[np.float64]], evidence: Sequence[float], side: int, alt: str) -> str:
-    """A drawing whose pieces have the colours of what they say.
+    """Return a drawing whose segments are coloured by attribution.
 
     Args:
         lines: float64 (points, 2) of x, y in pixels of the drawing, in any scale.
         evidence: of each line, in nats.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     strongest = _strongest(np.array(evidence))
     place = _placing(lines)
@@ -63,12 +63,12 @@ def change(
     side: int,
     alt: str,
 ) -> str:
-    """A drawing with what would have to go (dashed) and what would have to come (yellow).
+    """Return a drawing with the strokes to remove (dashed) and to add (yellow).
 
     Args:
         lines, removed, added: float64 (points, 2) each, in pixels of the drawing.
         side: width in CSS pixels.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     place = _placing([*lines, *added])
     drawn = "".join(_line(place(line), MUTED) for line in lines)

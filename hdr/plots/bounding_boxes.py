@@ -26,8 +26,8 @@ class Found:
 
     Attributes:
         box: x, y, width, height in pixels of the source.
-        label: what it was read as, 0 to 9.
-        words: what stands over its box.
+        label: the predicted class, 0 to 9.
+        words: the text above its box.
         doubted: whether it may be none.
     """
 
@@ -47,7 +47,7 @@ def on_paper(
         lines: its strokes, float64 (points, 2) of x, y in pixels of the canvas.
         pen, ink: width in pixels and colour of the pen.
         found: the digits.
-        alt: what it shows, in words.
+        alt: the alternative text.
     """
     look = f'stroke="{ink}" stroke-width="{pen}" fill="none" stroke-linecap="round" stroke-linejoin="round"'
     drawn = "".join(f'<polyline points="{_points(line)}" {look}/>' for line in lines)
@@ -62,7 +62,7 @@ def on_photo(grey: NDArray[np.uint8], found: Sequence[Found], alt: str) -> str:
 
 
 def _picture(content: str, size: tuple[int, int], margin: float, found: Sequence[Found], alt: str) -> str:
-    # Lines and words of one size on the screen, whatever the size of the source.
+    # Line widths and text have a fixed size on the screen, independent of the size of the source.
     w, h = size
     unit = max(w, h) / 720
     content += "".join(_box(one, margin, unit, w) for one in found)

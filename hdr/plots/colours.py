@@ -15,10 +15,10 @@ SECOND = "#D9822B"
 """The second of two curves."""
 
 MUTED = "#8A94A3"
-"""Whatever is there for comparison only; legible on light and dark."""
+"""For references and baselines; legible on light and dark."""
 
 MARKS = ("#FFA24A", "#5CC8F2", "#F2DE5C", "#F58AB8")
-"""What is drawn onto a digit, by series; all stand out from black and from white."""
+"""Overlays on digits, by series; all contrast with black and with white."""
 
 _RGB_OF_XYZ = np.array(
     [[3.240479, -0.969256, 0.055648], [-1.53715, 1.875991, -0.204043], [-0.498535, 0.041556, 1.057311]]

@@ -25,7 +25,7 @@ class Curve:
     """One run's curve.
 
     Attributes:
-        letter: what is written at its end.
+        letter: the label at its end.
         x: where each point is on the horizontal axis.
         y: accuracies, 0 to 1.
         colour: index into `DIGITS`.

@@ -31,7 +31,7 @@ def figure(
     Args:
         matrix: 10 x 10 counts, a row for each true class.
         height: in pixels.
-        chosen: a cell to frame: what its digits are, and what they were called.
+        chosen: a cell to frame: true class and predicted class.
         clickable: whether a cell can be selected; its point then has the true class as y and the other as x.
     """
     from plotly.graph_objects import Figure, Heatmap, Scatter
@@ -84,7 +84,7 @@ def figure(
 
 
 def _add_targets(drawing: Figure, counts: NDArray[np.int64]) -> None:
-    # Plotly lets nobody select the cells of a heat map, so a point that is not seen lies on each.
+    # Plotly cannot select the cells of a heat map, so each has an invisible point.
     from plotly.graph_objects import Scatter
 
     rows, columns = np.indices(counts.shape)

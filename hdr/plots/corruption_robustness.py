@@ -1,4 +1,4 @@
-"""Accuracy against how much the digits are spoilt, for one model or several."""
+"""Accuracy by corruption level, for one model or several."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def figure(
     """Draw one curve for each model; a line marks where the digits are as they were.
 
     Args:
-        levels: how much they are spoilt, ascending.
+        levels: corruption levels, ascending.
         curves: for each model its accuracy at each level, 0 to 1; ten at most. They take the colours of the digits.
         names: of the models.
-        axis: what levels are, with their unit.
+        axis: the axis title, with the unit of the levels.
         clean: the level at which nothing is changed.
         height: in pixels.
     """

@@ -24,7 +24,7 @@ def shares(
         step: the width of a bin; bins are centred on its multiples.
 
     Returns:
-        The middles of the bins, and the shares in percent, all float64 of one length. What lies beyond the 99.9th
+        The middles of the bins, and the shares in percent, all float64 of one length. Values beyond the 99.9th
         percentile of both together counts for the last bin, so that no single digit stretches the axis.
     """
     both = np.concatenate([train, test])
@@ -44,7 +44,7 @@ def figure(
 
     Args:
         train, test: float (n,) and (m,).
-        title: what it is, with its unit.
+        title: the axis title, with its unit.
         step: the width of a bin.
         labels: whether to write at the curves which is which; once in a row is enough.
         height: in pixels.

@@ -83,9 +83,9 @@ def figure(
     Args:
         points: float (n, 2).
         labels: uint8 (n,).
-        axes: what is along x and y; empty where the axes mean nothing, as with t-SNE: then they have no numbers, and
+        axes: the titles of x and y; empty where the axes mean nothing, as with t-SNE: then they have no numbers, and
             both one scale.
-        marked: the point that is marked until somebody clicks another one.
+        marked: the point that is marked until the user clicks another one.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Scatter
@@ -98,7 +98,7 @@ def figure(
             y=shown[:, 1],
             mode="markers",
             customdata=np.column_stack([labels, points]),
-            # Numbers, and what colour each has: two thousand colours in words take plotly 40 ms to look at.
+            # Numbers and a colour scale: plotly takes 40 ms to validate two thousand colour strings.
             marker={**_CLASS_COLOURS, "color": labels, "size": 6, "opacity": 0.75},
             selectedpoints=[] if marked is None else [marked],
             selected={"marker": {"size": 17, "opacity": 1}},

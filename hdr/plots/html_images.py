@@ -47,7 +47,7 @@ def shrunk(image: NDArray[np.uint8], side: int = MOST_SHOWN) -> NDArray[np.uint8
 
 
 def difference(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What changed from one picture to the next, as a signed picture: 128 for nothing, 255 for brighter by 255."""
+    """Return the change between two pictures as a signed picture: 128 for no change, 255 for brighter by 255."""
     change = after.astype(np.int16) - before.astype(np.int16)
     return (128 + np.trunc(change / 255 * 127)).astype(np.uint8)
 
@@ -58,9 +58,9 @@ def digit(image: NDArray[np.uint8], side: int, alt: str, display: str = "intensi
     Args:
         image: uint8 (h, w).
         side: width; for whole pixels a multiple of the image's width.
-        alt: what it shows, in words.
+        alt: the alternative text.
         display: how its values are shown; see `hdr.types.Stage`.
-        dim: whether to fade it, for what is switched off.
+        dim: whether to fade it, as for steps that are switched off.
     """
     # Twice the width: screens of phones and laptops have two pixels for each.
     uri = base64.b64encode(png(coloured(shrunk(image, max(2 * side, 64)), display))).decode()
@@ -79,8 +79,7 @@ def histogram(image: NDArray[np.uint8], width: int, height: int = 36, bins: int 
 def histogram_uri(image: NDArray[np.uint8], threshold: tuple[float, float] | None = None, bins: int = 32) -> str:
     """The bars of a histogram as a picture's address.
 
-    Heights follow the square root of the counts: paper is so much of a digit that on a straight scale nothing else
-    would be seen.
+    Heights are the square roots of the counts: most pixels are paper, which on a linear scale would hide the others.
 
     Args:
         image: uint8 (h, w).
@@ -102,7 +101,7 @@ def histogram_uri(image: NDArray[np.uint8], threshold: tuple[float, float] | Non
 
 
 def _svg(content: str, width: int, height: int) -> str:
-    # As an image, not inline: Streamlit takes inline drawings out of what it shows.
+    # As an image, not inline: Streamlit strips inline SVG from HTML.
     text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
     return "data:image/svg+xml;base64," + base64.b64encode((text + content + "</svg>").encode()).decode()
 
@@ -116,7 +115,7 @@ def drawing(shown: Drawing, side: int) -> str:
     image = shrunk(shown.image)
     h, w = shown.image.shape
     uri = base64.b64encode(png(coloured(image, shown.display))).decode()
-    # Lines of one width on the screen, whatever the picture's size; words would be too small on a thumbnail.
+    # Line widths are fixed on the screen, independent of the picture's size; text would be too small on a thumbnail.
     unit = max(h, w) / 28 * max(1.0, 140 / side)
     marks = "".join(_mark(mark, unit, side >= LABELLED) for mark in shown.marks)
     # The middle of the first pixel is (0, 0) for marks, and half a pixel into the picture.

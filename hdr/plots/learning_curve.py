@@ -40,10 +40,10 @@ def figure(
 
     Args:
         points: the points so far, maybe none.
-        unit: what steps count: "epoch", "trees", "rounds" or "digits".
+        unit: the unit of a step: "epoch", "trees", "rounds" or "digits".
         of: the last step there will be.
         height: in pixels.
-        marks: what was changed while it learned: the first epoch that it holds for, and what, in words.
+        marks: changes during training: the first epoch that each applies to, and a description.
         kept: the epoch whose weights were kept, where that is not the last one.
     """
     from plotly.graph_objects import Figure, Scatter
@@ -108,7 +108,7 @@ def _bottom(data: dict[str, list[float]]) -> float:
 
 
 def _label_ends(drawing: Figure, data: dict[str, list[float]]) -> None:
-    # Direct labels; the higher one stands above, so that they never meet.
+    # Direct labels: above the upper curve and below the lower one, so that they never overlap.
     near = abs(data["train"][-1] - data["validation"][-1]) < 0.1 * (100 - _bottom(data))
     up = 9 if data["train"][-1] >= data["validation"][-1] else -9
     for name, colour, label, shift in (("train", ACCENT, "training", up), ("validation", SECOND, "validation", -up)):

@@ -1,4 +1,4 @@
-"""How good runs are for what they cost, with those marked that no other one beats."""
+"""Accuracy against cost of runs, with the Pareto front marked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Point:
     """One run.
 
     Attributes:
-        letter: what is written beside it.
+        letter: its label.
         cost: positive.
         shown: the cost in words.
         accuracy: 0 to 1.
@@ -44,7 +44,7 @@ def figure(points: Sequence[Point], x_title: str, height: int = 300) -> Figure:
 
     Args:
         points: at least one.
-        x_title: what the cost is, with its unit; its axis is logarithmic.
+        x_title: the title of the cost axis, with its unit; its axis is logarithmic.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Scatter

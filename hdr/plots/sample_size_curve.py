@@ -27,13 +27,13 @@ def figure(
     marked: Any = None,
     height: int = 340,
 ) -> Figure:
-    """Draw both accuracies. The values stand at even distances, since they are spread evenly over their scale.
+    """Draw both accuracies. The values are equally spaced on the axis, since they are spread evenly over their scale.
 
     Args:
         values: one for each model.
         train, validation: their accuracies, 0 to 1.
         interval: of the validation accuracy.
-        axis: what the values are.
+        axis: the axis title.
         marked: the value of the run itself, where it is between these or one of them; a line is drawn there.
         height: in pixels.
     """

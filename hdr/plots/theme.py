@@ -1,4 +1,4 @@
-"""What all Plotly figures share."""
+"""The theme of all Plotly figures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def words(text: str) -> str:
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers between 10^low and 10^high for a logarithmic axis: 1, 2 and 5 of every decade, or 1 and 3, or 1
-    alone, so that there are at most so many."""
+    alone, so that there are at most `most` ticks."""
     decades = range(int(np.floor(low)), int(np.ceil(high)) + 1)
     found: list[float] = []
     for parts in ((1, 2, 5), (1, 3), (1,)):

@@ -29,7 +29,7 @@ def figure(
     Args:
         values: float (n,), one feature.
         labels: uint8 (n,).
-        title: what the values are.
+        title: the axis title.
         pair: classes that stand out; the others are paler. None stands out where it is empty.
         height: in pixels.
     """
@@ -45,7 +45,7 @@ def figure(
                 line={"color": DIGITS[d], "width": 1.5},
                 opacity=1.0 if not pair or d in pair else 0.45,
                 points=False,
-                # A density does not go on where no value can be.
+                # Clip the density to the range of possible values.
                 spanmode="hard",
                 scalemode="width",
                 width=0.85,

@@ -62,7 +62,7 @@ def read_npy(name: str, opened: Callable[[], BufferedReader], labels: bool | Non
 
     Args:
         name: of the array.
-        opened: gives its content from the beginning; asked twice, since the values' range says what white is.
+        opened: gives its content from the beginning; called twice, since the range of values determines white.
         labels: whether it holds labels; None where its shape is to tell.
         budget: of the upload.
 
@@ -267,7 +267,7 @@ def _npy_header(name: str, stream: BufferedReader) -> tuple[tuple[int, ...], np.
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
         shape, by_column, kind = read(stream, max_header_size=MAX_HEADER_BYTES)
     except Exception as error:
-        # What a header holds is parsed as Python, with every error that this can bring.
+        # NumPy parses headers as Python literals, which can raise any of these errors.
         if isinstance(error, UploadError):
             raise
         raise UploadError(f"{display_name(name)} is not a sound array of numpy's.") from None
@@ -299,7 +299,7 @@ def _range(
 
 
 def _scale(name: str, kind: np.dtype, low: float, high: float) -> Callable[[NDArray], NDArray]:
-    """What turns the values into grey values from 0 to 255."""
+    """Return the scaling of the values to grey values from 0 to 255."""
     # A network's inputs are often -1 to 1 or 0 to 1, and 16 is the white of scikit-learn's small digits.
     for bottom, top in ((-1.0, 1.0), (0.0, 1.0), (0.0, 16.0), (0.0, 255.0), (0.0, float(_DEEP))):
         if (low < 0) == (bottom < 0) and low >= bottom and high <= top:

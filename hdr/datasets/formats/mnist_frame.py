@@ -28,9 +28,9 @@ def border_medians(images: Images) -> NDArray[np.float64]:
 
 
 def to_mnist_frame(images: Images, paper: int | None = None) -> Images:
-    """Pictures of one digit each in MNIST's frame, whatever their size and whether ink is dark or bright.
+    """Convert pictures of one digit each to MNIST's frame, from any size and with dark or bright ink.
 
-    What a picture's border has for a grey value is its paper. Small pictures are enlarged smoothly first, so that no
+    The paper is the grey value of a picture's border. Small pictures are enlarged smoothly first, so that no
     edge of a pixel becomes the edge of a stroke.
 
     Args:
@@ -40,7 +40,7 @@ def to_mnist_frame(images: Images, paper: int | None = None) -> Images:
     Returns:
         uint8 (n, 28, 28), ink 255 on 0; blank where a picture is blank.
     """
-    # Imported here, so that nobody who only asks where data is waits for OpenCV.
+    # A local import, since OpenCV is slow to import and most callers do not need it.
     from hdr.preprocessing import size_normalisation
 
     out = np.zeros((len(images), SIDE, SIDE), np.uint8)

@@ -1,4 +1,4 @@
-"""What uploaded files are made of: bytes that come piece by piece, never more and never longer than allowed."""
+"""Bounded streams of uploaded files: bytes are read in pieces, within limits of size and time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BUFFER_BYTES = 65_536
 
 
 class UploadError(HdrError):
-    """A file is not a data set that can be used; the message says why and what would be right."""
+    """An unusable upload; the message gives the reason and the expected format."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Limits:
 
 @dataclass
 class UploadBudget:
-    """What one upload has used of its limits, over all its files."""
+    """The usage of one upload's limits, over all its files."""
 
     limits: Limits
     report: ProgressCallback = no_progress
@@ -101,9 +101,9 @@ class Part:
     Attributes:
         role: "train", "test" or "" where nothing tells.
         images: uint8 (n, 28, 28), or None.
-        labels: int64 (n,), whatever they are; or None.
+        labels: int64 (n,), not validated; or None.
         framed: True where pictures had another size and were brought to MNIST's frame.
-        skipped: what was left out, and how often.
+        skipped: counts of omitted items, by reason.
         examples: where, of some of it.
     """
 
@@ -172,7 +172,7 @@ def display_name(name: str) -> str:
 
 
 def skip_summary(skipped: Counter[str]) -> str:
-    """What was left out and how often, in words; empty where nothing was."""
+    """Return a sentence on the omitted items and their counts; empty if there are none."""
     return f"Left out: {', '.join(f'{n:,} {why}' for why, n in skipped.most_common())}." if skipped else ""
 
 

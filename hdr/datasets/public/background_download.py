@@ -42,7 +42,7 @@ def start(retry: bool = False, name: str = mnist.NAME) -> None:
     """Begin to fetch a data set where it is missing; returns at once. Called again, it changes nothing.
 
     Args:
-        retry: begin again after a fetch that failed, or to look again after one that is done.
+        retry: restart after a failed download, or check again after a completed one.
         name: of one that can be fetched.
     """
     with _lock:

@@ -44,7 +44,7 @@ its publisher does not announce it. An exception that it raises ends the downloa
 """
 
 MIN_SPEED_OF_LARGE_FILES = 100_000.0
-"""Bytes a second for which the time limit of a large file is enough."""
+"""Minimum speed in bytes per second, from which the time limit of a large file follows."""
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 5
@@ -78,7 +78,7 @@ class FetchError(HdrError):
 
 
 class MirrorError(Exception):
-    """What one mirror did, as the end of a sentence that begins with its address."""
+    """The outcome of one mirror, as the predicate of a sentence that begins with its address."""
 
 
 def custom_mirrors() -> tuple[str, ...]:
@@ -364,7 +364,7 @@ def _opened(session: requests.Session, url: str, limits: Limits, abandoned: thre
 
 
 def _in_words(error: Exception) -> str:
-    # The text of a requests error is nested object names; its last cause is what happened.
+    # The text of a requests error is nested object names; only its last cause is informative.
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, TimeoutError):

@@ -1,12 +1,12 @@
 """More published data sets, fetched on request: QMNIST, EMNIST's digits and USPS.
 
-No hash of these files that their publishers themselves name is known to us. What is checked of each is the MD5 that
+The publishers of these files give no hashes, as far as we know. Each file is checked against the MD5 that
 torchvision, with which many people fetch them, expects; and the SHA-256 that was seen at the first download is kept in
 `HDR_HOME/datasets/pins.json`: a later download with another one is refused.
 
 Sources:
     QMNIST: C. Yadav, L. Bottou, Cold case: the lost MNIST digits (2019), github.com/facebookresearch/qmnist. IDX;
-    labels are int32 (n, 8), of which the first column is the class.
+    labels are int32 (n, 8); the first column is the class.
     EMNIST: G. Cohen, S. Afshar, J. Tapson, A. van Schaik, EMNIST: an extension of MNIST to handwritten letters (2017),
     nist.gov/itl/products-and-services/emnist-dataset. IDX, in one archive with all its variants; pictures are
     transposed.

@@ -56,7 +56,7 @@ def load() -> Dataset:
     Raises:
         MissingDataError: scikit-learn is not installed, or its file is not the expected one.
     """
-    # Imported here, so that nobody who only asks where data is waits for OpenCV.
+    # A local import, since OpenCV is slow to import and most callers do not need it.
     from hdr.preprocessing import size_normalisation
 
     try:

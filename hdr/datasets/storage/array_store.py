@@ -1,6 +1,6 @@
 """A data set as two plain arrays in a folder, mapped into memory: processes and sessions share what they look at.
 
-`metadata.json` is what the two arrays must be; a folder is there whole or not at all.
+`metadata.json` holds the sizes and hashes of the two arrays; a folder is complete or absent.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _MAX_METADATA_BYTES = 20_000
 
 
 def write(folder: Path, dataset: Dataset, **more: Any) -> None:
-    """Write a data set into a folder, in place of what is there.
+    """Write a data set into a folder and replace its content.
 
     Args:
         folder: where; its parent is made where it is missing.
         dataset: what.
-        more: what else is to be found of it in `metadata.json`, as plain JSON values.
+        more: additional entries of `metadata.json`, as plain JSON values.
 
     Raises:
         OSError: it cannot be written.
@@ -139,7 +139,7 @@ def size(folder: Path) -> int:
 
 
 def delete(folder: Path) -> None:
-    """Delete a data set; what is being looked at goes on being there for who looks."""
+    """Delete a data set; arrays that are already mapped remain readable."""
     # The description first: without it, the rest is nothing.
     (folder / METADATA).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)

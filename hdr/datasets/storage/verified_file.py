@@ -1,4 +1,4 @@
-"""A published file: what it must contain, whether a copy of it does, and its content once that is certain."""
+"""Published files: expected hashes, verification of copies, and the verified content."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FileStatus:
         name: the file's name.
         path: the copy that is used; where none can be, the damaged one that was found first, or None.
         verified: True where the content of `path` is the published one.
-        problem: what is wrong with every copy that was tried and is not used, in words; empty where nothing is.
+        problem: the defects of all rejected copies, in words; empty if there are none.
     """
 
     name: str
@@ -63,7 +63,7 @@ def checked(file: DataFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
     """The content of a file or download, piece by piece; only once it has ended without an error is it the right one.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         chunks: gzip or plain bytes, in order.
 
     Raises:
@@ -84,7 +84,7 @@ def collected(file: DataFile, chunks: Iterable[bytes], on_bytes: Callable[[int],
     """The whole verified content of a file or download, `file.size` bytes.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         chunks: gzip or plain bytes, in order.
         on_bytes: called with the number of bytes of content so far, up to `file.size`.
 
@@ -104,7 +104,7 @@ def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
     """The content of the first copy that is the published one; damaged copies before it are skipped with a warning.
 
     Args:
-        file: what the content should be.
+        file: the expected size and hash.
         paths: where copies may lie, gzip or plain; none need exist.
 
     Returns:
@@ -128,8 +128,8 @@ def read(file: DataFile, paths: Sequence[Path]) -> memoryview:
 
 
 def memory_map(file: DataFile, paths: Sequence[Path], folder: Path) -> memoryview:
-    """As `read`, of a plain copy that is mapped into memory: what nobody looks at takes none, all processes share the
-    rest, and the system takes it back where it needs some. The copy is checked at every call.
+    """Map an uncompressed copy of a file into memory. Unread pages take no memory, processes share the others, and the
+    system can evict them. The copy is verified on every call.
 
     Args:
         file, paths: as for `read`.
@@ -143,7 +143,7 @@ def memory_map(file: DataFile, paths: Sequence[Path], folder: Path) -> memoryvie
         try:
             return _mapped(file, copy)
         except (DamagedDataError, OSError):
-            pass  # Not made yet, or not whole: it is made anew.
+            pass  # Missing or incomplete: it is written below.
     content = read(file, paths)
     try:
         _put(copy, content)
@@ -163,11 +163,11 @@ def _mapped(file: DataFile, copy: Path) -> memoryview:
 
 def _put(copy: Path, content: memoryview) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
-    # Renamed, so that nobody maps a part, and not flushed to the disk, which can take seconds: it is always checked.
+    # Renamed, so that no process maps a partial file. Not flushed, which can take seconds: every call verifies it.
     part = copy.with_name(f".{copy.name}.{secrets.token_hex(8)}.part")
     try:
         with open(part, "xb", buffering=0) as stream:
-            # In small pieces: what was written at a time, Linux maps at a time, whoever looks at a digit of it.
+            # In small pieces: Linux maps each written piece as a whole, even if only one digit of it is read.
             for start in range(0, len(content), _PIECE):
                 stream.write(content[start : start + _PIECE])
         os.replace(part, copy)

@@ -39,7 +39,7 @@ class Options:
 
 @dataclass(frozen=True)
 class CleaningReport:
-    """What was found and done, in numbers.
+    """Counts of found, removed and kept digits.
 
     Attributes:
         read: digits that were read.
@@ -69,7 +69,7 @@ class CleaningReport:
 
     @property
     def missing(self) -> tuple[int, ...]:
-        """Classes of which there is no digit to learn from."""
+        """Return the classes without training digits."""
         return tuple(np.flatnonzero(self.train == 0).tolist())
 
 
@@ -79,7 +79,7 @@ def prepare(
     """Make a training and a test split.
 
     Args:
-        found: what was read.
+        found: the content of the upload.
         options: how.
         report: called with how far it is.
 
@@ -126,7 +126,7 @@ def held_out(labels: Labels, among: NDArray[np.intp], options: Options) -> tuple
 
     Args:
         labels: uint8 (n,).
-        among: which of them are to be split.
+        among: the digits to split.
         options: share and seed.
 
     Returns:
@@ -177,7 +177,7 @@ def _distinct(
     kept: list[list[int]] = [[] for _ in keys]
     before: set[bytes] = set()
     repeated = contradicting = shared = 0
-    # The test split first: what is in both is to be tested on, and not learned.
+    # The test split first: duplicates across the splits stay in the test split only.
     for which in reversed(range(len(keys))):
         here: set[bytes] = set()
         for index, (key, ink) in enumerate(zip(keys[which], inked[which].tolist(), strict=True)):

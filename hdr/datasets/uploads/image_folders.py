@@ -1,4 +1,4 @@
-"""Pictures in folders 0 to 9, of any size: what people photograph and sort themselves."""
+"""Pictures of any size in folders 0 to 9, such as sorted photos."""
 
 from __future__ import annotations
 

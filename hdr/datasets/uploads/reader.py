@@ -41,7 +41,7 @@ _LABEL_WORDS = {"y", "label", "labels", "class", "classes", "target", "targets"}
 
 @dataclass(frozen=True)
 class Upload:
-    """A file from outside: what it is called, and its content."""
+    """An uploaded file: its name and content."""
 
     name: str
     data: bytes
@@ -64,12 +64,12 @@ class DigitPool:
 
 @dataclass(frozen=True)
 class UploadedDigits:
-    """What an upload holds.
+    """The content of an upload.
 
     Attributes:
         train: its digits.
         test: those that are for testing, where it says so.
-        skipped: what was left out and how often, by reason.
+        skipped: counts of omitted items, by reason.
         examples: where some of it was.
     """
 
@@ -94,7 +94,7 @@ def read(
         report: called with how far it is.
 
     Raises:
-        UploadError: it is no data set, or too large, or hostile; the message says what would be right.
+        UploadError: it is not a data set, too large or malicious; the message describes the expected format.
     """
     budget = UploadBudget(limits, report, sum(len(f.data) for f in (*files, *tests)))
     try:
@@ -177,7 +177,7 @@ def _right(part: Part, sized: bool) -> tuple[Images, Labels]:
 
 
 def _paired(parts: list[Part]) -> list[Part]:
-    """Parts that have both pictures and labels; what came apart is put together by role."""
+    """Return parts with both pictures and labels; separate files are joined by role."""
     whole = [p for p in parts if p.images is not None and p.labels is not None]
     images = [(p, p.images) for p in parts if p.labels is None and p.images is not None]
     labels = [(p.role, p.labels) for p in parts if p.images is None and p.labels is not None]
@@ -239,7 +239,7 @@ def _zip(file: Upload, budget: UploadBudget) -> list[Part]:
 
 
 def _arrays(archive: Archive, budget: UploadBudget) -> list[Part]:
-    """Parts from the arrays of an NPZ whose names say what they are."""
+    """Return parts from the arrays of an NPZ, recognised by name."""
     members = archive.members
     named: list[tuple[zipfile.ZipInfo, str, bool | None]] = []
     for member in members:

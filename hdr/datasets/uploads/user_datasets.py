@@ -1,7 +1,7 @@
-"""Data sets of one's own: kept for a day where trainings find them, by who owns them and by what is in them.
+"""Uploaded data sets: stored for a day by owner and content, where training processes can load them.
 
-A name says what a data set holds: the same digits have the same name. Whoever does not own it cannot load it. It is
-deleted when the session that brought it ends, or a day after it was last used.
+A name is a hash of the content: the same digits have the same name. Only its owner can load it. It is deleted
+when the session that uploaded it ends, or a day after its last use.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class UploadQuotaError(HdrError):
 
 
 def is_own(name: str) -> bool:
-    """Whether a name is one of a data set of somebody's own."""
+    """Return whether a name belongs to an uploaded data set."""
     return name.startswith(PREFIX)
 
 
 def create(title: str, note: str, train: Split, test: Split) -> Dataset:
-    """A data set of one's own, named by its content.
+    """An uploaded data set, named by its content.
 
     Args:
-        title: what its owner calls it; only letters, digits, spaces and hyphens of it are kept.
+        title: the owner's title for it; only letters, digits, spaces and hyphens of it are kept.
         note: a sentence on it.
         train, test: its digits.
     """
@@ -90,7 +90,7 @@ def load(name: str, owner: str) -> Dataset:
     """A data set of its owner's.
 
     Raises:
-        MissingDataError: it is gone, or somebody else's.
+        MissingDataError: it was deleted, or another user owns it.
     """
     try:
         found = array_store.load(_folder(name, owner))
@@ -121,7 +121,7 @@ def delete(name: str, owner: str) -> None:
 
 
 def purge(in_use: Collection[tuple[str, str]] = ()) -> int:
-    """Delete what was not used for a day, and what processes killed while writing have left.
+    """Delete data sets unused for a day, and incomplete ones left by killed processes.
 
     Args:
         in_use: name and owner of data sets that stay, since a training waits for them.
@@ -148,7 +148,7 @@ def _root() -> Path:
 
 
 def _folder(name: str, owner: str) -> Path:
-    # Neither is taken for a path, whoever has said it.
+    # Both come from users: neither may be a path.
     place, own = (hashlib.sha256(text.encode("utf-8", "replace")).hexdigest() for text in (owner, name))
     return _root() / place[:24] / own[:24]
 

@@ -1,4 +1,4 @@
-"""ZIPs from outside: what they list is checked before anything in them is opened."""
+"""Untrusted ZIPs: the list of members is validated before any member is opened."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Archive:
         limits: how much it may hold.
 
     Attributes:
-        members: its files, without folders and what systems put beside them.
+        members: its files, without folders and operating systems' metadata files.
 
     Raises:
         UploadError: it is no such ZIP, or too large.
@@ -40,7 +40,7 @@ class Archive:
         self.members = _checked(self._zip.infolist(), len(data), limits)
 
     def content(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
-        """What is in one of its files, uncompressed, piece by piece."""
+        """Yield the uncompressed content of one of its files, in pieces."""
         with self._zip.open(member) as stream:
             while chunk := stream.read(CHUNK):
                 yield chunk
@@ -52,7 +52,7 @@ def path_of(member: zipfile.ZipInfo) -> PurePosixPath:
 
 
 class _Bounded(io.BytesIO):
-    """Content of which no more than so much is read at once: a ZIP's list of files is read in one piece."""
+    """A stream that limits the size of a single read, since zipfile reads a ZIP's directory at once."""
 
     def __init__(self, data: bytes, most: int) -> None:
         super().__init__(data)
@@ -65,7 +65,7 @@ class _Bounded(io.BytesIO):
 
 
 def _checked(members: list[zipfile.ZipInfo], size: int, limits: Limits) -> list[zipfile.ZipInfo]:
-    """The files of an archive, without folders and what systems put beside them."""
+    """Return the files of an archive, without folders and operating systems' metadata files."""
     if len(members) > limits.digits + 1_000:
         raise UploadError(f"The ZIP lists {len(members):,} files; at most {limits.digits:,} digits are allowed.")
     total = sum(m.file_size for m in members)

@@ -1,4 +1,4 @@
-"""What all figures of a search share: its axes, its trials, and what stands where nothing is drawn yet."""
+"""Axes, trials and placeholders shared by all figures of a search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 NOWHERE = "none"
-"""What an axis says of trials that have no such setting, as the gamma of a forest."""
+"""Axis label of trials that lack the setting, such as the gamma of a forest."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Axis:
     """Something that a search varies.
 
     Attributes:
-        title: what it is, with its unit.
+        title: the axis title, with its unit.
         low, high: the range that is searched, for a number.
         log: True where equal ratios matter; the range is then above 0.
         choices: all that it may be, in words, where it is no number.
@@ -36,8 +36,8 @@ class Axis:
     choices: tuple[str, ...] = ()
 
     def place(self, value: Any) -> float:
-        """Where a value is along the axis: itself, its decimal logarithm, or which of the choices it is; NaN for None
-        and for what is on no such axis."""
+        """Return a value's position on the axis: itself, its decimal logarithm, or the index of the choice; NaN for
+        None and for values that do not fit on the axis."""
         if value is None:
             return float("nan")
         if self.choices:
@@ -80,7 +80,7 @@ class Tried:
         accuracy: on validation digits, 0 to 1: at its end, or where it was pruned.
         values: for each axis a number, or one of its choices; None where the trial has no such setting.
         pruned: True where it was given up before its end.
-        text: what varied, in words.
+        text: the varied settings, in words.
     """
 
     number: int
@@ -91,17 +91,17 @@ class Tried:
 
 
 def finished(trials: Sequence[Tried]) -> list[Tried]:
-    """Those that went to their end: only they can be compared."""
+    """Return the completed trials; only these are comparable."""
     return [t for t in trials if not t.pruned]
 
 
 def best(trials: Sequence[Tried]) -> Tried | None:
-    """The best of those that went to their end, the first of equal ones."""
+    """Return the best completed trial, the first of equal ones."""
     return max(finished(trials), key=lambda t: (t.accuracy, -t.number), default=None)
 
 
 def empty(words: str, height: int) -> Figure:
-    """A figure that says what will be drawn in its place."""
+    """Return a placeholder figure with a text."""
     from plotly.graph_objects import Figure
 
     # Broken by hand: Plotly does not wrap, and a phone is 40 letters wide.

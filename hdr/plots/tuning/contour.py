@@ -42,7 +42,7 @@ def missing(axes: tuple[Axis, Axis], at: tuple[int, int], trials: Sequence[Tried
 
 
 def surface(axes: tuple[Axis, Axis], at: tuple[int, int], trials: Sequence[Tried]) -> Surface | None:
-    """What lies between the trials, linearly interpolated; nothing outside of them, where nobody has measured.
+    """Interpolate linearly between the trials; nothing outside their convex hull, where there are no measurements.
 
     Returns:
         x (n,), y (n,) and z (n, n) as heights of `accuracy_axis`, NaN outside; None where there is no such surface.
@@ -71,7 +71,7 @@ def figure(axes: tuple[Axis, Axis], at: tuple[int, int], trials: Sequence[Tried]
     """Draw the trials, coloured by accuracy, and the surface between them.
 
     Args:
-        axes: what is along x and y.
+        axes: of x and y.
         at: which of the trials' values these are.
         trials: those that have a score; of these, those that went to their end are drawn.
         height: in pixels.

@@ -27,7 +27,7 @@ def figure(trials: Sequence[Tried], of: int, height: int = 300) -> Figure:
 
     Args:
         trials: those that have a score.
-        of: the number of the last trial there may be, or of those so far where nobody knows.
+        of: the largest possible trial number, or the number of trials so far if there is no limit.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Scatter

@@ -87,9 +87,9 @@ def figure(axes: Sequence[Axis], trials: Sequence[Tried], brushed: Brush = (), h
     """Draw parallel coordinates of the trials that went to their end, coloured by accuracy.
 
     Args:
-        axes: what varied; at least one.
+        axes: the varied settings; at least one.
         trials: with a value for each axis.
-        brushed: what is brushed of each axis and of the accuracy, which comes last; empty for nothing.
+        brushed: the brushed ranges of each axis and, last, of the accuracy; empty for none.
         height: in pixels.
     """
     from plotly.graph_objects import Figure, Parcoords

@@ -29,7 +29,7 @@ def figure(axis: Axis, index: int, trials: Sequence[Tried], height: int = 220) -
     """Draw one point for each trial; pruned ones are rings, the best one stands out.
 
     Args:
-        axis: what is along x.
+        axis: the x axis.
         index: which of the trials' values that is.
         trials: those that have a score; all of them set the accuracy axis, so that all slices have the same.
         height: in pixels.
