@@ -120,7 +120,7 @@ class Server:
         return process
 
     def stop(self) -> None:
-        """End the server and whatever it has started."""
+        """Stop the server and its child processes."""
         workers = children(self.process.pid)
         self.process.terminate()
         try:

@@ -257,7 +257,7 @@ class World:
             time.sleep(1)
 
     def close(self) -> None:
-        """End all servers, and whatever they have started."""
+        """Stop all servers and their child processes."""
         for server in self.servers:
             family = server.family()[1:] if server.process.poll() is None else []
             server.close()

@@ -34,7 +34,7 @@ def test_ten_of_one_person_do_not_keep_anothers_first_waiting():
     ann = [QueuedJob(f"a{n}", "ann", float(n)) for n in range(10)]
     bob = [QueuedJob("b0", "bob", 50.0), QueuedJob("b1", "bob", 51.0)]
     assert names(fair_order([*ann, *bob], {"ann": 1}, {"ann": 9.0}))[:5] == ["b0", "a0", "b1", "a1", "a2"]
-    # Nobody at work: whoever was served least recently is next.
+    # With no job running, the user served least recently is next.
     assert names(fair_order([ann[0], *bob], {}, {"bob": 20.0, "ann": 30.0})) == ["b0", "a0", "b1"]
     assert names(fair_order(ann[:2] + bob, {"eve": 3}, {"bob": 20.0})) == ["a0", "b0", "a1", "b1"]
     assert names(fair_order([bob[1], bob[0]], {}, {})) == ["b0", "b1"]
