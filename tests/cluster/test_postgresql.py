@@ -59,7 +59,7 @@ def test_six_processes_make_the_tables_at_once(postgresql: str) -> None:
     code = (
         "import sys\nfrom hdr import cluster\nfrom hdr.store.runs import RunStore\n"
         "from hdr.jobs.quotas import Quotas\ncluster.register()\n"
-        "print('ready', flush=True); sys.stdin.readline()\nAllowance(RunStore()).note('ann', 'token', 'x')"
+        "print('ready', flush=True); sys.stdin.readline()\nQuotas(RunStore()).note('ann', 'token', 'x')"
     )
     pipe = subprocess.PIPE
     processes = [
