@@ -112,7 +112,7 @@ def test_a_point_is_a_digit_that_opens_in_preprocess_and_whose_address_can_be_sh
     page.goto(f"{server.url}/features?feature=centroid&digit={best()}-test-any-4")
     click_a_point(page)
     said = page.locator(".st-key-picked").inner_text()
-    label, number = re.search(r"A (\d), number ([\d\s\xa0]+) of the training split", said).groups()
+    label, number = re.search(r"A (\d), number ([\d,]+) of the training split", said).groups()
     index = int(re.sub(r"\D", "", number))
     split = datasets.load(best()).train
     assert split.labels[index] == int(label)

@@ -79,7 +79,7 @@ async def _watch(server: Server, row: Row, times: int) -> None:
             if store.get(name).active:
                 before = page.updates
                 await _until(lambda: page.updates > before + 1 or not store.get(name).active, "the view goes on")  # noqa: B023
-                if "stop" not in page._widgets and store.get(name).active:
+                if "stop" not in page.widgets and store.get(name).active:
                     row.problems.append("the training is not shown")
         await _until(lambda: store.get(name).status == "done", "it ends")
         row.problems += page.errors
