@@ -206,7 +206,7 @@ def test_a_run_over_its_memory_is_ended_and_says_so(store, processes, small, mon
     monkeypatch.setenv("HDR_MEMORY_MB", "420")
     # A fit that holds ever more, or asks for far too much at once, in the process itself.
     body = HUNGRY.replace("2_000_000", "2_000_000_000" if at_once else "2_000_000")
-    program = f"{body}\nimport os\nos._exit(worker.main())"
+    program = f"{body}\nimport os\nfrom hdr.cli import worker as entry\nos._exit(entry.main())"
     spawn = subprocess.Popen
     monkeypatch.setattr(starting.subprocess, "Popen", lambda command, **kw: spawn([command[0], "-c", program], **kw))
     run = processes.submit(small, "ann", "1").id
