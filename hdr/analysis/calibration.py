@@ -1,7 +1,7 @@
 """Whether a model is right as often as it says: reliability, temperature scaling, and when to say nothing.
 
 Everything here speaks of a model's confidence, the probability of the class that it names. Where a probability is so
-small that its logarithm would drown all others, it is taken for `LEAST`.
+small that its logarithm would drown all others, it is taken for `MIN_PROBABILITY`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def reliability(labels: Labels, probabilities: Probabilities, bins: int = BINS) 
 
 
 def nll(labels: Labels, probabilities: Probabilities) -> float:
-    """Return the mean negative log likelihood of the labels, in nats, 0 or more; see `LEAST`."""
+    """Return the mean negative log likelihood of the labels, in nats, 0 or more; see `MIN_PROBABILITY`."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     return float(-np.log(np.maximum(own, MIN_PROBABILITY)).mean())
 

@@ -66,7 +66,7 @@ class Assignment(BaseModel):
         target: the test accuracy to reach, 0 to 1; None for no target.
 
     Raises:
-        ValidationError: use `make` for a message.
+        ValidationError: use `build` for a message.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, arbitrary_types_allowed=True)

@@ -20,7 +20,7 @@ MAX_TRIES = 3
 def ensure_default_model(store: RunStore, processes: JobScheduler, dataset: str) -> RunSummary | None:
     """See that the default model of a data set is there or on its way.
 
-    A try that failed is followed by another, up to `MOST_TRIES`. Servers that share a store make one model together.
+    A try that failed is followed by another, up to `MAX_TRIES`. Servers that share a store make one model together.
 
     Returns:
         Its run, or None where every try has failed.

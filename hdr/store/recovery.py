@@ -124,7 +124,7 @@ def recover(path: Path) -> Recovery | None:
                     _copy(source, target)
             fresh.unlink(missing_ok=True)
             repair = _begin(fresh, backup, Path(folder), found)
-            # Whoever opens the store waits until this is over: see `wait`.
+            # Whoever opens the store waits until this is over: see `wait_for_recovery`.
             for old in (_log(path), path.with_name(path.name + "-shm")):
                 old.unlink(missing_ok=True)
             os.replace(fresh, path)

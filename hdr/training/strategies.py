@@ -44,7 +44,7 @@ class Fitted:
 
 
 Strategy = Callable[[Any, Features, Labels, TrainingController], Iterator[Fitted]]
-"""Fits a classifier stage by stage, as its control allows; raises `Kept` where there is to be no further stage."""
+"""Fits a classifier stage by stage, as its control allows; raises `StoppedEarlyError` where no further stage is due."""
 
 LIVE = {"learning_rate": "learning_rate_init", "batch_size": "batch_size", "penalty": "alpha"}
 """What scikit-learn calls the hyperparameters that may change while a network learns."""

@@ -57,7 +57,7 @@ class Trial:
 
     @cached_property
     def values(self) -> dict[str, Any]:
-        """What was tried, by path; only what played a part (see `search_space.asked`)."""
+        """What was tried, by path; only what played a part (see `hdr.tuning.space.is_active`)."""
         return json.loads(self.values_json)
 
     @cached_property

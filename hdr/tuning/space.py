@@ -35,7 +35,7 @@ class SpaceError(HdrError):
 class Dimension:
     """One thing that a search may vary: a range of numbers, or a list of values.
 
-    Made by `dimension` and `possible`, which know its declaration, and narrowed by `narrow`.
+    Made by `dimension` and `all_dimensions`, which know its declaration, and narrowed by `narrow`.
 
     Attributes:
         path: its name in JSON and in a trial's values, such as ``classifier.svm.C``, ``features``,
